@@ -1,0 +1,60 @@
+/* The seam between the pipeline and what runs code: an engine turns a verified module into
+ * callable functions. Engines know ir/ and nothing else; what compiled code may call reaches
+ * them as a table of names and addresses. */
+#ifndef JR_BACKEND_ENGINE_H
+#define JR_BACKEND_ENGINE_H
+
+#include "ir/rt.h"
+
+typedef struct JrCode JrCode; /* compiled code of one module, with whatever keeps it alive */
+
+typedef struct JrEngineOptions {
+    JrSymbols symbols;
+    const JrAlloc *alloc;
+    int opt_level;       /* 0..3; LLVM's pipeline. -1: the engine's default. */
+    bool fastmath;       /* for every function, besides those that ask themselves */
+    const char *cpu;     /* NULL: the host's */
+} JrEngineOptions;
+
+/* A function ready to be called: status = call.run(&call, rt, args, results) with the convention
+ * of ir/rt.h. */
+typedef struct JrCall {
+    int32_t (*run)(const struct JrCall *call, JrRt *rt, void *const *args, void *const *results);
+    void *function; /* the engine's own: a JrEntry for the compiling engines */
+    void *data;
+} JrCall;
+
+/* The texts an engine can show of a module. */
+typedef enum JrEngineText {
+    JR_TEXT_BYTECODE, /* interp */
+    JR_TEXT_C,        /* tcc */
+    JR_TEXT_LLVM,     /* llvm: before and after optimisation, and machine code */
+    JR_TEXT_LLVM_OPT,
+    JR_TEXT_ASM,
+} JrEngineText;
+
+typedef struct JrEngine {
+    const char *name; /* "interp", "tcc", "llvm" */
+    /* Compiles every function of the module. NULL on failure, with the reason in *why (allocated
+     * in the module's arena). The code refers to nothing in the module's arena afterwards.
+     * Thread-safe: modules of different arenas may be compiled at once. */
+    JrCode *(*compile)(const IrModule *module, const JrEngineOptions *options, const char **why);
+    /* An exported function, by IrFunc.name; false when there is none. *out is good until release. */
+    bool (*find)(JrCode *code, const char *name, JrCall *out);
+    /* Nothing may be running in it. */
+    void (*release)(JrCode *code);
+    /* Appends text; false with *why when this engine has no such text. */
+    bool (*text)(const IrModule *module, const JrEngineOptions *options, JrEngineText kind,
+                 JrText *out, const char **why);
+} JrEngine;
+
+const JrEngine *jr_engine_interp(void);
+const JrEngine *jr_engine_tcc(void); /* present when built with libtcc */
+
+/* The one symbol of the LLVM plug-in, libjitrun-llvm.so, found with dlsym. The size of JrEngine
+ * and the version guard against a plug-in of another build. */
+#define JR_ENGINE_PLUGIN_SYMBOL "jr_engine_plugin"
+#define JR_ENGINE_ABI 1
+typedef const JrEngine *(*JrEnginePlugin)(uint32_t abi, uint32_t engine_size);
+
+#endif

@@ -1,0 +1,51 @@
+# Looks for what the engines need. Each option is AUTO, ON or OFF (see the top CMakeLists.txt).
+
+# LLVM 19, through its C API alone.
+set(JITRUN_HAVE_LLVM OFF)
+if(NOT JITRUN_LLVM STREQUAL "OFF")
+  find_program(JITRUN_LLVM_CONFIG NAMES llvm-config-19)
+  if(JITRUN_LLVM_CONFIG)
+    execute_process(COMMAND ${JITRUN_LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include
+                    OUTPUT_STRIP_TRAILING_WHITESPACE)
+    execute_process(COMMAND ${JITRUN_LLVM_CONFIG} --libdir OUTPUT_VARIABLE llvm_libdir
+                    OUTPUT_STRIP_TRAILING_WHITESPACE)
+    find_library(JITRUN_LLVM_LIBRARY NAMES LLVM-19 LLVM HINTS ${llvm_libdir})
+    if(JITRUN_LLVM_LIBRARY AND EXISTS ${llvm_include}/llvm-c/Orc.h)
+      set(JITRUN_HAVE_LLVM ON)
+      add_library(jitrun_libllvm INTERFACE)
+      target_include_directories(jitrun_libllvm SYSTEM INTERFACE ${llvm_include})
+      target_link_libraries(jitrun_libllvm INTERFACE ${JITRUN_LLVM_LIBRARY})
+    endif()
+  endif()
+  if(JITRUN_LLVM STREQUAL "ON" AND NOT JITRUN_HAVE_LLVM)
+    message(FATAL_ERROR "JITRUN_LLVM=ON, but LLVM 19 was not found: install llvm-19-dev")
+  endif()
+endif()
+
+# libtcc, as a static archive that is linked into the library (backend/tcc has the details).
+set(JITRUN_HAVE_TCC OFF)
+if(NOT JITRUN_TCC STREQUAL "OFF")
+  find_path(JITRUN_TCC_INCLUDE libtcc.h)
+  find_library(JITRUN_TCC_LIBRARY NAMES libtcc.a)
+  if(JITRUN_TCC_INCLUDE AND JITRUN_TCC_LIBRARY)
+    set(JITRUN_HAVE_TCC ON)
+    include(Tcc)
+  elseif(JITRUN_TCC STREQUAL "ON")
+    message(FATAL_ERROR "JITRUN_TCC=ON, but libtcc was not found: install libtcc-dev")
+  endif()
+endif()
+
+# libffi, for the bridge.
+set(JITRUN_HAVE_FFI OFF)
+if(NOT JITRUN_FFI STREQUAL "OFF")
+  find_path(JITRUN_FFI_INCLUDE ffi.h PATH_SUFFIXES ${CMAKE_LIBRARY_ARCHITECTURE})
+  find_library(JITRUN_FFI_LIBRARY NAMES ffi)
+  if(JITRUN_FFI_INCLUDE AND JITRUN_FFI_LIBRARY)
+    set(JITRUN_HAVE_FFI ON)
+    add_library(jitrun_ffi INTERFACE)
+    target_include_directories(jitrun_ffi SYSTEM INTERFACE ${JITRUN_FFI_INCLUDE})
+    target_link_libraries(jitrun_ffi INTERFACE ${JITRUN_FFI_LIBRARY})
+  elseif(JITRUN_FFI STREQUAL "ON")
+    message(FATAL_ERROR "JITRUN_FFI=ON, but libffi was not found: install libffi-dev")
+  endif()
+endif()

@@ -1,0 +1,105 @@
+/* The contract between compiled code and the runtime that it runs in. Engines know these layouts
+ * and call these functions by name (JrSymbol); they never include runtime/.
+ *
+ * Calling a function of a module, whatever the engine, is
+ *     status = entry(rt, args, results)
+ * where args[i] and results[i] point at storage of the parameter's type: the scalar's C type
+ * (ir/types.def) or, for an array, a JrArray header with room for 2 * ndim numbers. It is
+ * libffi's convention. status is 0, or the IrExc that was raised; results are then untouched.
+ * An array result is owned by the caller: release its owner. */
+#ifndef JR_IR_RT_H
+#define JR_IR_RT_H
+
+#include "ir/ir.h"
+
+/* Where in the source an error happened. Compiled code holds these as constant data. */
+typedef struct JrWhere {
+    const char *file;
+    const char *func;
+    int32_t line, col;
+} JrWhere;
+
+/* What one thread needs while it runs kernels. Compiled code reads these three members at fixed
+ * offsets; the runtime's own state lies behind them (runtime/rt.h). */
+typedef struct JrRt {
+    char *stack_limit;               /* a frame below this address is too deep */
+    const volatile int32_t *cancel;  /* non-zero: the run is to stop. Never NULL. */
+    int32_t status;                  /* of the error being propagated */
+} JrRt;
+
+typedef struct JrBuffer JrBuffer; /* counted memory behind arrays; runtime/array.h */
+
+/* An array value: dims[0..ndim) and then ndim strides, in elements. For LAYOUT_C the strides are
+ * there and right, but compiled code computes them from the dims. */
+typedef struct JrArray {
+    void *data;
+    JrBuffer *owner; /* NULL when the memory is the caller's */
+    int64_t dims[];
+} JrArray;
+
+#define JR_ARRAY_BYTES(ndim) (sizeof(JrArray) + 2 * (size_t)(ndim) * sizeof(int64_t))
+
+typedef union JrSlot {
+    int64_t i;
+    uint64_t u;
+    double d;
+    float f;
+    uint8_t b;
+    void *p;
+    const void *cp;
+} JrSlot;
+
+typedef int32_t (*JrEntry)(JrRt *rt, void *const *args, void *const *results);
+typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, JrSlot *results);
+
+/* ---- Functions compiled code calls besides those of rtcalls.def, all by these names ---- */
+#define JR_RT_HELPERS(X)                                                                      \
+    X(jr_rt_raise) X(jr_rt_raise_index) X(jr_rt_trap) X(jr_rt_trace) X(jr_rt_poll)            \
+    X(jr_rt_array_new) X(jr_rt_retain) X(jr_rt_release) X(jr_rt_raise_shape)                  \
+    X(jr_rt_ipow) X(jr_rt_fmod) X(jr_rt_fmodf) X(jr_rt_ffloordiv) X(jr_rt_ffloordivf)         \
+    X(jr_rt_deep)
+
+/* Each sets the pending error and returns its status (an IrExc). */
+int32_t jr_rt_raise(JrRt *rt, const JrWhere *where, int32_t exc, const char *message, int64_t len);
+int32_t jr_rt_raise_index(JrRt *rt, const JrWhere *where, int64_t index, int64_t dim, int64_t axis,
+                          int64_t ndim); /* index as the user wrote it, before wrapping */
+int32_t jr_rt_trap(JrRt *rt, const JrWhere *where, int32_t trap);
+int32_t jr_rt_deep(JrRt *rt, const JrWhere *where); /* RecursionError */
+/* BROADCAST and RESHAPE failed: `array` has type `type`, `dims` are the ndim wanted ones. */
+int32_t jr_rt_raise_shape(JrRt *rt, const JrWhere *where, uint32_t type, const JrArray *array,
+                          const int64_t *dims, int64_t ndim, int64_t reshape);
+/* A call at `where` failed and the error passes through: adds a frame to the call chain. Returns
+ * the status. */
+int32_t jr_rt_trace(JrRt *rt, const JrWhere *where);
+/* For POLL, after *rt->cancel was seen to be set: raises KeyboardInterrupt or TimeoutError, or
+ * returns 0 if it was not meant. */
+int32_t jr_rt_poll(JrRt *rt, const JrWhere *where);
+
+/* out->dims[0..ndim) say the shape; fills in data, owner (one reference) and strides.
+ * ValueError for a negative dim, MemoryError when there is no memory; out is then untouched. */
+int32_t jr_rt_array_new(JrRt *rt, const JrWhere *where, uint32_t type, JrArray *out, int32_t zeroed);
+void jr_rt_retain(JrBuffer *buffer);  /* NULL is fine */
+void jr_rt_release(JrBuffer *buffer); /* NULL is fine; frees at the last reference */
+
+/* ir/numeric.h, as functions. */
+int64_t jr_rt_ipow(int64_t base, int64_t exponent); /* exponent >= 0; wraps, so it serves uint64 too */
+double jr_rt_fmod(double a, double b);
+float jr_rt_fmodf(float a, float b);
+double jr_rt_ffloordiv(double a, double b);
+float jr_rt_ffloordivf(float a, float b);
+
+/* The table engines resolve names in: libm's functions of math.def, the helpers above, the
+ * functions of rtcalls.def, and memcpy, memmove and memset. Sorted by name. */
+typedef struct JrSymbol {
+    const char *name;
+    void *address;
+} JrSymbol;
+
+typedef struct JrSymbols {
+    const JrSymbol *items;
+    uint32_t count;
+} JrSymbols;
+
+void *jr_symbol_find(const JrSymbols *symbols, const char *name); /* NULL when absent; ir/tables.c */
+
+#endif
