@@ -148,6 +148,7 @@ struct IrFunc {
     const char *name;    /* unique in the module: "dot", or "dot(float64[::1], int64)" when specialised */
     const char *display; /* what the user called it: "dot", "<module>" for the body */
     IrModule *module;
+    uint32_t index;      /* in module->funcs */
     JR_VEC(IrRegInfo) regs; /* the first nparams are the PARAMs, in order */
     uint32_t nparams;
     IrType *rets;
