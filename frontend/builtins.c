@@ -1,0 +1,21 @@
+/* The table of builtins, in memory. */
+#include "frontend/sema.h"
+
+#include <string.h>
+
+static const FeBuiltin builtins[] = {
+#define FE_BUILTIN(ID, path, signature, kind, detail, doc)                                    \
+    {BI_##ID, path, signature, BK_##kind, detail, doc},
+#include "frontend/builtins.def"
+#undef FE_BUILTIN
+};
+
+const FeBuiltin *fe_builtin(FeBuiltinId id) {
+    return &builtins[id];
+}
+
+const FeBuiltin *fe_builtin_find(const char *path) {
+    for (int i = 0; i < BI_COUNT; i++)
+        if (strcmp(builtins[i].path, path) == 0) return &builtins[i];
+    return NULL;
+}
