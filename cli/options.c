@@ -1,0 +1,175 @@
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum OptionId {
+#define JR_GROUP(title)
+#define JR_OPTION(ID, letter, name, argument, help) OPT_##ID,
+#include "cli/options.def"
+#undef JR_GROUP
+#undef JR_OPTION
+    OPT_COUNT
+} OptionId;
+
+static const struct Option {
+    char letter;
+    const char *name, *argument;
+} table[] = {
+#define JR_GROUP(title)
+#define JR_OPTION(ID, letter, name, argument, help) {letter, name, argument},
+#include "cli/options.def"
+#undef JR_GROUP
+#undef JR_OPTION
+};
+
+static bool fail(const char *format, const char *what) {
+    fputs("jitrun: error: ", stderr);
+    fprintf(stderr, format, what);
+    fputs("\nhelp: `jitrun --help` lists the options\n", stderr);
+    return false;
+}
+
+/* -3, -.5, -inf: an ARG, not an option. */
+static bool is_number(const char *text) {
+    return text[0] == '-' && (isdigit((unsigned char)text[1]) || text[1] == '.' ||
+                              strcmp(text, "-inf") == 0 || strcmp(text, "-nan") == 0);
+}
+
+static int find_long(const char *name, size_t len) {
+    for (int i = 0; i < OPT_COUNT; i++)
+        if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0) return i;
+    return -1;
+}
+
+static int find_short(char letter) {
+    for (int i = 0; i < OPT_COUNT; i++)
+        if (table[i].letter == letter) return i;
+    return -1;
+}
+
+static bool set_level(Options *o, const char *value) {
+    if (value[0] < '0' || value[0] > '3' || value[1])
+        return fail("-O takes a level from 0 to 3, not '%s'", value);
+    o->level = value[0] - '0' + 1;
+    return true;
+}
+
+static bool set_timeout(Options *o, const char *value) {
+    char *end;
+    o->timeout = strtod(value, &end);
+    if (*end || end == value || !(o->timeout > 0) || o->timeout > 1e9)
+        return fail("--timeout takes a number of seconds above 0, not '%s'", value);
+    return true;
+}
+
+static bool set_format(Options *o, const char *value) {
+    o->json = strcmp(value, "json") == 0;
+    if (!o->json && strcmp(value, "text") != 0)
+        return fail("--format is text or json, not '%s'", value);
+    return true;
+}
+
+static bool set(Options *o, OptionId id, const char *value) {
+    switch (id) {
+    case OPT_ENTRY: o->entry = value; break;
+    case OPT_CHECK: o->check = true; break;
+    case OPT_OUTPUT: o->output = value; break;
+    case OPT_BACKEND: o->backend = value; break;
+    case OPT_LEVEL: return set_level(o, value);
+    case OPT_PARALLEL: o->parallel = true; break;
+    case OPT_UNCHECKED: o->unchecked = true; break;
+    case OPT_FASTMATH: o->fastmath = true; break;
+    case OPT_TIMEOUT: return set_timeout(o, value);
+    case OPT_DUMP: o->dump = value; break;
+    case OPT_FORMAT: return set_format(o, value);
+    case OPT_VERSION: o->version = true; break;
+    case OPT_HELP: o->help = true; break;
+    case OPT_COUNT: break;
+    }
+    return true;
+}
+
+/* `--name`, `--name=value` or `--name value`. */
+static bool parse_long(Options *o, char **argv, int *i, int argc) {
+    const char *name = argv[*i] + 2, *equals = strchr(name, '=');
+    int id = find_long(name, equals ? (size_t)(equals - name) : strlen(name));
+    if (id < 0) return fail("unknown option '%s'", argv[*i]);
+    if (!table[id].argument)
+        return equals ? fail("'%s' takes no value", argv[*i]) : set(o, (OptionId)id, NULL);
+    if (equals) return set(o, (OptionId)id, equals + 1);
+    if (*i + 1 >= argc) return fail("'%s' needs a value after it", argv[*i]);
+    return set(o, (OptionId)id, argv[++*i]);
+}
+
+/* `-x`, `-xVALUE` or `-x VALUE`. */
+static bool parse_short(Options *o, char **argv, int *i, int argc) {
+    int id = find_short(argv[*i][1]);
+    if (id < 0) return fail("unknown option '%s'", argv[*i]);
+    if (!table[id].argument)
+        return argv[*i][2] ? fail("unknown option '%s'", argv[*i]) : set(o, (OptionId)id, NULL);
+    if (argv[*i][2]) return set(o, (OptionId)id, argv[*i] + 2);
+    if (*i + 1 >= argc) return fail("'%s' needs a value after it", argv[*i]);
+    return set(o, (OptionId)id, argv[++*i]);
+}
+
+static void take_positional(Options *o, char *text) {
+    if (!o->file)
+        o->file = text;
+    else
+        o->args[o->arg_count++] = text;
+}
+
+bool options_parse(int argc, char **argv, Options *o) {
+    *o = (Options){.args = argv};
+    bool only_positional = false;
+    for (int i = 1; i < argc; i++) {
+        char *text = argv[i];
+        if (only_positional || text[0] != '-' || !text[1] || is_number(text)) {
+            take_positional(o, text);
+        } else if (strcmp(text, "--") == 0) {
+            only_positional = true;
+        } else if (!(text[1] == '-' ? parse_long(o, argv, &i, argc) : parse_short(o, argv, &i, argc))) {
+            return false;
+        }
+    }
+    if (o->help || o->version) return true;
+    if (!o->file) return fail("%s", "no FILE to run (use - for standard input)");
+    if (o->arg_count && !o->entry)
+        return fail("ARGs go to a function: name it with -e (the first ARG is '%s')", o->args[0]);
+    if (o->output && !o->entry)
+        return fail("%s", "-o takes the result of a function: name it with -e");
+    return true;
+}
+
+/* One line of help; further lines of a long text line up under the first. */
+static void help_line(FILE *to, char letter, const char *name, const char *argument,
+                      const char *help) {
+    char left[64];
+    snprintf(left, sizeof left, "%c%c%s --%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
+             letter ? "," : " ", name, argument ? " " : "", argument ? argument : "");
+    fprintf(to, "  %-24s  ", left);
+    for (; *help; help++) {
+        fputc(*help, to);
+        if (*help == '\n') fprintf(to, "%28s", "");
+    }
+    fputc('\n', to);
+}
+
+void options_help(FILE *to) {
+    fputs("usage: jitrun FILE [options] [ARG...]\n\n"
+          "Compiles a file of kernels, written in a typed subset of Python, and runs it. FILE is a\n"
+          "path, or - for standard input. With -e, each ARG is a literal (3, 1e6, True,\n"
+          "[1, 2, 3.5]), an expression (np.arange(10)), or a .npy file.\n",
+          to);
+#define JR_GROUP(title) fprintf(to, "\n%s:\n", title);
+#define JR_OPTION(ID, letter, name, argument, help) help_line(to, letter, name, argument, help);
+#include "cli/options.def"
+#undef JR_GROUP
+#undef JR_OPTION
+    fputs("\nExit codes: 0 success; 1 the kernel raised an error; 2 the command line or the source\n"
+          "is wrong; 124 timed out; 130 interrupted.\n"
+          "JITRUN_DUMP=STAGE in the environment shows a stage on standard error and runs as well.\n",
+          to);
+}

@@ -1,0 +1,307 @@
+/* jitrun: numeric loops, compiled while the program runs.
+ *
+ *     JrContext *context = jr_context_new(NULL);
+ *     JrModule *module;
+ *     if (jr_compile(context, "def hypot2(x: float, y: float) -> float:\n"
+ *                             "    return x * x + y * y\n", NULL, &module) != JR_OK)
+ *         fputs(jr_module_report(module, JR_REPORT_TEXT), stderr);
+ *     JrFunction *f;
+ *     JrValue result, args[] = {jr_float(3), jr_float(4)};
+ *     if (jr_function(module, "hypot2", NULL, &f) == JR_OK && jr_call(f, 2, args, &result) == JR_OK)
+ *         printf("%g\n", result.as.f);
+ *     jr_module_free(module);
+ *     jr_context_free(context);
+ *
+ * Everything that can fail returns a JrStatus; what went wrong is in jr_error(), one slot per
+ * thread, until the next call of this library on that thread. Nothing here exits, aborts or
+ * writes to standard output or standard error.
+ *
+ * Threads: a context, and each module of it, may be used from any number of threads at once,
+ * except that freeing needs the object to itself. Functions may be called from any number of
+ * threads at once.
+ *
+ * Structures that the caller fills in begin with `size`: set it to sizeof the structure, and
+ * zero what you do not use. They can then grow without breaking programs built before.
+ *
+ * This header is the whole interface. It is experimental until version 1.0: names may change
+ * between minor versions. */
+#ifndef JITRUN_H
+#define JITRUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define JR_VERSION_MAJOR 0
+#define JR_VERSION_MINOR 1
+#define JR_VERSION_PATCH 0
+
+#if defined(__GNUC__)
+#define JR_API __attribute__((visibility("default")))
+#else
+#define JR_API
+#endif
+
+/* "0.1.0": the version of the library that is running. */
+JR_API const char *jr_version(void);
+
+/* ---- Errors ---- */
+
+/* What a call came to. The first group are Python's exceptions, raised by a kernel; the second
+ * says that no kernel ran, or that none could. */
+typedef enum JrStatus {
+    JR_OK = 0,
+    JR_INDEX_ERROR,
+    JR_ZERO_DIVISION_ERROR,
+    JR_VALUE_ERROR,
+    JR_TYPE_ERROR,
+    JR_OVERFLOW_ERROR,
+    JR_ARITHMETIC_ERROR,
+    JR_FLOATING_POINT_ERROR,
+    JR_ASSERTION_ERROR,
+    JR_RUNTIME_ERROR,
+    JR_NOT_IMPLEMENTED_ERROR,
+    JR_RECURSION_ERROR,
+    JR_MEMORY_ERROR, /* also: the library itself found no memory */
+    JR_KEY_ERROR,
+    JR_LOOKUP_ERROR,
+    JR_STOP_ITERATION,
+    JR_EXCEPTION,
+    JR_KEYBOARD_INTERRUPT,
+    JR_TIMEOUT_ERROR,
+
+    JR_ERR_COMPILE = 100, /* the source has errors: see jr_module_report */
+    JR_ERR_ARGUMENT,      /* a NULL, an unknown option, a value that does not convert */
+    JR_ERR_NOT_FOUND,     /* no function, engine or stage of that name */
+    JR_ERR_SIGNATURE,     /* the function cannot have this signature */
+    JR_ERR_ENGINE,        /* the engine is not available or could not compile */
+    JR_ERR_IO             /* a file could not be read or written */
+} JrStatus;
+
+/* A place a kernel's error passed through, innermost first. */
+typedef struct JrFrame {
+    const char *function;
+    const char *file;
+    int32_t line, column; /* from 1; column in bytes */
+} JrFrame;
+
+typedef struct JrError {
+    JrStatus status;
+    const char *name;    /* "IndexError", "compile error" */
+    const char *message; /* never NULL */
+    size_t frame_count;  /* 0 unless a kernel raised it; frames[0] is where */
+    const JrFrame *frames;
+    size_t frames_dropped; /* outer frames of a deep recursion that are not kept */
+} JrError;
+
+/* The last error on this thread; status is JR_OK if the last call succeeded. Never NULL. Valid
+ * until the next call of this library on this thread. */
+JR_API const JrError *jr_error(void);
+
+/* ---- Contexts ---- */
+
+typedef struct JrContext JrContext;
+
+/* Receives text: what kernels print (on the thread that runs the kernel), a report, a dump. False
+ * if it could not be written. */
+typedef bool (*JrWrite)(void *user, const char *bytes, size_t len);
+
+typedef struct JrContextOptions {
+    size_t size;
+    JrWrite write; /* NULL: output is dropped */
+    void *write_user;
+} JrContextOptions;
+
+/* A new context; options may be NULL. NULL when there is no memory. */
+JR_API JrContext *jr_context_new(const JrContextOptions *options);
+/* Frees it. Modules of the context must have been freed. NULL is fine. */
+JR_API void jr_context_free(JrContext *context);
+
+/* Whether an engine, "interp", "tcc" or "llvm", can be used here. On false jr_error() says why. */
+JR_API bool jr_engine_available(JrContext *context, const char *engine);
+
+/* ---- Compiling ---- */
+
+typedef struct JrModule JrModule;
+
+typedef struct JrCompileOptions {
+    size_t size;
+    const char *name;   /* what errors call the source; NULL: "<string>" */
+    const char *engine; /* "auto" (or NULL), "interp", "tcc" or "llvm" */
+    int opt_level;      /* 1 to 4 stand for -O0 to -O3; 0: the engine's choice */
+    bool run_main;      /* __name__ is "__main__", and jr_run may run the body */
+    bool parallel;      /* prange loops of every function run on threads */
+    bool unchecked;     /* no bounds checks */
+    bool fastmath;      /* floating-point operations may be reordered and contracted */
+} JrCompileOptions;
+
+/* Parses and checks NUL-terminated `source`, which is copied. *out is always set unless there was
+ * no memory or an argument is wrong: on JR_ERR_COMPILE it is a module that only has diagnostics.
+ * Machine code is made when it is first needed, by jr_run or jr_function. */
+JR_API JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptions *options,
+                           JrModule **out);
+/* The same for a file; its name is the path unless options give another. "-" is standard input. */
+JR_API JrStatus jr_compile_file(JrContext *context, const char *path,
+                                const JrCompileOptions *options, JrModule **out);
+/* Frees it with its machine code and its functions. None may be running. NULL is fine. */
+JR_API void jr_module_free(JrModule *module);
+
+typedef enum JrDiagnosticKind { JR_ERROR, JR_WARNING } JrDiagnosticKind;
+
+typedef struct JrDiagnostic {
+    JrDiagnosticKind kind;
+    const char *file;
+    int32_t line, column, end_column; /* from 1, in bytes; end_column is one past */
+    const char *message;
+    const char *help; /* or NULL */
+} JrDiagnostic;
+
+/* What compiling found, in the order of the source. Owned by the module. */
+JR_API size_t jr_module_diagnostic_count(const JrModule *module);
+JR_API bool jr_module_diagnostic(const JrModule *module, size_t index, JrDiagnostic *out);
+
+typedef enum JrReport { JR_REPORT_TEXT, JR_REPORT_JSON } JrReport;
+/* All diagnostics as a person reads them (with the source line and a caret), or as JSON. Owned by
+ * the module; "" if there are none (JSON: "[]"). */
+JR_API const char *jr_module_report(JrModule *module, JrReport kind);
+
+/* Writes jr_error() as a person reads it: `file:line:col: error: IndexError: ...`, the source line
+ * with a caret, and the calls it passed through; or as one JSON object. `module` gives the source
+ * and may be NULL. Leaves the error as it is. */
+JR_API void jr_error_report(JrModule *module, JrReport kind, JrWrite write, void *user);
+
+/* Whether the source has a function of this name that takes no arguments. */
+JR_API bool jr_module_has_function(const JrModule *module, const char *name);
+/* Whether the body does more than define names. */
+JR_API bool jr_module_has_body(const JrModule *module);
+
+/* Writes what a stage of the compiler made of the module: "tokens", "ast", "typed", "ir", "opt",
+ * "bytecode", "c", "llvm", "llvm-opt" or "asm". The first two work on sources with errors. */
+JR_API JrStatus jr_module_dump(JrModule *module, const char *stage, JrWrite write, void *user);
+
+/* Runs the module's body, once per call. JR_ERR_ARGUMENT unless compiled with run_main. */
+JR_API JrStatus jr_run(JrModule *module);
+
+/* ---- Values ---- */
+
+typedef enum JrType {
+    JR_NONE = 0,
+    JR_BOOL,
+    JR_INT8,
+    JR_INT16,
+    JR_INT32,
+    JR_INT64,
+    JR_UINT8,
+    JR_UINT16,
+    JR_UINT32,
+    JR_UINT64,
+    JR_FLOAT32,
+    JR_FLOAT64,
+    JR_ARRAY = 64, /* as.array */
+    JR_TUPLE       /* as.tuple */
+} JrType;
+
+enum { JR_MAX_DIMS = 8 };
+
+/* An array: element (i, j, ...) is at data + (i * strides[0] + j * strides[1] + ...) elements. */
+typedef struct JrArrayValue {
+    JrType dtype; /* JR_BOOL to JR_FLOAT64 */
+    uint32_t ndim;
+    void *data;
+    int64_t shape[JR_MAX_DIMS];
+    int64_t strides[JR_MAX_DIMS]; /* in elements, may be negative */
+    void *owner;                  /* the library's; NULL for memory of the caller's */
+    bool readonly;
+} JrArrayValue;
+
+typedef struct JrValue {
+    JrType type;
+    bool owned; /* jr_value_clear has something to free */
+    union {
+        bool b;
+        int64_t i;  /* every signed integer type */
+        uint64_t u; /* every unsigned integer type */
+        double f;   /* float32 too */
+        JrArrayValue *array;
+        struct {
+            size_t count;
+            struct JrValue *items;
+        } tuple;
+    } as;
+} JrValue;
+
+static inline JrValue jr_bool(bool b) {
+    JrValue v;
+    v.type = JR_BOOL, v.owned = false, v.as.u = 0, v.as.b = b;
+    return v;
+}
+static inline JrValue jr_int(int64_t i) {
+    JrValue v;
+    v.type = JR_INT64, v.owned = false, v.as.i = i;
+    return v;
+}
+static inline JrValue jr_uint(uint64_t u) {
+    JrValue v;
+    v.type = JR_UINT64, v.owned = false, v.as.u = u;
+    return v;
+}
+static inline JrValue jr_float(double f) {
+    JrValue v;
+    v.type = JR_FLOAT64, v.owned = false, v.as.f = f;
+    return v;
+}
+/* Borrows: the array must live as long as the value is used. */
+static inline JrValue jr_array(JrArrayValue *array) {
+    JrValue v;
+    v.type = JR_ARRAY, v.owned = false, v.as.array = array;
+    return v;
+}
+
+/* Frees what the value owns and makes it None. NULL is fine. */
+JR_API void jr_value_clear(JrValue *value);
+
+/* Evaluates an expression of the language, "np.arange(10) * 2" or "1e6"; a list makes an array.
+ * The caller clears *out. */
+JR_API JrStatus jr_eval(JrContext *context, const char *expression, JrValue *out);
+
+/* Writes the value as Python's print would, without a newline. */
+JR_API JrStatus jr_value_print(const JrValue *value, JrWrite write, void *user);
+
+/* NumPy's .npy files: versions 1 to 3, every dtype of JrType, C and Fortran order. The caller
+ * clears *out. A file that is damaged or of another kind is JR_ERR_IO, with the reason. */
+JR_API JrStatus jr_array_load(const char *path, JrValue *out);
+JR_API JrStatus jr_array_save(const char *path, const JrValue *value);
+
+/* ---- Calling ---- */
+
+typedef struct JrFunction JrFunction;
+
+/* The function `name`. With a signature, "(float64[::1], int64)" or "float64(float64[::1], int64)",
+ * it is specialised for these parameter types if it has no annotations; with NULL it must have
+ * them (or take no arguments, or have just one specialisation). Owned by the module. */
+JR_API JrStatus jr_function(JrModule *module, const char *name, const char *signature,
+                            JrFunction **out);
+/* The same, for the types of these values: an int is int64, a float float64, an array the most
+ * particular array type it has. */
+JR_API JrStatus jr_function_for(JrModule *module, const char *name, size_t count,
+                                const JrValue *args, JrFunction **out);
+
+/* "float64(float64[::1], int64)". Owned by the function. */
+JR_API const char *jr_function_signature(const JrFunction *function);
+JR_API size_t jr_function_param_count(const JrFunction *function);
+
+/* Calls it. Arguments are converted where nothing is lost: an int where a float is expected, an
+ * int that fits a narrower type, an exact float for an int. Otherwise JR_ERR_ARGUMENT, with the
+ * argument, what was expected and what was given. *result (may be NULL) is the caller's to clear;
+ * it is None on failure. */
+JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValue *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

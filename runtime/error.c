@@ -1,0 +1,145 @@
+/* The error slot, one per thread, like errno; beside it lives the thread's runtime state, made
+ * when the thread first runs a kernel. Both go when the thread ends. */
+#include "runtime/compile.h"
+#include "runtime/rt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FRAMES = JR_TRACE_INNER + JR_TRACE_OUTER };
+
+typedef struct Slot {
+    JrError error;
+    char *text;       /* a long message's memory */
+    char brief[512];  /* a short one's */
+    JrFrame frames[MAX_FRAMES];
+    JrThread thread;
+    bool has_thread;
+} Slot;
+
+/* What a thread without a slot sees: there was no memory for one. */
+static const JrError no_memory = {
+    .status = JR_MEMORY_ERROR, .name = "MemoryError", .message = "out of memory"};
+static const JrError no_error = {.status = JR_OK, .name = "", .message = ""};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool have_key;
+
+static void slot_free(void *memory) {
+    Slot *slot = memory;
+    if (slot->has_thread) jr_thread_clear(&slot->thread);
+    free(slot->text);
+    free(slot);
+}
+
+static void make_key(void) {
+    have_key = pthread_key_create(&key, slot_free) == 0;
+}
+
+/* A library that is unloaded must not leave a destructor behind. */
+__attribute__((destructor)) static void drop_key(void) {
+    if (!have_key) return;
+    Slot *slot = pthread_getspecific(key);
+    if (slot) slot_free(slot);
+    pthread_key_delete(key);
+    have_key = false;
+}
+
+static Slot *slot_get(bool make) {
+    pthread_once(&once, make_key);
+    if (!have_key) return NULL;
+    Slot *slot = pthread_getspecific(key);
+    if (slot || !make) return slot;
+    slot = calloc(1, sizeof *slot);
+    if (slot && pthread_setspecific(key, slot) != 0) {
+        free(slot);
+        return NULL;
+    }
+    if (slot) slot->error = no_error;
+    return slot;
+}
+
+struct JrThread *jr_thread_current(void) {
+    Slot *slot = slot_get(true);
+    if (!slot) return NULL;
+    if (!slot->has_thread) {
+        jr_thread_init(&slot->thread, NULL);
+        jr_thread_set_stack(&slot->thread);
+        slot->has_thread = true;
+    }
+    return &slot->thread;
+}
+
+const JrError *jr_error(void) {
+    Slot *slot = slot_get(true);
+    return slot ? &slot->error : &no_memory;
+}
+
+void jr_error_clear(void) {
+    Slot *slot = slot_get(false);
+    if (slot) slot->error = no_error;
+}
+
+static const char *status_name(JrStatus status) {
+    if (status > JR_OK && status < (JrStatus)EXC_COUNT) return ir_exc_name((IrExc)status);
+    switch (status) {
+    case JR_ERR_COMPILE: return "compile error";
+    case JR_ERR_ARGUMENT: return "argument error";
+    case JR_ERR_NOT_FOUND: return "not found";
+    case JR_ERR_SIGNATURE: return "signature error";
+    case JR_ERR_ENGINE: return "engine error";
+    case JR_ERR_IO: return "input/output error";
+    default: return "error";
+    }
+}
+
+/* Room for a message of len bytes; a shorter room if there is no memory for it. */
+static char *message_room(Slot *slot, size_t *len) {
+    if (*len < sizeof slot->brief) return slot->brief;
+    char *text = realloc(slot->text, *len + 1);
+    if (text) return slot->text = text;
+    *len = sizeof slot->brief - 1;
+    return slot->brief;
+}
+
+JrStatus jr_error_set(JrStatus status, const char *format, ...) {
+    Slot *slot = slot_get(true);
+    if (!slot) return JR_MEMORY_ERROR;
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int needed = vsnprintf(NULL, 0, format, args);
+    size_t len = needed > 0 ? (size_t)needed : 0;
+    char *fresh = malloc(len + 1); /* an argument may be the old message */
+    if (fresh) vsnprintf(fresh, len + 1, format, again);
+    va_end(again);
+    va_end(args);
+    char *room = message_room(slot, &len);
+    snprintf(room, len + 1, "%s", fresh ? fresh : "out of memory");
+    free(fresh);
+    slot->error = (JrError){.status = status, .name = status_name(status), .message = room};
+    return status;
+}
+
+JrStatus jr_error_take(JrThread *thread) {
+    Slot *slot = slot_get(true);
+    if (!slot) return JR_MEMORY_ERROR;
+    JrStatus status = (JrStatus)thread->rt.status;
+    uint32_t before, count = jr_thread_frames(thread);
+    if (count > MAX_FRAMES) count = MAX_FRAMES;
+    for (uint32_t i = 0; i < count; i++) {
+        JrWhere where = jr_thread_frame(thread, i);
+        slot->frames[i] = (JrFrame){where.func, where.file, where.line, where.col};
+    }
+    /* The texts stay the thread's until its next error, and that is after jr_error's own end. */
+    slot->error = (JrError){.status = status,
+                            .name = status_name(status),
+                            .message = jr_thread_message(thread, NULL),
+                            .frame_count = count,
+                            .frames = slot->frames,
+                            .frames_dropped = (size_t)jr_thread_dropped(thread, &before)};
+    thread->rt.status = 0;
+    return status;
+}

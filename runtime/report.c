@@ -1,0 +1,77 @@
+/* jr_error_report: a run-time error as a person or a program reads it. */
+#include "runtime/compile.h"
+
+#include <string.h>
+
+/* The error in the shape of a diagnostic, so that there is one picture for both. */
+static void add_diag(JrDiags *diags, const JrError *error) {
+    const JrFrame *at = error->frame_count ? &error->frames[0] : NULL;
+    JrSpan span = {0};
+    if (at) span = (JrSpan){at->line, at->column, at->column + 1};
+    JrDiag *diag = error->status < JR_ERR_COMPILE && error->frame_count
+                       ? jr_diag_error(diags, span, "%s%s%s", error->name, *error->message ? ": " : "",
+                                       error->message)
+                       : jr_diag_error(diags, span, "%s", error->message);
+    (void)diag;
+}
+
+static void add_calls(const JrError *error, JrText *out) {
+    for (size_t i = 0; i + 1 < error->frame_count; i++) {
+        const JrFrame *callee = &error->frames[i], *site = &error->frames[i + 1];
+        if (i == 31 && error->frames_dropped)
+            jr_text_printf(out, "  ... %zu more calls ...\n", error->frames_dropped);
+        jr_text_printf(out, "  in %s, called at %s:%d:%d in %s\n", callee->function, site->file,
+                       site->line, site->column, site->function);
+    }
+}
+
+static void report_text(JrDiags *diags, const JrError *error, JrText *out) {
+    if (error->frame_count == 0) {
+        jr_text_printf(out, "jitrun: error: %s\n", error->message);
+        return;
+    }
+    jr_diag_render(diags, diags->first, out);
+    add_calls(error, out);
+}
+
+static void report_json(const JrError *error, JrText *out) {
+    jr_text_printf(out, "{\"status\": %d, \"name\": ", error->status);
+    jr_text_json(out, error->name);
+    jr_text_puts(out, ", \"message\": ");
+    jr_text_json(out, error->message);
+    jr_text_puts(out, ", \"frames\": [");
+    for (size_t i = 0; i < error->frame_count; i++) {
+        const JrFrame *f = &error->frames[i];
+        jr_text_puts(out, i ? ", {\"function\": " : "{\"function\": ");
+        jr_text_json(out, f->function);
+        jr_text_puts(out, ", \"file\": ");
+        jr_text_json(out, f->file);
+        jr_text_printf(out, ", \"line\": %d, \"column\": %d}", f->line, f->column);
+    }
+    jr_text_printf(out, "], \"frames_dropped\": %zu}\n", error->frames_dropped);
+}
+
+void jr_error_report(JrModule *module, JrReport kind, JrWrite write, void *user) {
+    static const JrSource no_source = {"", "", 0, 0};
+    const JrError *error = jr_error();
+    JrArena *arena = jr_arena_new(NULL);
+    jmp_buf oom;
+    if (!write || error->status == JR_OK || !arena || setjmp(oom)) {
+        if (write && error->status) write(user, "jitrun: error: out of memory\n", 29);
+        jr_arena_free(arena);
+        return;
+    }
+    jr_arena_on_oom(arena, &oom);
+    JrDiags diags;
+    JrText text;
+    jr_diags_init(&diags, arena, module ? &module->source : &no_source);
+    jr_text_init(&text, arena);
+    if (kind == JR_REPORT_JSON) {
+        report_json(error, &text);
+    } else {
+        add_diag(&diags, error);
+        report_text(&diags, error, &text);
+    }
+    write(user, text.data, text.len);
+    jr_arena_free(arena);
+}
