@@ -1,0 +1,55 @@
+#include "runtime/rt.h"
+
+#include "runtime/array.h"
+
+#include <string.h>
+
+void jr_thread_init(JrThread *thread, JrHeap *heap) {
+    memset(thread, 0, sizeof *thread);
+    thread->alloc = jr_heap_alloc(heap);
+    thread->heap = jr_heap_ref(heap);
+    thread->rt.cancel = &thread->never;
+    jr_random_init(&thread->random, thread->alloc);
+}
+
+void jr_thread_clear(JrThread *thread) {
+    jr_thread_clear_error(thread);
+    jr_random_clear(&thread->random);
+    jr_alloc_free(thread->alloc, thread->error.text);
+    jr_alloc_free(thread->alloc, thread->buffer);
+    thread->error.text = thread->buffer = NULL;
+    thread->error.text_cap = 0;
+    jr_heap_unref(thread->heap);
+    thread->heap = NULL;
+    thread->alloc = NULL;
+}
+
+void jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel) {
+    thread->rt.cancel = cancel ? cancel : &thread->never;
+}
+
+/* ---- print's buffer ---- */
+
+static void sink_write(JrThread *thread, const char *bytes, size_t len) {
+    if (len == 0 || !thread->sink.write || thread->sink_failed) return;
+    thread->sink_failed = !thread->sink.write(thread->sink.user, bytes, len);
+}
+
+bool jr_thread_flush(JrThread *thread) {
+    size_t len = thread->buffered;
+    thread->buffered = 0;
+    sink_write(thread, thread->buffer, len);
+    return !thread->sink_failed;
+}
+
+/* With no memory for a buffer, each piece goes out by itself. */
+void jr_thread_write(JrThread *thread, const char *bytes, size_t len) {
+    if (!thread->buffer) thread->buffer = jr_alloc_new(thread->alloc, JR_PRINT_BUFFER);
+    if (thread->buffered + len > JR_PRINT_BUFFER) jr_thread_flush(thread);
+    if (!thread->buffer || len > JR_PRINT_BUFFER) {
+        sink_write(thread, bytes, len);
+        return;
+    }
+    memcpy(thread->buffer + thread->buffered, bytes, len);
+    thread->buffered += len;
+}
