@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""The command: options, exit codes, standard input, .npy files, JSON. Run with the path of the
+command in $JITRUN and the engines that were built in $JITRUN_ENGINES (comma-separated)."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+
+JITRUN = os.environ.get("JITRUN", "build/jitrun")
+ENGINES = os.environ.get("JITRUN_ENGINES", "interp,tcc,llvm").split(",")
+
+KERNELS = """\
+import numpy as np
+from jitrun import njit, float64
+
+@njit
+def add(a: float64, b: float64) -> float64:
+    return a + b
+
+@njit
+def total(x):
+    s = x[0]
+    for i in range(1, len(x)):
+        s += x[i]
+    return s
+
+@njit
+def doubled(x):
+    out = np.empty(len(x))
+    for i in range(len(x)):
+        out[i] = 2.0 * x[i]
+    return out
+
+@njit
+def corners(x):
+    return x[0, 0], x[-1, -1]
+
+@njit
+def fails(n: int) -> int:
+    return 10 // n
+
+@njit
+def nothing(x: int):
+    pass
+
+@njit
+def main():
+    return add(1.0, 2.0), 7
+"""
+
+
+class Command(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.folder.name)
+        (self.path / "k.src").write_text(KERNELS)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def run_command(self, *args, stdin=None, **environment):
+        done = subprocess.run([os.path.abspath(JITRUN), *map(str, args)], input=stdin, text=True,
+                              capture_output=True, timeout=120, cwd=self.path,
+                              env={**os.environ, **environment})
+        return done.returncode, done.stdout, done.stderr
+
+    def check(self, args, code, out="", err="", stdin=None):
+        got = self.run_command(*args, stdin=stdin)
+        self.assertEqual(got[0], code, got)
+        self.assertEqual(got[1], out, got)
+        if err:
+            self.assertIn(err, got[2])
+        else:
+            self.assertEqual(got[2], "")
+        return got
+
+
+class Calls(Command):
+    def test_scalars(self):
+        for engine in ENGINES:
+            self.check(["k.src", "--backend", engine, "-e", "add", "1", "2.5"], 0, "3.5\n")
+            self.check(["k.src", "--backend", engine, "-e", "add", "-1", "1e3"], 0, "999.0\n")
+
+    def test_list_argument_makes_an_array(self):
+        self.check(["k.src", "-e", "total", "[1, 2, 3.5]"], 0, "6.5\n")
+        self.check(["k.src", "-e", "total", "[1, 2, 3]"], 0, "6\n")
+
+    def test_expression_argument(self):
+        self.check(["k.src", "-e", "total", "np.arange(10)"], 0, "45\n")
+
+    def test_array_result_is_printed(self):
+        self.check(["k.src", "-e", "doubled", "np.arange(4.0)"], 0, "[0. 2. 4. 6.]\n")
+
+    def test_tuple_result(self):
+        self.check(["k.src", "-e", "corners", "[[1, 2], [3, 4]]"], 0, "(1, 4)\n")
+
+    def test_none_prints_nothing(self):
+        self.check(["k.src", "-e", "nothing", "1"], 0, "")
+
+    def test_main_is_called_when_there_is_no_body(self):
+        self.check(["k.src"], 0, "(3.0, 7)\n")
+
+    def test_options_anywhere(self):
+        self.check(["-e", "add", "--backend=interp", "k.src", "1", "2"], 0, "3.0\n")
+        self.check(["k.src", "-eadd", "--", "1", "-2"], 0, "-1.0\n")
+
+
+class Files(Command):
+    def test_npy_in_and_out(self):
+        for engine in ENGINES:
+            np.save(self.path / "in.npy", np.arange(5.0))
+            self.check(["k.src", "--backend", engine, "-e", "doubled", "in.npy", "-o", "out.npy"], 0)
+            np.testing.assert_array_equal(np.load(self.path / "out.npy"), np.arange(5.0) * 2)
+
+    def test_every_dtype(self):
+        for dtype in "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split():
+            np.save(self.path / "in.npy", np.array([1, 2, 3], dtype=dtype))
+            got = self.run_command("k.src", "-e", "total", "in.npy")
+            self.assertEqual(got[:2], (0, "6.0\n" if "float" in dtype else "6\n"), (dtype, got))
+
+    def test_fortran_order(self):
+        np.save(self.path / "f.npy", np.asfortranarray(np.arange(6.0).reshape(2, 3)))
+        self.check(["k.src", "-e", "corners", "f.npy"], 0, "(0.0, 5.0)\n")
+
+    def test_bad_files(self):
+        np.save(self.path / "complex.npy", np.zeros(3, dtype=complex))
+        np.save(self.path / "good.npy", np.zeros(100))
+        whole = (self.path / "good.npy").read_bytes()
+        (self.path / "short.npy").write_bytes(whole[:200])
+        (self.path / "junk.npy").write_bytes(b"not an array")
+        for name in ("complex", "short", "junk", "missing"):
+            code, out, err = self.run_command("k.src", "-e", "total", f"{name}.npy")
+            self.assertEqual((code, out), (2, ""), err)
+            self.assertIn(f"{name}.npy", err)
+
+    def test_output_that_is_no_array(self):
+        code, out, err = self.run_command("k.src", "-e", "add", "1", "2", "-o", "x.npy")
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertIn("array", err)
+
+    def test_standard_input(self):
+        self.check(["-"], 0, "5\n", stdin="print(2 + 3)\n")
+        self.check(["-", "-e", "f", "3"], 0, "9\n", stdin="def f(x):\n    return x * x\n")
+
+    def test_missing_file(self):
+        self.check(["nope.src"], 2, "", "nope.src")
+
+    def test_binary_file(self):
+        (self.path / "b.src").write_bytes(b"x = 1\0\n")
+        self.check(["b.src"], 2, "", "b.src")
+
+
+class Errors(Command):
+    def test_kernel_error(self):
+        for engine in ENGINES:
+            got = self.check(["k.src", "--backend", engine, "-e", "fails", "0"], 1, "",
+                             "k.src:29:12: error: ZeroDivisionError")
+            self.assertIn("return 10 // n", got[2])
+
+    def test_call_chain(self):
+        source = ("def f(a, i):\n    return a[i]\n\n"
+                  "def g(a):\n    return f(a, 9)\n\n"
+                  "import numpy as np\nprint(1)\nprint(g(np.zeros(3)))\n")
+        for engine in ENGINES:
+            code, out, err = self.run_command("-", "--backend", engine, stdin=source)
+            self.assertEqual((code, out), (1, "1\n"), err)
+            self.assertIn("<stdin>:2:", err)
+            self.assertIn("IndexError: index 9 is out of bounds for axis 0 with size 3", err)
+            self.assertIn("in f, called at <stdin>:5:", err)
+            self.assertIn("in g, called at <stdin>:9:", err)
+
+    def test_compile_error(self):
+        code, out, err = self.run_command("-", stdin="x = 1\nprint(x + y)\n")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("<stdin>:2:11: error:", err)
+        self.assertIn("print(x + y)", err)
+
+    def test_json_diagnostics(self):
+        code, out, err = self.run_command("-", "--format", "json", stdin="print(y)\nprint(z)\n")
+        self.assertEqual((code, out), (2, ""))
+        found = json.loads(err)
+        self.assertEqual([d["line"] for d in found], [1, 2])
+        self.assertEqual(found[0]["severity"], "error")
+        code, out, err = self.run_command("k.src", "--format", "json", "-e", "fails", "0")
+        self.assertEqual(code, 1)
+        self.assertEqual(json.loads(err)["name"], "ZeroDivisionError")
+
+    def test_usage(self):
+        for args, message in (([], "no FILE"), (["--nope"], "--nope"), (["k.src", "-O9"], "-O"),
+                              (["k.src", "1"], "-e"), (["k.src", "--timeout", "x"], "--timeout"),
+                              (["k.src", "--backend", "gpu"], "gpu"), (["k.src", "-e"], "-e"),
+                              (["k.src", "-e", "nope"], "nope"), (["k.src", "-e", "add", "1"], "add"),
+                              (["k.src", "--dump", "soup"], "soup"),
+                              (["k.src", "--format", "xml"], "--format"),
+                              (["k.src", "-e", "add", "1", "foo("], "foo(")):
+            code, out, err = self.run_command(*args)
+            self.assertEqual((code, out), (2, ""), (args, err))
+            self.assertIn(message, err)
+
+    def test_float_for_an_int_is_refused(self):
+        code, out, err = self.run_command("k.src", "-e", "fails", "2.5")
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertIn("2.5", err)
+        self.check(["k.src", "-e", "fails", "2"], 0, "5\n")
+
+    def test_timeout(self):
+        code, _, err = self.run_command("-", "--timeout", "0.3", stdin="i = 0\nwhile i >= 0:\n    i = (i + 1) % 7\n")
+        self.assertEqual(code, 124, err)
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([os.path.abspath(JITRUN), "-"], input="print(1)\n", text=True,
+                                  stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("write", done.stderr)
+
+
+class Shows(Command):
+    def test_check(self):
+        self.check(["k.src", "--check"], 0)
+        code, _, err = self.run_command("-", "--check", stdin="def f(x: int) -> int:\n    return y\n")
+        self.assertEqual(code, 2, err)
+
+    def test_dump(self):
+        for stage in "tokens ast typed ir opt bytecode c llvm llvm-opt asm".split():
+            if {"c": "tcc", "llvm": "llvm", "llvm-opt": "llvm", "asm": "llvm"}.get(stage, "interp") not in ENGINES:
+                continue
+            code, out, err = self.run_command("k.src", "--dump", stage)
+            self.assertEqual((code, err), (0, ""), stage)
+            self.assertIn("add", out, stage)
+
+    def test_dump_by_environment(self):
+        code, out, err = self.run_command("k.src", JITRUN_DUMP="ir")
+        self.assertEqual((code, out), (0, "(3.0, 7)\n"))
+        self.assertIn("func", err)
+
+    def test_tokens_of_a_file_with_errors(self):
+        code, out, _ = self.run_command("-", "--dump", "tokens", stdin="x = = 1\n")
+        self.assertEqual(code, 2)
+        self.assertIn("x", out)
+
+    def test_version_and_help(self):
+        code, out, _ = self.run_command("--version")
+        self.assertEqual(code, 0)
+        for engine in ENGINES:
+            self.assertIn(engine, out)
+        code, out, _ = self.run_command("--help")
+        self.assertEqual(code, 0)
+        self.assertIn("usage: jitrun FILE", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
