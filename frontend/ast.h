@@ -57,6 +57,7 @@ struct AstExpr {
     uint32_t id;   /* dense in the enclosing function */
     JrSpan span;   /* of the whole expression, clipped to its first line */
     JrSpan at;     /* where to point: the operator, the bracket, the attribute's name */
+    uint32_t height; /* of the tree below, at most AST_MAX_HEIGHT: later stages recurse */
     const char *name;
     AstExpr *left, *right, *cond;
     AstExprs items;
@@ -137,8 +138,12 @@ typedef struct AstModule {
 /* Parses a whole source text. Errors go to diags, up to their limit, and parsing resumes at the
  * next statement; the result is never NULL but is to be used only if there were none. Python that
  * the language leaves out (class, try, with, lambda, yield, f-strings, comprehensions, ...) gets
- * an error that names it and says what to write. Nesting is limited to AST_MAX_DEPTH. */
-enum { AST_MAX_DEPTH = 200 };
+ * an error that names it and says what to write. Brackets, blocks and unary operators nest
+ * AST_MAX_DEPTH deep at most; chains (a + b + c ..., if/elif/elif ...) may be longer, up to
+ * AST_MAX_HEIGHT. The parser resolves: break, continue and return stand where they may; functions
+ * are defined at the top level only; targets can be assigned to; a statement that is only a
+ * string or `...` is AST_PASS, and a docstring is not in the body. */
+enum { AST_MAX_DEPTH = 200, AST_MAX_HEIGHT = 1000 };
 AstModule *ast_parse(JrArena *arena, const JrSource *source, JrDiags *diags);
 
 /* For --dump tokens and --dump ast. */

@@ -1,0 +1,97 @@
+/* The parser's parts and what they share. Recursive descent, in six files: parse.c has the
+ * driver and recovery, parse_stmt.c statements, parse_def.c functions and imports,
+ * parse_expr.c expressions, parse_literal.c what a literal's text is worth, parse_error.c the
+ * wording of errors.
+ *
+ * A syntax error jumps to the statement it is in (parse_fail...): nothing is held there but
+ * arena memory. The statement is given up, the parser skips to its end, and goes on. */
+#ifndef JR_FRONTEND_PARSE_H
+#define JR_FRONTEND_PARSE_H
+
+#include "frontend/ast.h"
+#include "frontend/lexer.h"
+
+typedef struct Parser {
+    JrArena *arena;
+    JrDiags *diags;
+    Lexer lexer;
+    Token tok;   /* the current one */
+    Token prev;  /* the one before */
+    Token ahead; /* the one after, if has_ahead */
+    bool has_ahead;
+    Token first;       /* of the current statement */
+    const Token *open; /* the innermost open bracket */
+    AstFunc *func;     /* whose expressions are numbered */
+    uint32_t depth;    /* of brackets and prefix operators */
+    uint32_t blocks;   /* that enclose the statement */
+    uint32_t loops;    /* that enclose it in its function */
+    bool in_def;
+    bool in_for;     /* between `for` and its `in` */
+    bool skip_block; /* the statement given up on has a block that is not worth parsing */
+    bool orphans;    /* an else here belongs to a statement that was given up on */
+    jmp_buf *recover;
+} Parser;
+
+/* Tokens. */
+void parse_advance(Parser *p);
+const Token *parse_ahead(Parser *p);
+static inline bool parse_at(const Parser *p, TokenKind kind) {
+    return p->tok.kind == kind;
+}
+bool parse_accept(Parser *p, TokenKind kind);
+bool parse_token_is(const Parser *p, const Token *token, const char *text);
+const char *parse_token_text(Parser *p, const Token *token); /* a copy in the arena */
+/* From start to the end of the token before the current one. */
+JrSpan parse_span(const Parser *p, const Token *start);
+
+/* Errors: these do not return. Nothing is added where the lexer has reported the token. */
+_Noreturn void parse_give_up(Parser *p);
+_Noreturn void parse_fail(Parser *p, JrSpan span, const char *message, const char *help);
+_Noreturn void parse_fail_here(Parser *p, const char *message, const char *help);
+_Noreturn void parse_unexpected(Parser *p, const char *expected);
+_Noreturn void parse_end_unexpected(Parser *p); /* after a complete statement */
+_Noreturn void parse_bad_close(Parser *p, const Token *open, TokenKind close);
+_Noreturn void parse_bad_colon(Parser *p, const char *after);
+void parse_check_first_word(Parser *p); /* fails if it shows what was meant */
+_Noreturn void parse_bad_target(Parser *p, const AstExpr *target, bool augmented);
+/* These do. */
+void parse_error(Parser *p, JrSpan span, const char *message, const char *help);
+typedef enum Unsupported {
+#define JR_UNSUPPORTED(ID, what, help) UNSUPPORTED_##ID,
+#include "frontend/unsupported.def"
+#undef JR_UNSUPPORTED
+} Unsupported;
+void parse_refuse(Parser *p, JrSpan span, Unsupported what);
+_Noreturn void parse_refuse_here(Parser *p, Unsupported what);
+bool parse_starts_statement(TokenKind kind);
+
+/* Expressions. */
+AstExpr *parse_expr(Parser *p);
+AstExpr *parse_expr_list(Parser *p);   /* a, b: a tuple without brackets, or one expression */
+AstExpr *parse_target_list(Parser *p); /* likewise, but stops at `in` */
+AstExpr *parse_new(Parser *p, AstExprKind kind, const Token *start);
+AstExpr *parse_done(Parser *p, AstExpr *expr, const Token *start); /* sets span and height */
+void parse_enter(Parser *p);
+static inline void parse_leave(Parser *p) {
+    p->depth--;
+}
+
+/* Literals: at the current token, which is consumed. */
+AstExpr *parse_number(Parser *p);
+AstExpr *parse_strings(Parser *p);
+
+/* Statements. */
+void parse_statement(Parser *p, AstBlock *block); /* and those after it on its line */
+void parse_suite(Parser *p, const char *after, const Token *header, AstBlock *block);
+void parse_block(Parser *p, AstBlock *block); /* up to the end of the block or file */
+AstStmt *parse_new_stmt(Parser *p, AstBlock *block, AstStmtKind kind, const Token *start);
+void parse_expect(Parser *p, TokenKind kind, const char *expected);
+void parse_indented(Parser *p, AstBlock *block); /* from the INDENT on */
+void parse_dispatch(Parser *p, AstBlock *block);
+void parse_simple_line(Parser *p, AstBlock *block);
+void parse_def(Parser *p, AstBlock *block); /* from its decorators on */
+void parse_import(Parser *p, AstBlock *block);
+void parse_from(Parser *p, AstBlock *block);
+const char *parse_name(Parser *p, const char *expected);
+
+#endif
