@@ -1,0 +1,231 @@
+/* Statements and control flow.
+ *
+ * A FOR becomes the loop that LLVM's passes know best: a guard, then a body that ends in the
+ * test,
+ *
+ *     if (lo < hi) { i = lo; do { body; more = i < hi - step; i += step; } while (more); }
+ *
+ * with a saturating subtraction in front of the loop, so that i + step can never overflow, and
+ * is marked so, whatever the bounds and the step are. */
+#include "backend/llvm/gen.h"
+
+#include <llvm-c/DebugInfo.h>
+
+LLVMBasicBlockRef jr_gen_label(GenFunc *f, const char *name) {
+    return LLVMAppendBasicBlockInContext(f->g->ctx, f->sig->fn, name);
+}
+
+static bool terminated(GenFunc *f) {
+    return LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(f->g->b)) != NULL;
+}
+
+static void go_to(GenFunc *f, LLVMBasicBlockRef target) {
+    if (!terminated(f)) LLVMBuildBr(f->g->b, target);
+}
+
+static void start(GenFunc *f, LLVMBasicBlockRef block) {
+    LLVMPositionBuilderAtEnd(f->g->b, block);
+}
+
+/* ---- Errors ---- */
+
+LLVMBasicBlockRef jr_gen_unless(GenFunc *f, LLVMValueRef ok, const char *name) {
+    LLVMBasicBlockRef cold = jr_gen_label(f, name), usual = jr_gen_label(f, "");
+    LLVMValueRef branch = LLVMBuildCondBr(f->g->b, ok, usual, cold);
+    LLVMSetMetadata(branch, f->g->md_prof, f->g->likely);
+    start(f, cold);
+    return usual;
+}
+
+void jr_gen_fail(GenFunc *f, LLVMValueRef status, LLVMBasicBlockRef usual) {
+    LLVMBuildStore(f->g->b, status, f->status);
+    LLVMBuildBr(f->g->b, f->exit);
+    if (usual) start(f, usual);
+}
+
+void jr_gen_trap_unless(GenFunc *f, LLVMValueRef ok, IrTrap trap, JrSpan span) {
+    if (LLVMIsAConstantInt(ok) && !LLVMIsNull(ok)) return;
+    LLVMBasicBlockRef usual = jr_gen_unless(f, ok, "trap");
+    LLVMValueRef args[] = {f->rt, jr_gen_where(f, span), jr_gen_int32(f->g, (int32_t)trap)};
+    jr_gen_fail(f, jr_gen_helper(f->g, "jr_rt_trap", 3, args), usual);
+}
+
+void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call) {
+    LLVMValueRef ok = LLVMBuildIsNull(f->g->b, status, "");
+    LLVMBasicBlockRef usual = jr_gen_unless(f, ok, "failed");
+    LLVMValueRef args[] = {f->rt, call ? jr_gen_where(f, call->span) : NULL};
+    if (call) status = jr_gen_helper(f->g, "jr_rt_trace", 2, args);
+    jr_gen_fail(f, status, usual);
+}
+
+/* ---- Branches and loops ---- */
+
+static void gen_if(GenFunc *f, const IrStmt *s) {
+    bool has_else = s->u.blocks.els.first != NULL;
+    LLVMBasicBlockRef then = jr_gen_label(f, "then"), join = jr_gen_label(f, "");
+    LLVMBasicBlockRef els = has_else ? jr_gen_label(f, "else") : join;
+    LLVMBuildCondBr(f->g->b, jr_gen_value(f, s->args[0]), then, els);
+    start(f, then);
+    jr_gen_block(f, &s->u.blocks.then);
+    go_to(f, join);
+    if (has_else) {
+        start(f, els);
+        jr_gen_block(f, &s->u.blocks.els);
+        go_to(f, join);
+    }
+    start(f, join);
+}
+
+static void loop_body(GenFunc *f, const IrStmt *s, LLVMBasicBlockRef on_break,
+                      LLVMBasicBlockRef on_continue) {
+    GenLoop loop = {f->loop, on_break, on_continue};
+    f->loop = &loop;
+    jr_gen_block(f, &s->u.blocks.then);
+    go_to(f, on_continue);
+    f->loop = loop.outer;
+}
+
+static void gen_loop(GenFunc *f, const IrStmt *s) {
+    LLVMBasicBlockRef top = jr_gen_label(f, "loop"), after = jr_gen_label(f, "");
+    LLVMBuildBr(f->g->b, top);
+    start(f, top);
+    loop_body(f, s, after, top);
+    start(f, after);
+}
+
+typedef struct Bounds {
+    LLVMValueRef lo, hi, step;
+} Bounds;
+
+/* a < b when counting up, a > b when counting down. */
+static LLVMValueRef before(Gen *g, LLVMValueRef step, LLVMValueRef a, LLVMValueRef b) {
+    LLVMValueRef up = LLVMBuildICmp(g->b, LLVMIntSGT, step, jr_gen_int(g, 0), "up");
+    if (LLVMIsAConstantInt(up))
+        return LLVMBuildICmp(g->b, LLVMIsNull(up) ? LLVMIntSGT : LLVMIntSLT, a, b, "");
+    return LLVMBuildSelect(g->b, up, LLVMBuildICmp(g->b, LLVMIntSLT, a, b, ""),
+                           LLVMBuildICmp(g->b, LLVMIntSGT, a, b, ""), "");
+}
+
+static LLVMValueRef guard(Gen *g, const Bounds *bounds) {
+    LLVMValueRef some = before(g, bounds->step, bounds->lo, bounds->hi);
+    return LLVMBuildAnd(g->b, some, LLVMBuildIsNotNull(g->b, bounds->step, ""), "");
+}
+
+/* The slow twin of a loop (range.c) is not worth unrolling. */
+static void mark_rare(Gen *g, LLVMValueRef branch) {
+    LLVMMetadataRef self = LLVMTemporaryMDNode(g->ctx, NULL, 0);
+    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, "llvm.loop.unroll.disable", 24);
+    LLVMMetadataRef parts[] = {self, LLVMMDNodeInContext2(g->ctx, &name, 1)};
+    LLVMMetadataRef node = LLVMMDNodeInContext2(g->ctx, parts, 2);
+    LLVMMetadataReplaceAllUsesWith(self, node);
+    LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(g->ctx, "llvm.loop", 9),
+                    LLVMMetadataAsValue(g->ctx, node));
+}
+
+static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rare) {
+    Gen *g = f->g;
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
+    LLVMBasicBlockRef body = jr_gen_label(f, "for"), next = jr_gen_label(f, "next");
+    LLVMBasicBlockRef after = jr_gen_label(f, "");
+    LLVMValueRef args[] = {bounds->hi, bounds->step};
+    LLVMValueRef last = jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
+    LLVMBuildCondBr(g->b, guard(g, bounds), body, after);
+
+    start(f, body);
+    LLVMValueRef counter = LLVMBuildPhi(g->b, g->i64, "i");
+    LLVMValueRef lo = bounds->lo;
+    LLVMAddIncoming(counter, &lo, &from, 1);
+    jr_gen_set(f, s->dsts[0], counter);
+    loop_body(f, s, after, next);
+
+    start(f, next);
+    bool by_one =
+        LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1;
+    LLVMValueRef more = by_one ? NULL : before(g, bounds->step, counter, last);
+    LLVMValueRef sum = LLVMBuildNSWAdd(g->b, counter, bounds->step, "");
+    if (by_one) more = LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "");
+    LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, after);
+    if (rare) mark_rare(g, branch);
+    LLVMAddIncoming(counter, &sum, &next, 1);
+    start(f, after);
+}
+
+static void gen_for(GenFunc *f, const IrStmt *s) {
+    Gen *g = f->g;
+    Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
+                     jr_gen_value(f, s->args[2])};
+    LLVMValueRef inside = jr_gen_range_condition(f, s);
+    if (!inside) {
+        for_loop(f, s, &bounds, false);
+        return;
+    }
+    LLVMBasicBlockRef quick = jr_gen_label(f, "quick"), slow = jr_gen_label(f, "slow");
+    LLVMBasicBlockRef join = jr_gen_label(f, "");
+    LLVMSetMetadata(LLVMBuildCondBr(g->b, inside, quick, slow), g->md_prof, g->likely);
+    start(f, quick);
+    for_loop(f, s, &bounds, false);
+    LLVMBuildBr(g->b, join);
+    f->proofs.len = 0;
+    start(f, slow);
+    for_loop(f, s, &bounds, true);
+    LLVMBuildBr(g->b, join);
+    start(f, join);
+}
+
+/* ---- Statements ---- */
+
+static void gen_copy(GenFunc *f, const IrStmt *s) {
+    IrType type = ir_reg_type(f->ir, s->dsts[0]);
+    if (!type.ndim) {
+        jr_gen_set(f, s->dsts[0], jr_gen_value(f, s->args[0]));
+        return;
+    }
+    GenArray array = jr_gen_array_as(f, s->args[0], type);
+    jr_gen_set_array(f, s->dsts[0], &array);
+}
+
+static void gen_select(GenFunc *f, const IrStmt *s) {
+    LLVMValueRef a = jr_gen_value(f, s->args[1]), b = jr_gen_value(f, s->args[2]);
+    LLVMValueRef value = LLVMBuildSelect(f->g->b, jr_gen_value(f, s->args[0]), a, b, "");
+    jr_gen_set(f, s->dsts[0], jr_gen_fast(f, value));
+}
+
+static void gen_copy_form(GenFunc *f, const IrStmt *s) {
+    if (s->op == OP_TRANSPOSE)
+        jr_gen_transpose(f, s);
+    else
+        jr_gen_assign(f, s);
+}
+
+static void gen_shaped(GenFunc *f, const IrStmt *s) {
+    if (s->op == OP_BROADCAST)
+        jr_gen_broadcast(f, s);
+    else
+        jr_gen_reshape(f, s);
+}
+
+static void gen_jump(GenFunc *f, const IrStmt *s) {
+    if (s->op == OP_POLL)
+        jr_gen_poll(f, s);
+    else
+        LLVMBuildBr(f->g->b, s->op == OP_BREAK ? f->loop->on_break : f->loop->on_continue);
+}
+
+typedef void GenFn(GenFunc *f, const IrStmt *s);
+
+static GenFn *const by_form[] = {
+    [FORM_BIN] = jr_gen_binary,    [FORM_CMP] = jr_gen_compare,  [FORM_UN] = jr_gen_unary,
+    [FORM_COPY] = gen_copy,        [FORM_CAST] = jr_gen_cast,    [FORM_SELECT] = gen_select,
+    [FORM_MATH] = jr_gen_math,     [FORM_BITS] = jr_gen_bits,    [FORM_LOAD] = jr_gen_load,
+    [FORM_STORE] = jr_gen_store,   [FORM_DIM] = jr_gen_dim,      [FORM_ALLOC] = jr_gen_alloc,
+    [FORM_VIEW] = jr_gen_view,     [FORM_COPYA] = gen_copy_form, [FORM_SHAPED] = gen_shaped,
+    [FORM_CALL] = jr_gen_call,     [FORM_RT] = jr_gen_rt,        [FORM_IF] = gen_if,
+    [FORM_LOOP] = gen_loop,        [FORM_FOR] = gen_for,         [FORM_NONE] = gen_jump,
+    [FORM_RETURN] = jr_gen_return, [FORM_RAISE] = jr_gen_raise,
+};
+
+/* What follows a jump in its block is never reached. */
+void jr_gen_block(GenFunc *f, const IrBlock *block) {
+    for (const IrStmt *s = block->first; s && !terminated(f); s = s->next)
+        by_form[ir_op_form((IrOp)s->op)](f, s);
+}

@@ -1,0 +1,191 @@
+/* What the files of the LLVM engine share: the state of one compilation and of one function.
+ *
+ *   engine.c   the plug-in's face: compile, find, release, text
+ *   module.c   signatures, functions, the entries that are called from outside
+ *   types.c    types, constants, metadata, declarations of what is called
+ *   value.c    registers: where their values live
+ *   arith.c    scalar instructions            cast.c  conversions
+ *   array.c    headers, elements, views       own.c   allocation and counted references
+ *   control.c  statements, branches, loops    range.c bounds checks moved in front of loops
+ *   call.c     calls, runtime calls, errors
+ *   target.c   target machines, passes, machine code
+ *   jit.c      linking machine code into the process
+ *
+ * An internal function takes the JrRt, then its parameters, arrays exploded into data, owner,
+ * dims and (LAYOUT_ANY) strides. It returns its results the same way, in a struct after an
+ * int32 status if it can fail. LLVM keeps all of that in registers, inlines it and drops what
+ * is not used. A bool is an i1 in registers and a byte in memory. */
+#ifndef JR_BACKEND_LLVM_GEN_H
+#define JR_BACKEND_LLVM_GEN_H
+
+#include "backend/engine.h"
+
+#include <llvm-c/Core.h>
+
+/* An array's parts: values, or the allocas that hold them. Strides only for LAYOUT_ANY. */
+typedef struct GenArray {
+    LLVMValueRef data, owner;
+    LLVMValueRef dims[IR_MAX_DIMS], strides[IR_MAX_DIMS];
+} GenArray;
+
+typedef struct GenReg {
+    LLVMValueRef value; /* scalars */
+    GenArray *array;    /* arrays */
+    bool in_memory;     /* both are allocas, which LLVM turns into values */
+} GenReg;
+
+/* An internal function and how it is called. */
+typedef struct GenSig {
+    const IrFunc *ir;
+    LLVMValueRef fn;
+    LLVMTypeRef type, ret;
+    bool fails;      /* the first result is the status */
+    uint32_t nparts; /* values returned besides the status */
+} GenSig;
+
+typedef struct Gen {
+    const IrModule *ir;
+    const JrEngineOptions *options;
+    JrArena *arena; /* scratch, of this compilation */
+    LLVMContextRef ctx;
+    LLVMModuleRef module;
+    LLVMBuilderRef b, allocas;
+    LLVMTypeRef i1, i8, i32, i64, i128, ptr, none;
+    LLVMTypeRef scalar[TY_COUNT]; /* in registers */
+    LLVMTypeRef memory[TY_COUNT]; /* in memory */
+    LLVMTypeRef where;
+    LLVMValueRef file;
+    LLVMValueRef tbaa[TY_COUNT]; /* the alias class of an element type's memory */
+    LLVMValueRef likely;         /* branch weights: the first successor is the usual one */
+    unsigned md_tbaa, md_prof, md_invariant;
+    int level;    /* of optimisation, 0 to 3 */
+    JrTable sigs; /* IrFunc.name -> GenSig */
+} Gen;
+
+typedef struct GenLoop {
+    struct GenLoop *outer;
+    LLVMBasicBlockRef on_break, on_continue;
+} GenLoop;
+
+/* An access whose index is known to be within some axes inside the loop being generated. */
+typedef struct GenProof {
+    const IrStmt *stmt;
+    uint32_t axes; /* a bit per axis */
+} GenProof;
+
+/* What the loop being looked at does to a register (range.c). */
+typedef struct GenUse {
+    const IrStmt *def; /* the write, if it is one, at the top level, or of a TEMP */
+    uint32_t writes, pos;
+} GenUse;
+
+typedef struct GenFunc {
+    Gen *g;
+    const IrFunc *ir;
+    const GenSig *sig;
+    LLVMValueRef rt, name;
+    LLVMBuilderRef allocas; /* at the end of the entry block */
+    LLVMBasicBlockRef exit; /* releases, then returns what status and parts hold */
+    LLVMValueRef status, *parts;
+    GenReg *regs;
+    GenLoop *loop;
+    JR_VEC(GenProof) proofs;
+    GenUse *uses;                                 /* by register, all zero between loops */
+    LLVMValueRef rt_args, rt_results, headers[4]; /* buffers for calls, made on first use */
+    bool fast;
+} GenFunc;
+
+/* ---- types.c ---- */
+void jr_gen_init(Gen *g);
+LLVMValueRef jr_gen_const(Gen *g, IrScalar scalar, IrConst value);
+LLVMValueRef jr_gen_int(Gen *g, int64_t value);   /* an i64 */
+LLVMValueRef jr_gen_int32(Gen *g, int32_t value); /* an i32 */
+LLVMValueRef jr_gen_string(Gen *g, const char *bytes, size_t len);
+LLVMValueRef jr_gen_where(GenFunc *f, JrSpan span);
+void jr_gen_attr(Gen *g, LLVMValueRef fn, unsigned index, const char *name, uint64_t value);
+LLVMValueRef jr_gen_intrinsic(Gen *g, const char *name, uint32_t ntypes, LLVMTypeRef *types,
+                              uint32_t nargs, LLVMValueRef *args);
+/* A call of one of the helpers of ir/rt.h. */
+LLVMValueRef jr_gen_helper(Gen *g, const char *name, uint32_t nargs, LLVMValueRef *args);
+/* A call of a function of libm or the like, exactly this one, free of side effects. */
+LLVMValueRef jr_gen_libm(Gen *g, const char *name, LLVMTypeRef type, uint32_t nargs,
+                         LLVMValueRef *args, bool exactly);
+/* A call of a runtime function of rtcalls.def. */
+LLVMValueRef jr_gen_runtime(Gen *g, const char *name, LLVMValueRef *args);
+
+/* ---- value.c ---- */
+void jr_gen_regs(GenFunc *f);
+LLVMValueRef jr_gen_value(GenFunc *f, IrReg reg);
+void jr_gen_set(GenFunc *f, IrReg reg, LLVMValueRef value);
+GenArray jr_gen_array(GenFunc *f, IrReg reg);
+/* Counted references are the caller's business. */
+void jr_gen_set_array(GenFunc *f, IrReg reg, const GenArray *array);
+LLVMValueRef jr_gen_alloca(GenFunc *f, LLVMTypeRef type, const char *name);
+uint32_t jr_gen_nparts(IrType type);
+void jr_gen_part_types(Gen *g, IrType type, LLVMTypeRef *out);
+/* An array to and from its parts: data, owner, dims, strides. */
+void jr_gen_explode(const GenArray *array, IrType type, LLVMValueRef *parts);
+void jr_gen_implode(GenArray *array, IrType type, const LLVMValueRef *parts);
+
+/* ---- arith.c, cast.c ---- */
+void jr_gen_binary(GenFunc *f, const IrStmt *s);
+void jr_gen_unary(GenFunc *f, const IrStmt *s);
+void jr_gen_compare(GenFunc *f, const IrStmt *s);
+void jr_gen_math(GenFunc *f, const IrStmt *s);
+void jr_gen_cast(GenFunc *f, const IrStmt *s);
+void jr_gen_bits(GenFunc *f, const IrStmt *s);
+LLVMValueRef jr_gen_fast(GenFunc *f, LLVMValueRef value); /* adds the fast-math flags */
+
+/* ---- array.c ---- */
+LLVMValueRef jr_gen_stride(GenFunc *f, IrType type, const GenArray *array, unsigned axis);
+/* The register as an array of type `to`, which differs in layout at most. */
+GenArray jr_gen_array_as(GenFunc *f, IrReg reg, IrType to);
+void jr_gen_load(GenFunc *f, const IrStmt *s);
+void jr_gen_store(GenFunc *f, const IrStmt *s);
+void jr_gen_dim(GenFunc *f, const IrStmt *s);
+void jr_gen_view(GenFunc *f, const IrStmt *s);
+void jr_gen_transpose(GenFunc *f, const IrStmt *s);
+void jr_gen_broadcast(GenFunc *f, const IrStmt *s);
+void jr_gen_reshape(GenFunc *f, const IrStmt *s);
+/* Writes a JrArray header; reads one. */
+void jr_gen_header_store(GenFunc *f, LLVMValueRef header, IrType type, const GenArray *array);
+void jr_gen_header_load(Gen *g, LLVMValueRef header, IrType type, GenArray *array);
+LLVMValueRef jr_gen_header(GenFunc *f, unsigned which); /* a buffer for one */
+
+/* ---- own.c ---- */
+void jr_gen_alloc(GenFunc *f, const IrStmt *s);
+void jr_gen_assign(GenFunc *f, const IrStmt *s);
+void jr_gen_retain(GenFunc *f, LLVMValueRef owner);
+void jr_gen_release(GenFunc *f, LLVMValueRef owner);
+/* Puts a counted array into an owned register and releases what it held. */
+void jr_gen_take(GenFunc *f, IrReg reg, const GenArray *array);
+
+/* ---- control.c ---- */
+void jr_gen_block(GenFunc *f, const IrBlock *block);
+LLVMBasicBlockRef jr_gen_label(GenFunc *f, const char *name);
+/* Branches to a new cold block unless `ok`, and goes on there; returns the block for the usual
+ * way, where jr_gen_fail leaves the builder. */
+LLVMBasicBlockRef jr_gen_unless(GenFunc *f, LLVMValueRef ok, const char *name);
+void jr_gen_fail(GenFunc *f, LLVMValueRef status, LLVMBasicBlockRef usual);
+void jr_gen_trap_unless(GenFunc *f, LLVMValueRef ok, IrTrap trap, JrSpan span);
+/* The same for a status just returned. */
+void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call);
+
+/* ---- range.c ---- */
+/* If the body's checked accesses are known to be within bounds for every iteration when a
+ * condition on entry holds: that condition, with f->proofs filled in; else NULL. */
+LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop);
+uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s);
+
+/* ---- call.c ---- */
+void jr_gen_call(GenFunc *f, const IrStmt *s);
+void jr_gen_rt(GenFunc *f, const IrStmt *s);
+void jr_gen_raise(GenFunc *f, const IrStmt *s);
+void jr_gen_poll(GenFunc *f, const IrStmt *s);
+void jr_gen_return(GenFunc *f, const IrStmt *s);
+
+/* ---- module.c ---- */
+/* Generates every function, and a table of the exported entries under the name `table`. */
+void jr_gen_module(Gen *g, const char *table);
+
+#endif

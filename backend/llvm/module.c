@@ -1,0 +1,290 @@
+/* Functions: their signatures, their frames, and the entries through which they are called
+ * from outside with the convention of ir/rt.h. */
+#include "backend/llvm/gen.h"
+
+#include <string.h>
+
+/* ---- Signatures ---- */
+
+static LLVMTypeRef result_type(Gen *g, GenSig *sig) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < sig->ir->nrets; i++)
+        n += jr_gen_nparts(sig->ir->rets[i]);
+    LLVMTypeRef *types = JR_NEW_ARRAY(g->arena, LLVMTypeRef, n + 1);
+    types[0] = g->i32;
+    sig->nparts = n;
+    n = 1;
+    for (uint32_t i = 0; i < sig->ir->nrets; i++) {
+        jr_gen_part_types(g, sig->ir->rets[i], &types[n]);
+        n += jr_gen_nparts(sig->ir->rets[i]);
+    }
+    if (sig->fails) return LLVMStructTypeInContext(g->ctx, types, n, 0);
+    if (sig->nparts == 0) return g->none;
+    return sig->nparts == 1 ? types[1] : LLVMStructTypeInContext(g->ctx, &types[1], n - 1, 0);
+}
+
+static LLVMTypeRef function_type(Gen *g, GenSig *sig) {
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < sig->ir->nparams; i++)
+        n += jr_gen_nparts(ir_reg_type(sig->ir, i));
+    LLVMTypeRef *params = JR_NEW_ARRAY(g->arena, LLVMTypeRef, n);
+    params[0] = g->ptr;
+    n = 1;
+    for (uint32_t i = 0; i < sig->ir->nparams; i++) {
+        jr_gen_part_types(g, ir_reg_type(sig->ir, i), &params[n]);
+        n += jr_gen_nparts(ir_reg_type(sig->ir, i));
+    }
+    sig->ret = result_type(g, sig);
+    return LLVMFunctionType(sig->ret, params, n, 0);
+}
+
+static void rt_param_attrs(Gen *g, LLVMValueRef fn) {
+    static const char *const attrs[] = {"noalias", "nonnull", "noundef"};
+    for (unsigned i = 0; i < 3; i++)
+        jr_gen_attr(g, fn, 1, attrs[i], 0);
+    jr_gen_attr(g, fn, 1, "dereferenceable", sizeof(JrRt));
+}
+
+static void function_attrs(Gen *g, LLVMValueRef fn) {
+    jr_gen_attr(g, fn, LLVMAttributeFunctionIndex, "nounwind", 0);
+    /* Without it LLVM takes 512-bit registers to be wanted wherever there are any. */
+    LLVMAttributeRef width =
+        LLVMCreateStringAttribute(g->ctx, "min-legal-vector-width", 22, "0", 1);
+    LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex, width);
+}
+
+static void declare(Gen *g, const IrFunc *ir) {
+    GenSig *sig = JR_NEW(g->arena, GenSig);
+    sig->ir = ir;
+    sig->fails = ir->may_fail || ir->recursive;
+    sig->type = function_type(g, sig);
+    sig->fn = LLVMAddFunction(g->module, ir->name, sig->type);
+    LLVMSetLinkage(sig->fn, LLVMInternalLinkage);
+    function_attrs(g, sig->fn);
+    rt_param_attrs(g, sig->fn);
+    for (unsigned i = 1; i < LLVMCountParams(sig->fn); i++)
+        jr_gen_attr(g, sig->fn, i + 1, "noundef", 0);
+    jr_table_put(&g->sigs, ir->name, sig);
+}
+
+/* ---- Functions ---- */
+
+/* Dims are never negative: told as a range, so that `i < len(x)` settles an index. */
+static void dim_range(Gen *g, LLVMValueRef fn, unsigned param) {
+    static const uint64_t lo = 0, hi = 1ull << 63;
+    unsigned kind = LLVMGetEnumAttributeKindForName("range", 5);
+    LLVMAttributeRef range = LLVMCreateConstantRangeAttribute(g->ctx, kind, 64, &lo, &hi);
+    LLVMAddAttributeAtIndex(fn, param + 1, range);
+}
+
+static void name_param(GenFunc *f, unsigned param, const IrRegInfo *info) {
+    if (info->name)
+        LLVMSetValueName2(LLVMGetParam(f->sig->fn, param), info->name, strlen(info->name));
+}
+
+static unsigned bind_array(GenFunc *f, IrReg reg, unsigned at) {
+    LLVMValueRef parts[2 + 2 * IR_MAX_DIMS];
+    IrType type = ir_reg_type(f->ir, reg);
+    for (uint32_t k = 0; k < jr_gen_nparts(type); k++)
+        parts[k] = LLVMGetParam(f->sig->fn, at + k);
+    for (unsigned k = 0; k < type.ndim; k++)
+        dim_range(f->g, f->sig->fn, at + 2 + k);
+    jr_gen_implode(f->regs[reg].array, type, parts);
+    return at + jr_gen_nparts(type);
+}
+
+static void bind_params(GenFunc *f) {
+    unsigned at = 1;
+    for (IrReg i = 0; i < f->ir->nparams; i++) {
+        name_param(f, at, ir_reg(f->ir, i));
+        if (ir_reg_type(f->ir, i).ndim)
+            at = bind_array(f, i, at);
+        else
+            f->regs[i].value = LLVMGetParam(f->sig->fn, at++);
+    }
+}
+
+static void check_stack(GenFunc *f) {
+    Gen *g = f->g;
+    LLVMValueRef level = jr_gen_int32(g, 0);
+    LLVMValueRef here = jr_gen_intrinsic(g, "llvm.frameaddress", 1, &g->ptr, 1, &level);
+    LLVMValueRef limit = LLVMBuildLoad2(g->b, g->ptr, f->rt, "limit");
+    LLVMSetMetadata(limit, g->md_invariant,
+                    LLVMMetadataAsValue(g->ctx, LLVMMDNodeInContext2(g->ctx, NULL, 0)));
+    LLVMValueRef ok = LLVMBuildICmp(g->b, LLVMIntUGE, here, limit, "");
+    LLVMBasicBlockRef usual = jr_gen_unless(f, ok, "deep");
+    LLVMValueRef args[] = {f->rt, jr_gen_where(f, f->ir->span)};
+    jr_gen_fail(f, jr_gen_helper(g, "jr_rt_deep", 2, args), usual);
+}
+
+static void result_slots(GenFunc *f) {
+    f->status = jr_gen_alloca(f, f->g->i32, "status");
+    f->parts = JR_NEW_ARRAY(f->g->arena, LLVMValueRef, f->sig->nparts + 1);
+    for (uint32_t i = 0, at = 0; i < f->ir->nrets; i++) {
+        LLVMTypeRef types[2 + 2 * IR_MAX_DIMS];
+        jr_gen_part_types(f->g, f->ir->rets[i], types);
+        for (uint32_t k = 0; k < jr_gen_nparts(f->ir->rets[i]); k++)
+            f->parts[at++] = jr_gen_alloca(f, types[k], "result");
+    }
+}
+
+static void release_owned(GenFunc *f) {
+    for (IrReg i = f->ir->nparams; i < f->ir->regs.len; i++) {
+        if (!ir_reg_type(f->ir, i).ndim || !ir_reg(f->ir, i)->owned) continue;
+        LLVMValueRef slot = f->regs[i].array->owner;
+        jr_gen_release(f, LLVMBuildLoad2(f->g->b, f->g->ptr, slot, ""));
+    }
+}
+
+static void leave(GenFunc *f) {
+    Gen *g = f->g;
+    const GenSig *sig = f->sig;
+    release_owned(f);
+    if (!sig->fails && sig->nparts == 0) {
+        LLVMBuildRetVoid(g->b);
+        return;
+    }
+    LLVMTypeRef result = sig->ret;
+    if (!sig->fails && sig->nparts == 1) {
+        LLVMBuildRet(g->b, LLVMBuildLoad2(g->b, result, f->parts[0], ""));
+        return;
+    }
+    LLVMValueRef all = LLVMGetPoison(result);
+    if (sig->fails)
+        all = LLVMBuildInsertValue(g->b, all, LLVMBuildLoad2(g->b, g->i32, f->status, ""), 0,
+                                   "");
+    for (uint32_t i = 0; i < sig->nparts; i++) {
+        unsigned at = i + sig->fails;
+        LLVMTypeRef type = LLVMStructGetTypeAtIndex(result, at);
+        LLVMValueRef part = LLVMBuildLoad2(g->b, type, f->parts[i], "");
+        all = LLVMBuildInsertValue(g->b, all, part, at, "");
+    }
+    LLVMBuildRet(g->b, all);
+}
+
+/* The entry block holds the allocas alone and is closed last, so that they may be added any
+ * time. The exit block is where every path ends, whether with results or with an error. */
+static void define(Gen *g, GenSig *sig) {
+    GenFunc f = {.g = g, .ir = sig->ir, .sig = sig, .rt = LLVMGetParam(sig->fn, 0)};
+    f.fast = sig->ir->fastmath || g->options->fastmath;
+    LLVMBasicBlockRef entry = jr_gen_label(&f, "entry"), body = jr_gen_label(&f, "body");
+    f.exit = jr_gen_label(&f, "exit");
+    LLVMPositionBuilderAtEnd(f.allocas = g->allocas, entry);
+    LLVMPositionBuilderAtEnd(g->b, body);
+    f.name = jr_gen_string(g, sig->ir->display, strlen(sig->ir->display) + 1);
+    jr_gen_regs(&f);
+    bind_params(&f);
+    result_slots(&f);
+    if (sig->ir->recursive) check_stack(&f);
+    jr_gen_block(&f, &sig->ir->body);
+    if (!LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(g->b))) LLVMBuildUnreachable(g->b);
+    LLVMPositionBuilderAtEnd(g->b, f.exit);
+    leave(&f);
+    LLVMMoveBasicBlockAfter(f.exit, LLVMGetLastBasicBlock(sig->fn));
+    LLVMBuildBr(f.allocas, body);
+}
+
+/* ---- Entries ---- */
+
+static LLVMValueRef pointer_at(Gen *g, LLVMValueRef list, uint32_t index) {
+    LLVMValueRef at = jr_gen_int(g, index);
+    LLVMValueRef slot = LLVMBuildInBoundsGEP2(g->b, g->ptr, list, &at, 1, "");
+    return LLVMBuildLoad2(g->b, g->ptr, slot, "");
+}
+
+static LLVMValueRef load_scalar(Gen *g, LLVMValueRef from, IrType type) {
+    LLVMValueRef value = LLVMBuildLoad2(g->b, g->memory[type.scalar], from, "");
+    return type.scalar == TY_BOOL ? LLVMBuildIsNotNull(g->b, value, "") : value;
+}
+
+static uint32_t load_args(Gen *g, const GenSig *sig, LLVMValueRef list, LLVMValueRef *out) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < sig->ir->nparams; i++) {
+        IrType type = ir_reg_type(sig->ir, i);
+        LLVMValueRef from = pointer_at(g, list, i);
+        if (type.ndim) {
+            GenArray array = {0};
+            jr_gen_header_load(g, from, type, &array);
+            jr_gen_explode(&array, type, &out[n]);
+        } else {
+            out[n] = load_scalar(g, from, type);
+        }
+        n += jr_gen_nparts(type);
+    }
+    return n;
+}
+
+static void store_results(GenFunc *f, LLVMValueRef list, LLVMValueRef result) {
+    Gen *g = f->g;
+    const GenSig *sig = f->sig;
+    bool is_struct = sig->fails || sig->nparts > 1;
+    for (uint32_t i = 0, at = sig->fails; i < sig->ir->nrets; i++) {
+        IrType type = sig->ir->rets[i];
+        LLVMValueRef parts[2 + 2 * IR_MAX_DIMS], to = pointer_at(g, list, i);
+        for (uint32_t k = 0; k < jr_gen_nparts(type); k++)
+            parts[k] = is_struct ? LLVMBuildExtractValue(g->b, result, at++, "") : result;
+        if (type.ndim) {
+            GenArray array = {0};
+            jr_gen_implode(&array, type, parts);
+            jr_gen_header_store(f, to, type, &array);
+        } else {
+            if (type.scalar == TY_BOOL) parts[0] = LLVMBuildZExt(g->b, parts[0], g->i8, "");
+            LLVMBuildStore(g->b, parts[0], to);
+        }
+    }
+}
+
+/* On failure the results stay as they are. */
+static void check_entry_status(Gen *g, LLVMValueRef fn, LLVMValueRef status) {
+    LLVMBasicBlockRef good = LLVMAppendBasicBlockInContext(g->ctx, fn, "good");
+    LLVMBasicBlockRef bad = LLVMAppendBasicBlockInContext(g->ctx, fn, "bad");
+    LLVMValueRef ok = LLVMBuildIsNull(g->b, status, "");
+    LLVMSetMetadata(LLVMBuildCondBr(g->b, ok, good, bad), g->md_prof, g->likely);
+    LLVMPositionBuilderAtEnd(g->b, bad);
+    LLVMBuildRet(g->b, status);
+    LLVMPositionBuilderAtEnd(g->b, good);
+}
+
+static LLVMValueRef define_entry(Gen *g, const GenSig *sig) {
+    LLVMTypeRef params[] = {g->ptr, g->ptr, g->ptr};
+    LLVMValueRef fn =
+        LLVMAddFunction(g->module, "entry", LLVMFunctionType(g->i32, params, 3, 0));
+    LLVMSetLinkage(fn, LLVMInternalLinkage);
+    function_attrs(g, fn);
+    rt_param_attrs(g, fn);
+    LLVMPositionBuilderAtEnd(g->b, LLVMAppendBasicBlockInContext(g->ctx, fn, "entry"));
+    LLVMValueRef *args = JR_NEW_ARRAY(g->arena, LLVMValueRef, LLVMCountParams(sig->fn));
+    args[0] = LLVMGetParam(fn, 0);
+    uint32_t n = 1 + load_args(g, sig, LLVMGetParam(fn, 1), &args[1]);
+    LLVMValueRef result = LLVMBuildCall2(g->b, sig->type, sig->fn, args, n, "");
+    if (sig->fails) check_entry_status(g, fn, LLVMBuildExtractValue(g->b, result, 0, ""));
+    GenFunc f = {.g = g, .ir = sig->ir, .sig = sig};
+    store_results(&f, LLVMGetParam(fn, 2), result);
+    LLVMBuildRet(g->b, jr_gen_int32(g, 0));
+    return fn;
+}
+
+static void define_table(Gen *g, const char *name) {
+    const IrModule *ir = g->ir;
+    LLVMValueRef *entries = JR_NEW_ARRAY(g->arena, LLVMValueRef, ir->funcs.len + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < ir->funcs.len; i++)
+        if (ir->funcs.data[i]->exported)
+            entries[n++] = define_entry(g, jr_table_get(&g->sigs, ir->funcs.data[i]->name));
+    entries[n++] = LLVMConstNull(g->ptr);
+    LLVMValueRef init = LLVMConstArray2(g->ptr, entries, n);
+    LLVMValueRef table = LLVMAddGlobal(g->module, LLVMTypeOf(init), name);
+    LLVMSetInitializer(table, init);
+    LLVMSetGlobalConstant(table, 1);
+}
+
+void jr_gen_module(Gen *g, const char *table) {
+    const IrModule *ir = g->ir;
+    const char *file = ir->file ? ir->file : "";
+    g->file = jr_gen_string(g, file, strlen(file) + 1);
+    for (uint32_t i = 0; i < ir->funcs.len; i++)
+        declare(g, ir->funcs.data[i]);
+    for (uint32_t i = 0; i < ir->funcs.len; i++)
+        define(g, jr_table_get(&g->sigs, ir->funcs.data[i]->name));
+    define_table(g, table);
+}

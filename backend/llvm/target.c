@@ -1,0 +1,168 @@
+/* The CPU, the passes and the object file.
+ *
+ * The time that code generation takes grows with the square of a basic block, and some passes
+ * are little better, so a module with a very large function gets the cheap ones. LLVM ends the
+ * process when it is asked for a CPU that it does not know: names are checked here first. */
+#include "backend/llvm/target.h"
+
+#include <llvm-c/Error.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The host, found out once. LLVM's own strings, which live as long as the process. */
+typedef struct Host {
+    char *triple, *cpu, *features;
+    LLVMTargetRef target;
+    char why[TARGET_WHY];
+} Host;
+
+static Host host;
+static pthread_once_t host_once = PTHREAD_ONCE_INIT;
+
+static void take_message(char *why, const char *what, char *message) {
+    snprintf(why, TARGET_WHY, "%s: %s", what, message ? message : "unknown error");
+    if (message) LLVMDisposeMessage(message);
+}
+
+static void host_start(void) {
+    if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
+        snprintf(host.why, TARGET_WHY,
+                 "this LLVM cannot make code for the machine it runs on");
+        return;
+    }
+    char *message = NULL;
+    host.triple = LLVMGetDefaultTargetTriple();
+    host.cpu = LLVMGetHostCPUName();
+    host.features = LLVMGetHostCPUFeatures();
+    if (LLVMGetTargetFromTriple(host.triple, &host.target, &message))
+        take_message(host.why, "LLVM has no target for this machine", message);
+}
+
+bool jr_target_start(char *why) {
+    pthread_once(&host_once, host_start);
+    if (host.why[0]) memcpy(why, host.why, TARGET_WHY);
+    return !host.why[0];
+}
+
+/* ---- The CPU ---- */
+
+/* Names that may be asked for besides the host's own. The host must be able to run the code.
+ */
+static const char *const portable_cpus[] = {
+#if defined(__x86_64__)
+    "x86-64",  "x86-64-v2", "x86-64-v3", "x86-64-v4",
+#endif
+    "generic",
+};
+
+/* The CPU and features to generate for, or false. */
+static bool choose_cpu(const char *asked, const char **cpu, const char **features, char *why) {
+    *cpu = host.cpu;
+    *features = host.features;
+    if (!asked || !strcmp(asked, "native") || !strcmp(asked, host.cpu)) return true;
+    *features = "";
+    for (size_t i = 0; i < sizeof portable_cpus / sizeof *portable_cpus; i++) {
+        *cpu = portable_cpus[i];
+        if (!strcmp(asked, *cpu)) return true;
+    }
+    snprintf(why, TARGET_WHY, "unknown CPU '%.60s': use native, %s or generic", asked,
+             portable_cpus[0]);
+    return false;
+}
+
+/* ---- Sizes ---- */
+
+enum {
+    LARGE_FUNC = 3000, /* statements: optimised a little, and turned into code quickly */
+    HUGE_FUNC = 12000, /* not optimised at all */
+};
+
+static uint32_t count_block(const IrBlock *block) {
+    uint32_t n = 0;
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        n++;
+        IrForm form = ir_op_form((IrOp)s->op);
+        if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
+            n += count_block(&s->u.blocks.then) + count_block(&s->u.blocks.els);
+    }
+    return n;
+}
+
+static uint32_t largest_func(const IrModule *module) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < module->funcs.len; i++) {
+        uint32_t n = count_block(&module->funcs.data[i]->body);
+        if (n > most) most = n;
+    }
+    return most;
+}
+
+/* ---- The machine ---- */
+
+static LLVMCodeGenOptLevel codegen_level(const Target *target) {
+    if (target->large || target->level == 0) return LLVMCodeGenLevelNone;
+    if (target->level == 1) return LLVMCodeGenLevelLess;
+    return target->level == 2 ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelAggressive;
+}
+
+bool jr_target_init(Target *target, const IrModule *module, const JrEngineOptions *options,
+                    char *why) {
+    const char *cpu, *features;
+    *target = (Target){0};
+    if (!jr_target_start(why) || !choose_cpu(options->cpu, &cpu, &features, why)) return false;
+    uint32_t size = largest_func(module);
+    target->level = options->opt_level < 0 || options->opt_level > 3 ? 3 : options->opt_level;
+    target->large = size > LARGE_FUNC;
+    if (target->large && target->level > 1) target->level = 1;
+    if (size > HUGE_FUNC) target->level = 0;
+    /* The small code model with PIC: calls go through stubs that the linker adds where needed.
+     */
+    target->machine =
+        LLVMCreateTargetMachine(host.target, host.triple, cpu, features, codegen_level(target),
+                                LLVMRelocPIC, LLVMCodeModelSmall);
+    if (!target->machine) snprintf(why, TARGET_WHY, "LLVM could not set up the CPU '%s'", cpu);
+    return target->machine != NULL;
+}
+
+void jr_target_clear(Target *target) {
+    if (target->machine) LLVMDisposeTargetMachine(target->machine);
+    target->machine = NULL;
+}
+
+void jr_target_mark(const Target *target, LLVMModuleRef module) {
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
+    LLVMSetModuleDataLayout(module, layout);
+    LLVMDisposeTargetData(layout);
+    LLVMSetTarget(module, host.triple);
+}
+
+bool jr_target_optimise(const Target *target, LLVMModuleRef module, char *why) {
+    static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
+                                            "default<O3>"};
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMPassBuilderOptionsSetLoopVectorization(options, target->level > 1);
+    LLVMPassBuilderOptionsSetSLPVectorization(options, target->level > 1);
+    LLVMErrorRef error =
+        LLVMRunPasses(module, pipelines[target->level], target->machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (!error) return true;
+    char *message = LLVMGetErrorMessage(error);
+    snprintf(why, TARGET_WHY, "LLVM's passes failed: %s", message);
+    LLVMDisposeErrorMessage(message);
+    return false;
+}
+
+LLVMMemoryBufferRef jr_target_emit(const Target *target, LLVMModuleRef module, bool assembly,
+                                   char *why) {
+    LLVMMemoryBufferRef buffer = NULL;
+    char *message = NULL;
+    LLVMCodeGenFileType kind = assembly ? LLVMAssemblyFile : LLVMObjectFile;
+    if (!LLVMTargetMachineEmitToMemoryBuffer(target->machine, module, kind, &message, &buffer))
+        return buffer;
+    take_message(why, "LLVM could not generate code", message);
+    return NULL;
+}

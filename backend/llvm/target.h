@@ -1,0 +1,30 @@
+/* From an LLVM module to machine code: the CPU, the passes, the object file. */
+#ifndef JR_BACKEND_LLVM_TARGET_H
+#define JR_BACKEND_LLVM_TARGET_H
+
+#include "backend/llvm/gen.h"
+
+#include <llvm-c/TargetMachine.h>
+
+enum { TARGET_WHY = 256 }; /* room for a reason */
+
+typedef struct Target {
+    LLVMTargetMachineRef machine;
+    int level;  /* of optimisation */
+    bool large; /* some function is too large for the slow passes */
+} Target;
+
+/* Initialises LLVM, once per process. False with the reason in why. */
+bool jr_target_start(char *why);
+/* A machine for the options and the size of the module; free it with jr_target_clear. */
+bool jr_target_init(Target *target, const IrModule *module, const JrEngineOptions *options,
+                    char *why);
+void jr_target_clear(Target *target);
+/* Makes the module one for this target. */
+void jr_target_mark(const Target *target, LLVMModuleRef module);
+bool jr_target_optimise(const Target *target, LLVMModuleRef module, char *why);
+/* An object file, or assembly text, in a buffer that is the caller's; NULL with the reason. */
+LLVMMemoryBufferRef jr_target_emit(const Target *target, LLVMModuleRef module, bool assembly,
+                                   char *why);
+
+#endif
