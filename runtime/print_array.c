@@ -147,9 +147,11 @@ static void fixed_digits(const Printer *p, JrDecimal *d, double x) {
     if (d->count - d->point > PRECISION) jr_decimal_fixed(d, x, PRECISION);
 }
 
-static void exponent_digits(const Printer *p, JrDecimal *d, double x, int places) {
+/* How many digits x needs is found with its shortest form; all are then written with the most
+ * that any needs, and those digits are the exact value's. */
+static void exponent_digits(const Printer *p, JrDecimal *d, double x) {
     jr_decimal_shortest(d, x, is_single(p));
-    if (x != 0 && d->count - 1 > places) jr_decimal_significant(d, x, places + 1);
+    if (d->count - 1 > PRECISION) jr_decimal_significant(d, x, PRECISION + 1);
 }
 
 static void grow(int *width, int needed) {
@@ -162,7 +164,7 @@ static void measure_float(Printer *p, const char *at, void *state) {
     JrDecimal d;
     if (!isfinite(x)) return;
     if (p->exponents) {
-        exponent_digits(p, &d, x, PRECISION);
+        exponent_digits(p, &d, x);
         grow(&p->left, 1 + d.negative);
         grow(&p->right, d.count - 1);
         int exponent = x == 0 ? 0 : d.point - 1;
@@ -219,7 +221,7 @@ static int write_fixed(const Printer *p, char *out, double x) {
 
 static int write_exponent(const Printer *p, char *out, double x) {
     JrDecimal d;
-    exponent_digits(p, &d, x, p->right);
+    jr_decimal_significant(&d, x, p->right + 1);
     int n = 0;
     for (int pad = p->left - 1 - d.negative; pad > 0; pad--)
         out[n++] = ' ';

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 static JrRandom *random_of(JrRt *rt) {
     return &jr_thread_of(rt)->random;
@@ -67,7 +68,8 @@ static bool negative(double x) {
 }
 
 static int32_t check_range(JrRt *rt, const JrWhere *where, int64_t low, int64_t high) {
-    return low >= high ? jr_raise_value(rt, where, "low >= high") : 0;
+    if (low < high) return 0;
+    return jr_raise_value(rt, where, low == 0 ? "high <= 0" : "low >= high");
 }
 
 JR_RT_FN(np_random_random) {
@@ -123,10 +125,9 @@ static void fill(JrRt *rt, const JrSlot *args, Fill how) {
     IrType type = ir_type_of_bits((uint32_t)args[0].u);
     for (JrWalk w = jr_walk(type, args[1].cp); !w.done; jr_walk_next(&w)) {
         double value = how.value(random_of(rt), how.a, how.b);
-        if (type.scalar == TY_FLOAT32)
-            *(float *)(void *)w.at = (float)value;
-        else
-            *(double *)(void *)w.at = value;
+        float narrow = (float)value;
+        if (type.scalar == TY_FLOAT32) memcpy(w.at, &narrow, sizeof narrow);
+        if (type.scalar == TY_FLOAT64) memcpy(w.at, &value, sizeof value);
     }
 }
 
@@ -146,11 +147,15 @@ JR_RT_FN(np_random_fill_normal) {
     return 0;
 }
 
-/* An int64 array: what np.random.randint(low, high, size) makes. */
+/* An int64 or uint64 array: what np.random.randint(low, high, size) makes. NumPy draws narrower
+ * ones in another way. */
 JR_RT_FN(np_random_fill_randint) {
     IrType type = ir_type_of_bits((uint32_t)args[0].u);
     uint64_t low = args[2].u, range = args[3].u - 1 - low;
     if (check_range(rt, where, args[2].i, args[3].i)) return rt->status;
+    if (type.scalar != TY_INT64 && type.scalar != TY_UINT64)
+        return jr_raise(rt, where, EXC_TYPE, "randint fills int64 arrays, not %s",
+                        ir_scalar_name((IrScalar)type.scalar));
     for (JrWalk w = jr_walk(type, args[1].cp); !w.done; jr_walk_next(&w))
         *(uint64_t *)(void *)w.at = low + draw_bounded(random_of(rt), range);
     return 0;

@@ -128,6 +128,11 @@ JR_RT_FN(random_expovariate) {
     return 0;
 }
 
+JR_RT_FN(random_loop) {
+    jr_random_loop(random_of(rt));
+    return 0;
+}
+
 JR_RT_FN(random_enter) {
     jr_random_enter(random_of(rt), args[0].i);
     return 0;
