@@ -1,0 +1,377 @@
+/* Expressions: operands left to right, as Python evaluates them. */
+#include "frontend/lower.h"
+
+#include <string.h>
+
+/* ---- Names, constants, tuples ---- */
+
+static Value lower_name(Lower *low, const AstExpr *expr) {
+    FeVar *var = var_of(low, expr);
+    return var ? var_slot(low, var) : value_none(low);
+}
+
+static Value lower_tuple(Lower *low, const AstExpr *expr) {
+    uint32_t n = expr->items.len;
+    Value *items = JR_NEW_ARRAY(low->arena, Value, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        items[i] = lower_expr(low, expr->items.data[i]);
+        items[i] =
+            value_converted(low, items[i], fe_type_strong(&low->module->types, items[i].type));
+    }
+    return value_tuple(low, n, items);
+}
+
+/* ---- Arithmetic ---- */
+
+typedef struct ArithOp {
+    AstOp ast;
+    IrOp ir;
+} ArithOp;
+
+static const ArithOp arith_ops[] = {
+    {AST_ADD, OP_ADD}, {AST_SUB, OP_SUB},   {AST_MUL, OP_MUL},
+    {AST_DIV, OP_DIV}, {AST_POW, OP_POW},   {AST_FLOORDIV, OP_FLOORDIV},
+    {AST_MOD, OP_MOD}, {AST_AND, OP_AND},   {AST_OR, OP_OR},
+    {AST_XOR, OP_XOR}, {AST_SHL, OP_SHL},   {AST_SHR, OP_SHR},
+    {AST_EQ, OP_EQ},   {AST_NE, OP_NE},     {AST_LT, OP_LT},
+    {AST_LE, OP_LE},   {AST_GT, OP_GT},     {AST_GE, OP_GE},
+    {AST_IS, OP_EQ},   {AST_IS_NOT, OP_NE},
+};
+
+static IrOp arith_op(AstOp op) {
+    for (uint32_t i = 0; i < sizeof arith_ops / sizeof *arith_ops; i++)
+        if (arith_ops[i].ast == op) return arith_ops[i].ir;
+    return OP_COUNT;
+}
+
+/* error_model='python': float division by zero raises, as int division always does. */
+static void guard_division(Lower *low, AstOp op, IrReg divisor) {
+    IrScalar scalar = ir_reg_type(low->func, divisor).scalar;
+    bool divides = op == AST_DIV || op == AST_FLOORDIV || op == AST_MOD;
+    if (!divides || !ir_scalar_is_float(scalar) || !low->spec->func->options.python_errors)
+        return;
+    const IrRegInfo *info = ir_reg(low->func, divisor);
+    double value = scalar == TY_FLOAT32 ? info->value.f : info->value.d;
+    if (info->kind == REG_CONST && value != 0) return;
+    IrReg zero = ir_const_float(low->func, scalar, 0);
+    raise_if(low, ir_build_compare(&low->b, OP_EQ, divisor, zero), EXC_ZERO_DIVISION,
+             op == AST_DIV        ? "float division by zero"
+             : op == AST_FLOORDIV ? "float floor division by zero"
+                                  : "float modulo");
+}
+
+/* x ** 2 is x * x, and x ** 3 of integers two products: exact, and what the author means. */
+static bool lower_small_power(Lower *low, IrReg base, Value exponent, IrReg *out) {
+    if (!exponent.constant || exponent.constant->kind != FE_CONST_INT) return false;
+    IrType type = ir_reg_type(low->func, base);
+    bool cube = exponent.constant->i == 3 && ir_scalar_is_int(type.scalar);
+    if (exponent.constant->i != 2 && !cube) return false;
+    *out = ir_build_binary(&low->b, OP_MUL, type, base, base);
+    if (cube) *out = ir_build_binary(&low->b, OP_MUL, type, *out, base);
+    return true;
+}
+
+Value lower_arith(Lower *low, AstOp op, Value a, Value b, const FeOperation *operation) {
+    IrReg left = scalar_as(low, a, operation->operand), result;
+    if (op == AST_POW && lower_small_power(low, left, b, &result))
+        return value_ir(low, result);
+    IrReg right = scalar_as(low, b, operation->operand);
+    guard_division(low, op, right);
+    result =
+        ir_build_binary(&low->b, arith_op(op), ir_scalar(operation->operand), left, right);
+    return value_ir(low, ir_build_cast(&low->b, operation->result, result));
+}
+
+static Value lower_binary(Lower *low, const AstExpr *expr) {
+    const FeNode *node = node_of(low, expr);
+    Value a = lower_expr(low, expr->left);
+    Value b = lower_expr(low, expr->right);
+    if (node->operations) return lower_arith(low, expr->op, a, b, &node->operations[0]);
+    FeOperation operation;
+    if (fe_operation(&low->module->types, expr->op, a.type, b.type, &operation))
+        return lower_arith(low, expr->op, a, b, &operation);
+    return value_none(low);
+}
+
+IrReg lower_unary_op(Lower *low, AstOp op, Value a, const FeOperation *operation) {
+    IrReg reg = scalar_as(low, a, operation->operand);
+    IrOp ir = op == AST_NEG ? OP_NEG : operation->operand == TY_BOOL ? OP_NOT : OP_INV;
+    if (op != AST_POS) reg = ir_build_unary(&low->b, ir, ir_scalar(operation->operand), reg);
+    return ir_build_cast(&low->b, operation->result, reg);
+}
+
+static Value lower_unary(Lower *low, const AstExpr *expr) {
+    if (expr->op == AST_NOT) return value_ir(low, invert(low, lower_cond(low, expr->left)));
+    const FeOperation *operation = node_of(low, expr)->operations;
+    Value a = lower_expr(low, expr->left);
+    return operation ? value_ir(low, lower_unary_op(low, expr->op, a, operation)) : a;
+}
+
+/* ---- Conditions ---- */
+
+static bool flip(IrOp op, bool ordered, IrOp *out) {
+    static const struct {
+        IrOp op, inverse;
+    } inverses[] = {{OP_EQ, OP_NE}, {OP_NE, OP_EQ}, {OP_LT, OP_GE},
+                    {OP_GE, OP_LT}, {OP_GT, OP_LE}, {OP_LE, OP_GT}};
+    for (unsigned i = 0; i < sizeof inverses / sizeof *inverses; i++)
+        if (inverses[i].op == op && (ordered || i < 2)) {
+            *out = inverses[i].inverse;
+            return true;
+        }
+    return false;
+}
+
+/* not cond. A comparison that was built a moment ago, for this alone, is turned round instead;
+ * with NaN about, `not a < b` is not `a >= b`. */
+IrReg invert(Lower *low, IrReg cond) {
+    const IrRegInfo *info = ir_reg(low->func, cond);
+    if (info->kind == REG_CONST) return bool_const(low, !info->value.i);
+    IrStmt *last = low->b.block->last;
+    IrOp inverse;
+    if (last && last == info->def && last->ndsts == 1 && ir_op_form(last->op) == FORM_CMP &&
+        flip(last->op, !ir_scalar_is_float(ir_reg_type(low->func, last->args[0]).scalar),
+             &inverse)) {
+        last->op = (uint8_t)inverse;
+        return cond;
+    }
+    return ir_build_unary(&low->b, OP_NOT, ir_scalar(TY_BOOL), cond);
+}
+
+/* cond and arm, or cond or arm, where `arm` was built aside and gives `value`, both bools. */
+static IrReg join_bool(Lower *low, bool both, IrReg cond, const IrBlock *arm, IrReg value) {
+    if (block_is_cheap(low, arm)) {
+        block_splice(low->b.block, arm);
+        return ir_build_binary(&low->b, both ? OP_AND : OP_OR, ir_scalar(TY_BOOL), cond,
+                               value);
+    }
+    IrReg result = ir_var(low->func, ir_scalar(TY_BOOL), NULL);
+    ir_build_copy(&low->b, result, cond);
+    IrStmt *branch = ir_build_if(&low->b, both ? cond : invert(low, cond));
+    block_splice(&branch->u.blocks.then, arm);
+    IrBlock *outer = block_swap(low, &branch->u.blocks.then);
+    ir_build_copy(&low->b, result, value);
+    block_swap(low, outer);
+    return result;
+}
+
+/* and, or as conditions: what counts is the truth of the operands. */
+static IrReg lower_bool_cond(Lower *low, const AstExpr *expr) {
+    bool both = expr->op == AST_BOOL_AND;
+    IrReg cond = lower_cond(low, expr->items.data[0]);
+    for (uint32_t i = 1; i < expr->items.len; i++) {
+        const IrRegInfo *info = ir_reg(low->func, cond);
+        if (info->kind == REG_CONST && !info->value.i == both) return cond;
+        IrBlock arm = {0};
+        IrBlock *outer = block_swap(low, &arm);
+        IrReg value = lower_cond(low, expr->items.data[i]);
+        block_swap(low, outer);
+        cond = info->kind == REG_CONST ? (block_splice(low->b.block, &arm), value)
+                                       : join_bool(low, both, cond, &arm, value);
+    }
+    return cond;
+}
+
+IrReg lower_cond(Lower *low, const AstExpr *expr) {
+    if (expr->kind == AST_BOOL && !node_of(low, expr)->value) {
+        JrSpan outer = low->b.span;
+        low->b.span = expr->span;
+        IrReg cond = lower_bool_cond(low, expr);
+        low->b.span = outer;
+        return cond;
+    }
+    return truth_reg(low, lower_expr(low, expr));
+}
+
+/* ---- Comparison ---- */
+
+static IrReg lower_in_tuple(Lower *low, Value needle, Value tuple) {
+    IrReg found = IR_NO_REG;
+    for (uint32_t i = 0; i < tuple.type->count; i++) {
+        IrReg same =
+            scalar_reg(low, lower_compare_pair(low, AST_EQ, needle, tuple.items[i], NULL));
+        found = found == IR_NO_REG
+                    ? same
+                    : ir_build_binary(&low->b, OP_OR, ir_scalar(TY_BOOL), found, same);
+    }
+    return found == IR_NO_REG ? bool_const(low, false) : found;
+}
+
+/* Tuples, lexicographically: the first pair of items that differ decides. */
+static IrReg lower_compare_tuples(Lower *low, AstOp op, Value a, Value b, uint32_t from) {
+    uint32_t na = a.type->count, nb = b.type->count;
+    bool equality = op == AST_EQ || op == AST_NE;
+    if (equality && na != nb) return bool_const(low, op == AST_NE);
+    if (from == na || from == nb) { /* equal so far: the lengths decide */
+        IrOp ir = arith_op(op);
+        return int_compare(low, ir, int_const(low, na), int_const(low, nb));
+    }
+    Value x = a.items[from], y = b.items[from];
+    IrReg same = scalar_reg(low, lower_compare_pair(low, AST_EQ, x, y, NULL));
+    IrReg here = equality ? bool_const(low, op == AST_NE)
+                          : scalar_reg(low, lower_compare_pair(low, op, x, y, NULL));
+    return int_select(low, same, lower_compare_tuples(low, op, a, b, from + 1), here);
+}
+
+/* None, True, dtypes: `is` and `==` of what is known at compile time. */
+static IrReg compare_kinds(Lower *low, AstOp op, Value a, Value b) {
+    bool same = a.type == b.type;
+    if (value_is_string(a) && value_is_string(b))
+        same = a.constant->len == b.constant->len &&
+               !memcmp(a.constant->bytes, b.constant->bytes, a.constant->len);
+    return bool_const(low, same == (op == AST_EQ || op == AST_IS));
+}
+
+static bool is_number(Value value) {
+    FeKind kind = value.type->kind;
+    return kind == FE_SCALAR || kind == FE_WEAK_INT || kind == FE_WEAK_FLOAT;
+}
+
+Value lower_compare_pair(Lower *low, AstOp op, Value a, Value b,
+                         const FeOperation *operation) {
+    if ((op == AST_IN || op == AST_NOT_IN) && b.type->kind == FE_TUPLE) {
+        IrReg found = lower_in_tuple(low, a, b);
+        return value_ir(low, op == AST_IN ? found : invert(low, found));
+    }
+    if (a.type->kind == FE_TUPLE && b.type->kind == FE_TUPLE)
+        return value_ir(low, lower_compare_tuples(low, op, a, b, 0));
+    if (!is_number(a) || !is_number(b)) return value_ir(low, compare_kinds(low, op, a, b));
+    FeOperation own;
+    if (!operation || operation->operand == TY_NONE) {
+        AstOp as = op == AST_IS ? AST_EQ : op == AST_IS_NOT ? AST_NE : op;
+        if (!fe_operation(&low->module->types, as, a.type, b.type, &own))
+            return value_none(low);
+        operation = &own;
+    }
+    IrReg left = scalar_as(low, a, operation->operand);
+    IrReg right = scalar_as(low, b, operation->operand);
+    return value_ir(low, ir_build_compare(&low->b, arith_op(op), left, right));
+}
+
+/* a < b < c: b is evaluated once, c only if a < b. `left` is the operand before ops[at]. */
+static IrReg lower_chain(Lower *low, const AstExpr *expr, uint32_t at, Value left) {
+    const FeNode *node = node_of(low, expr);
+    Value right = lower_expr(low, expr->items.data[at + 1]);
+    const FeOperation *operation = node->operations ? &node->operations[at] : NULL;
+    IrReg here =
+        scalar_reg(low, lower_compare_pair(low, expr->ops.data[at], left, right, operation));
+    if (at + 1 == expr->ops.len) return here;
+    IrBlock arm = {0};
+    IrBlock *outer = block_swap(low, &arm);
+    IrReg rest = lower_chain(low, expr, at + 1, right);
+    block_swap(low, outer);
+    return join_bool(low, true, here, &arm, rest);
+}
+
+static Value lower_compare(Lower *low, const AstExpr *expr) {
+    Value first = lower_expr(low, expr->items.data[0]);
+    return value_ir(low, lower_chain(low, expr, 0, first));
+}
+
+/* ---- and, or, ternary as values ---- */
+
+static const FeType *arms_type(Lower *low, const AstExpr *expr) {
+    const FeNode *node = node_of(low, expr);
+    const FeType *type = node->target ? node->target : node->type;
+    return fe_type_strong(&low->module->types, type);
+}
+
+/* The value of `arm` if cond, else that of `other`; both were built aside. */
+static Value join_values(Lower *low, IrReg cond, const IrBlock *arm, Value a,
+                         const IrBlock *other, Value b, const FeType *type) {
+    bool cheap = block_is_cheap(low, arm) && block_is_cheap(low, other);
+    if (type->kind == FE_SCALAR && cheap) {
+        block_splice(low->b.block, arm);
+        block_splice(low->b.block, other);
+        return value_reg(type, ir_build_select(&low->b, cond, a.reg, b.reg));
+    }
+    Value slot = slot_new(low, type, NULL);
+    IrStmt *branch = ir_build_if(&low->b, cond);
+    block_splice(&branch->u.blocks.then, arm);
+    block_splice(&branch->u.blocks.els, other);
+    IrBlock *outer = block_swap(low, &branch->u.blocks.then);
+    slot_assign(low, slot, a);
+    block_swap(low, &branch->u.blocks.els);
+    slot_assign(low, slot, b);
+    block_swap(low, outer);
+    return slot;
+}
+
+static Value lower_aside(Lower *low, const AstExpr *expr, const FeType *type, IrBlock *block) {
+    IrBlock *outer = block_swap(low, block);
+    Value value = value_converted(low, lower_expr(low, expr), type);
+    block_swap(low, outer);
+    return value;
+}
+
+static Value lower_ternary(Lower *low, const AstExpr *expr) {
+    const FeType *type = arms_type(low, expr);
+    const FeConst *known = node_of(low, expr->cond)->value;
+    IrReg cond = lower_cond(low, expr->cond);
+    if (known) {
+        bool yes = known->kind == FE_CONST_FLOAT ? known->d != 0 : known->i != 0;
+        return value_converted(low, lower_expr(low, yes ? expr->left : expr->right), type);
+    }
+    IrBlock left = {0}, right = {0};
+    Value a = lower_aside(low, expr->left, type, &left);
+    Value b = lower_aside(low, expr->right, type, &right);
+    return join_values(low, cond, &left, a, &right, b, type);
+}
+
+/* a and b is b if a is true, else a; the operands after the first from right to left would
+ * nest the other way, so each step joins what there is with the next. */
+static Value lower_bool(Lower *low, const AstExpr *expr) {
+    const FeType *type = arms_type(low, expr);
+    if (type->kind == FE_SCALAR && type->ir.scalar == TY_BOOL)
+        return value_ir(low, lower_bool_cond(low, expr));
+    Value value = value_converted(low, lower_expr(low, expr->items.data[0]), type);
+    for (uint32_t i = 1; i < expr->items.len; i++) {
+        IrBlock arm = {0}, none = {0};
+        IrReg cond = truth_reg(low, value);
+        Value next = lower_aside(low, expr->items.data[i], type, &arm);
+        value = expr->op == AST_BOOL_AND
+                    ? join_values(low, cond, &arm, next, &none, value, type)
+                    : join_values(low, cond, &none, value, &arm, next, type);
+    }
+    return value;
+}
+
+/* ---- All of them ---- */
+
+static Value lower_kind(Lower *low, const AstExpr *expr, IrReg want) {
+    switch (expr->kind) {
+    case AST_NAME: return lower_name(low, expr);
+    case AST_TUPLE: return lower_tuple(low, expr);
+    case AST_UNARY: return lower_unary(low, expr);
+    case AST_BINARY: return lower_binary(low, expr);
+    case AST_BOOL: return lower_bool(low, expr);
+    case AST_COMPARE: return lower_compare(low, expr);
+    case AST_TERNARY: return lower_ternary(low, expr);
+    case AST_CALL: return lower_call(low, expr, want);
+    case AST_ATTR: return lower_attr(low, expr);
+    case AST_SUBSCRIPT: return lower_subscript(low, expr);
+    default: return value_none(low);
+    }
+}
+
+Value lower_expr_into(Lower *low, const AstExpr *expr, IrReg want) {
+    const FeNode *node = node_of(low, expr);
+    if (node->value) return value_const(node->type, node->value);
+    JrSpan outer = low->b.span;
+    low->b.span = expr->at.line ? expr->at : expr->span;
+    Value value = lower_kind(low, expr, want);
+    low->b.span = outer;
+    return value;
+}
+
+Value lower_expr(Lower *low, const AstExpr *expr) {
+    return lower_expr_into(low, expr, IR_NO_REG);
+}
+
+IrReg lower_index(Lower *low, const AstExpr *expr) {
+    return index_reg(low, lower_expr(low, expr));
+}
+
+IrReg lower_as(Lower *low, const AstExpr *expr, IrScalar to) {
+    return scalar_as(low, lower_expr(low, expr), to);
+}
