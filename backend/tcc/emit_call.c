@@ -1,0 +1,240 @@
+/* Calls and what ends a function: CALL, RT, RETURN, RAISE, POLL, and every way out on an
+ * error. */
+#include "backend/tcc/emit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void tcc_need(Fn *fn, RtHelper helper) {
+    fn->em->runtime[helper] = true;
+}
+
+static void quote(Fn *fn, JrText *out, const char *text) {
+    jr_text_puts(out, tcc_string(fn->em->arena, text ? text : "", text ? strlen(text) : 0));
+}
+
+const char *tcc_where(Fn *fn, JrSpan span) {
+    JrSpan last = fn->last_where;
+    if (!fn->nwheres || last.line != span.line || last.col != span.col) {
+        jr_text_puts(&fn->wheres, fn->nwheres++ ? ",\n    {jr_file, " : "    {jr_file, ");
+        quote(fn, &fn->wheres, fn->func->display);
+        jr_text_printf(&fn->wheres, ", %" PRId32 ", %" PRId32 "}", span.line, span.col);
+        fn->last_where = span;
+    }
+    return jr_arena_printf(fn->em->arena, "&at_%" PRIu32 "[%" PRIu32 "]", fn->index,
+                           fn->nwheres - 1);
+}
+
+void tcc_fail(Fn *fn, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    const char *status = jr_arena_vprintf(fn->em->arena, format, args);
+    va_end(args);
+    if (!fn->owns) {
+        tcc_line(fn, "return %s;", status);
+        return;
+    }
+    fn->left = true;
+    tcc_line(fn, "status = %s;", status);
+    tcc_line(fn, "goto out;");
+}
+
+/* ---- CALL ---- */
+
+/* A fresh header for an array result, so that a failed call leaves the register as it was. */
+static const char *result_header(Fn *fn, IrReg reg) {
+    const char *name = jr_arena_printf(fn->em->arena, "h%" PRIu32, fn->names++);
+    tcc_line(fn, "JrArray%u %s;", ir_reg_type(fn->func, reg).ndim, name);
+    return name;
+}
+
+static void take_result(Fn *fn, IrReg reg, const char *header) {
+    const char *name = tcc_name(fn, reg);
+    tcc_need(fn, USE_jr_rt_release);
+    tcc_line(fn, "jr_rt_release(%s.owner);", name);
+    tcc_copy_header(fn, name, header, ir_reg_type(fn->func, reg).ndim, fn->regs[reg].fields);
+}
+
+static void add_argument(Fn *fn, JrText *args, IrReg reg) {
+    bool array = ir_reg_type(fn->func, reg).ndim > 0;
+    jr_text_printf(args, ", %s", array ? tcc_header(fn, reg) : tcc_operand(fn, reg).text);
+}
+
+static void call(Fn *fn, const IrStmt *stmt) {
+    JrArena *arena = fn->em->arena;
+    JrText args;
+    jr_text_init(&args, arena);
+    jr_text_puts(&args, "rt");
+    for (uint32_t i = 0; i < stmt->nargs; i++)
+        add_argument(fn, &args, stmt->args[i]);
+    tcc_flush_loads(fn);
+    const char **headers = JR_NEW_ARRAY(arena, const char *, stmt->ndsts + 1);
+    for (uint32_t i = 0; i < stmt->ndsts; i++) {
+        IrReg dst = stmt->dsts[i];
+        tcc_declare(fn, dst);
+        if (ir_reg_type(fn->func, dst).ndim > 0) headers[i] = result_header(fn, dst);
+        jr_text_printf(&args, ", &%s", headers[i] ? headers[i] : tcc_name(fn, dst));
+    }
+    uint32_t callee = tcc_func_index(fn->em, stmt->u.callee);
+    tcc_need(fn, USE_jr_rt_trace);
+    tcc_line(fn, "if (%s(%s)) {", tcc_func_name(fn->em, stmt->u.callee, callee), args.data);
+    fn->indent++;
+    tcc_fail(fn, "jr_rt_trace(rt, %s)", tcc_where(fn, stmt->span));
+    fn->indent--;
+    tcc_line(fn, "}");
+    for (uint32_t i = 0; i < stmt->ndsts; i++)
+        if (headers[i]) take_result(fn, stmt->dsts[i], headers[i]);
+}
+
+/* ---- RT ---- */
+
+static char slot_member(char letter) {
+    return letter == 's' || letter == 'a' ? 'p' : letter;
+}
+
+static uint32_t slots_of(const char *letters) {
+    uint32_t n = 0;
+    for (; *letters; letters++)
+        n += *letters == 's' || *letters == 'a' ? 2 : 1;
+    return n;
+}
+
+static void fill_slots(Fn *fn, const IrStmt *stmt, const char *name) {
+    uint32_t at = 0;
+    const char *letters = ir_rt_params(stmt->u.rt);
+    for (uint32_t i = 0; i < stmt->nargs; i++) {
+        IrReg reg = stmt->args[i];
+        const IrRegInfo *info = ir_reg(fn->func, reg);
+        if (letters[i] == 's') {
+            tcc_line(fn, "%s[%" PRIu32 "].cp = %s;", name, at, tcc_constant(fn, reg).text);
+            tcc_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at + 1,
+                     info->value.str.len);
+        } else if (letters[i] == 'a') {
+            tcc_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at,
+                     ir_type_bits(info->type));
+            tcc_line(fn, "%s[%" PRIu32 "].cp = %s;", name, at + 1, tcc_header(fn, reg));
+        } else {
+            tcc_line(fn, "%s[%" PRIu32 "].%c = %s;", name, at, letters[i],
+                     tcc_operand(fn, reg).text);
+        }
+        at += slots_of((char[]){letters[i], 0});
+    }
+}
+
+static void take_slots(Fn *fn, const IrStmt *stmt, const char *name,
+                       const char *const *headers) {
+    uint32_t at = 0;
+    const char *letters = ir_rt_results(stmt->u.rt);
+    for (uint32_t i = 0; i < stmt->ndsts; i++) {
+        if (letters[i] == 'a')
+            take_result(fn, stmt->dsts[i], headers[i]);
+        else
+            tcc_line(fn, "%s = %s[%" PRIu32 "].%c;", tcc_name(fn, stmt->dsts[i]), name, at,
+                     slot_member(letters[i]));
+        at += slots_of((char[]){letters[i], 0});
+    }
+}
+
+static void ready_results(Fn *fn, const IrStmt *stmt, const char *name, const char **headers) {
+    uint32_t at = 0;
+    const char *letters = ir_rt_results(stmt->u.rt);
+    for (uint32_t i = 0; i < stmt->ndsts; i++) {
+        tcc_declare(fn, stmt->dsts[i]);
+        if (letters[i] == 'a') {
+            headers[i] = result_header(fn, stmt->dsts[i]);
+            tcc_line(fn, "%s[%" PRIu32 "].p = &%s;", name, at, headers[i]);
+            tcc_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at + 1,
+                     ir_type_bits(ir_reg_type(fn->func, stmt->dsts[i])));
+        }
+        at += slots_of((char[]){letters[i], 0});
+    }
+}
+
+static void runtime_call(Fn *fn, const IrStmt *stmt) {
+    JrArena *arena = fn->em->arena;
+    uint32_t number = fn->names++, nargs = slots_of(ir_rt_params(stmt->u.rt));
+    uint32_t nresults = slots_of(ir_rt_results(stmt->u.rt));
+    const char *args = "0", *results = "0", **headers = JR_NEW_ARRAY(arena, const char *, 8);
+    fn->em->rt_calls[stmt->u.rt] = true;
+    tcc_flush_loads(fn);
+    if (nargs) {
+        args = jr_arena_printf(arena, "a%" PRIu32, number);
+        tcc_line(fn, "JrSlot %s[%" PRIu32 "];", args, nargs);
+        fill_slots(fn, stmt, args);
+    }
+    if (nresults) {
+        results = jr_arena_printf(arena, "r%" PRIu32, number);
+        tcc_line(fn, "JrSlot %s[%" PRIu32 "];", results, nresults);
+        ready_results(fn, stmt, results, headers);
+    }
+    const char *call_text =
+        jr_arena_printf(arena, "jr_rt_%s(rt, %s, %s, %s)", ir_rt_name(stmt->u.rt),
+                        tcc_where(fn, stmt->span), args, results);
+    if (ir_rt_fails(stmt->u.rt)) {
+        tcc_line(fn, "int32_t k%" PRIu32 " = %s;", number, call_text);
+        tcc_line(fn, "if (k%" PRIu32 ") {", number);
+        fn->indent++;
+        tcc_fail(fn, "k%" PRIu32, number);
+        fn->indent--;
+        tcc_line(fn, "}");
+    } else {
+        tcc_line(fn, "%s;", call_text);
+    }
+    take_slots(fn, stmt, results, headers);
+}
+
+/* ---- Ends ---- */
+
+static void return_array(Fn *fn, IrReg reg, uint32_t i) {
+    bool param = ir_reg(fn->func, reg)->kind == REG_PARAM;
+    const char *name = tcc_name(fn, reg);
+    const char *src = jr_arena_printf(fn->em->arena, param ? "(*%s_in)" : "%s", name);
+    const char *dst = jr_arena_printf(fn->em->arena, "(*out%" PRIu32 ")", i);
+    tcc_need(fn, USE_jr_rt_retain);
+    tcc_line(fn, "jr_rt_retain(%s.owner);", src);
+    tcc_copy_header(fn, dst, src, ir_reg_type(fn->func, reg).ndim, FIELDS_ALL);
+}
+
+static void leave(Fn *fn, const IrStmt *stmt) {
+    for (uint32_t i = 0; i < stmt->nargs; i++) {
+        if (ir_reg_type(fn->func, stmt->args[i]).ndim > 0)
+            return_array(fn, stmt->args[i], i);
+        else
+            tcc_line(fn, "*out%" PRIu32 " = %s;", i, tcc_operand(fn, stmt->args[i]).text);
+    }
+    tcc_line(fn, fn->owns ? "goto out;" : "return 0;");
+    fn->left |= fn->owns;
+}
+
+static void raise(Fn *fn, const IrStmt *stmt) {
+    const IrRegInfo *message = ir_reg(fn->func, stmt->args[0]);
+    tcc_need(fn, USE_jr_rt_raise);
+    tcc_fail(fn, "jr_rt_raise(rt, %s, %d, %s, %" PRIu32 ")", tcc_where(fn, stmt->span),
+             (int)stmt->u.exc, tcc_constant(fn, stmt->args[0]).text, message->value.str.len);
+}
+
+static void poll(Fn *fn, const IrStmt *stmt) {
+    uint32_t number = fn->names++;
+    tcc_need(fn, USE_jr_rt_poll);
+    tcc_line(fn, "if (*rt->cancel) {");
+    fn->indent++;
+    tcc_line(fn, "int32_t k%" PRIu32 " = jr_rt_poll(rt, %s);", number,
+             tcc_where(fn, stmt->span));
+    tcc_line(fn, "if (k%" PRIu32 ") {", number);
+    fn->indent++;
+    tcc_fail(fn, "k%" PRIu32, number);
+    fn->indent--;
+    tcc_line(fn, "}");
+    fn->indent--;
+    tcc_line(fn, "}");
+}
+
+void tcc_call(Fn *fn, const IrStmt *stmt) {
+    switch (stmt->op) {
+    case OP_CALL: call(fn, stmt); break;
+    case OP_RT: runtime_call(fn, stmt); break;
+    case OP_RETURN: leave(fn, stmt); break;
+    case OP_RAISE: raise(fn, stmt); break;
+    default: poll(fn, stmt); break;
+    }
+}
