@@ -57,7 +57,8 @@ static bool read_args(const Options *o, JrContext *context, JrValue *values) {
         JrStatus status = ends_with(text, ".npy") ? jr_array_load(text, &values[i])
                                                   : jr_eval(context, text, &values[i]);
         if (status == JR_OK) continue;
-        fprintf(stderr, "jitrun: error: argument %d, '%s': %s\n", i + 1, text, jr_error()->message);
+        fprintf(stderr, "jitrun: error: argument %d, '%s': %s\n", i + 1, text,
+                jr_error()->message);
         return false;
     }
     return true;
@@ -141,10 +142,12 @@ static int compile_and_run(const Options *o, JrContext *context) {
     if (status != JR_OK) {
         if (module && dumps_source(o)) dump(o, module, o->dump, stdout);
         jr_module_diagnostic_count(module);
-        code = module ? (fputs(jr_module_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT),
-                               stderr),
-                         EXIT_USAGE)
-                      : report_error(o, NULL);
+        code =
+            module
+                ? (fputs(jr_module_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT),
+                         stderr),
+                   EXIT_USAGE)
+                : report_error(o, NULL);
     } else {
         report_warnings(o, module);
         code = run(o, context, module);
@@ -168,7 +171,8 @@ int main(int argc, char **argv) {
         options_help(stdout);
         return 0;
     }
-    JrContextOptions options = {.size = sizeof options, .write = write_to, .write_user = stdout};
+    JrContextOptions options = {
+        .size = sizeof options, .write = write_to, .write_user = stdout};
     JrContext *context = jr_context_new(&options);
     int code = 0;
     if (!context || (o.backend && strcmp(o.backend, "auto") != 0 &&

@@ -108,7 +108,8 @@ static bool parse_short(Options *o, char **argv, int *i, int argc) {
     int id = find_short(argv[*i][1]);
     if (id < 0) return fail("unknown option '%s'", argv[*i]);
     if (!table[id].argument)
-        return argv[*i][2] ? fail("unknown option '%s'", argv[*i]) : set(o, (OptionId)id, NULL);
+        return argv[*i][2] ? fail("unknown option '%s'", argv[*i])
+                           : set(o, (OptionId)id, NULL);
     if (argv[*i][2]) return set(o, (OptionId)id, argv[*i] + 2);
     if (*i + 1 >= argc) return fail("'%s' needs a value after it", argv[*i]);
     return set(o, (OptionId)id, argv[++*i]);
@@ -130,14 +131,16 @@ bool options_parse(int argc, char **argv, Options *o) {
             take_positional(o, text);
         } else if (strcmp(text, "--") == 0) {
             only_positional = true;
-        } else if (!(text[1] == '-' ? parse_long(o, argv, &i, argc) : parse_short(o, argv, &i, argc))) {
+        } else if (!(text[1] == '-' ? parse_long(o, argv, &i, argc)
+                                    : parse_short(o, argv, &i, argc))) {
             return false;
         }
     }
     if (o->help || o->version) return true;
     if (!o->file) return fail("%s", "no FILE to run (use - for standard input)");
     if (o->arg_count && !o->entry)
-        return fail("ARGs go to a function: name it with -e (the first ARG is '%s')", o->args[0]);
+        return fail("ARGs go to a function: name it with -e (the first ARG is '%s')",
+                    o->args[0]);
     if (o->output && !o->entry)
         return fail("%s", "-o takes the result of a function: name it with -e");
     return true;
@@ -159,17 +162,21 @@ static void help_line(FILE *to, char letter, const char *name, const char *argum
 
 void options_help(FILE *to) {
     fputs("usage: jitrun FILE [options] [ARG...]\n\n"
-          "Compiles a file of kernels, written in a typed subset of Python, and runs it. FILE is a\n"
+          "Compiles a file of kernels, written in a typed subset of Python, and runs it. FILE "
+          "is a\n"
           "path, or - for standard input. With -e, each ARG is a literal (3, 1e6, True,\n"
           "[1, 2, 3.5]), an expression (np.arange(10)), or a .npy file.\n",
           to);
 #define JR_GROUP(title) fprintf(to, "\n%s:\n", title);
-#define JR_OPTION(ID, letter, name, argument, help) help_line(to, letter, name, argument, help);
+#define JR_OPTION(ID, letter, name, argument, help) \
+    help_line(to, letter, name, argument, help);
 #include "cli/options.def"
 #undef JR_GROUP
 #undef JR_OPTION
-    fputs("\nExit codes: 0 success; 1 the kernel raised an error; 2 the command line or the source\n"
+    fputs("\nExit codes: 0 success; 1 the kernel raised an error; 2 the command line or the "
+          "source\n"
           "is wrong; 124 timed out; 130 interrupted.\n"
-          "JITRUN_DUMP=STAGE in the environment shows a stage on standard error and runs as well.\n",
+          "JITRUN_DUMP=STAGE in the environment shows a stage on standard error and runs as "
+          "well.\n",
           to);
 }

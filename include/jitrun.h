@@ -7,10 +7,8 @@
  *         fputs(jr_module_report(module, JR_REPORT_TEXT), stderr);
  *     JrFunction *f;
  *     JrValue result, args[] = {jr_float(3), jr_float(4)};
- *     if (jr_function(module, "hypot2", NULL, &f) == JR_OK && jr_call(f, 2, args, &result) == JR_OK)
- *         printf("%g\n", result.as.f);
- *     jr_module_free(module);
- *     jr_context_free(context);
+ *     if (jr_function(module, "hypot2", NULL, &f) == JR_OK && jr_call(f, 2, args, &result) ==
+ * JR_OK) printf("%g\n", result.as.f); jr_module_free(module); jr_context_free(context);
  *
  * Everything that can fail returns a JrStatus; what went wrong is in jr_error(), one slot per
  * thread, until the next call of this library on that thread. Nothing here exits, aborts or
@@ -106,8 +104,8 @@ JR_API const JrError *jr_error(void);
 
 typedef struct JrContext JrContext;
 
-/* Receives text: what kernels print (on the thread that runs the kernel), a report, a dump. False
- * if it could not be written. */
+/* Receives text: what kernels print (on the thread that runs the kernel), a report, a dump.
+ * False if it could not be written. */
 typedef bool (*JrWrite)(void *user, const char *bytes, size_t len);
 
 typedef struct JrContextOptions {
@@ -121,7 +119,8 @@ JR_API JrContext *jr_context_new(const JrContextOptions *options);
 /* Frees it. Modules of the context must have been freed. NULL is fine. */
 JR_API void jr_context_free(JrContext *context);
 
-/* Whether an engine, "interp", "tcc" or "llvm", can be used here. On false jr_error() says why. */
+/* Whether an engine, "interp", "tcc" or "llvm", can be used here. On false jr_error() says
+ * why. */
 JR_API bool jr_engine_available(JrContext *context, const char *engine);
 
 /* ---- Compiling ---- */
@@ -139,12 +138,13 @@ typedef struct JrCompileOptions {
     bool fastmath;      /* floating-point operations may be reordered and contracted */
 } JrCompileOptions;
 
-/* Parses and checks NUL-terminated `source`, which is copied. *out is always set unless there was
- * no memory or an argument is wrong: on JR_ERR_COMPILE it is a module that only has diagnostics.
- * Machine code is made when it is first needed, by jr_run or jr_function. */
-JR_API JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptions *options,
-                           JrModule **out);
-/* The same for a file; its name is the path unless options give another. "-" is standard input. */
+/* Parses and checks NUL-terminated `source`, which is copied. *out is always set unless there
+ * was no memory or an argument is wrong: on JR_ERR_COMPILE it is a module that only has
+ * diagnostics. Machine code is made when it is first needed, by jr_run or jr_function. */
+JR_API JrStatus jr_compile(JrContext *context, const char *source,
+                           const JrCompileOptions *options, JrModule **out);
+/* The same for a file; its name is the path unless options give another. "-" is standard
+ * input. */
 JR_API JrStatus jr_compile_file(JrContext *context, const char *path,
                                 const JrCompileOptions *options, JrModule **out);
 /* Frees it with its machine code and its functions. None may be running. NULL is fine. */
@@ -165,13 +165,13 @@ JR_API size_t jr_module_diagnostic_count(const JrModule *module);
 JR_API bool jr_module_diagnostic(const JrModule *module, size_t index, JrDiagnostic *out);
 
 typedef enum JrReport { JR_REPORT_TEXT, JR_REPORT_JSON } JrReport;
-/* All diagnostics as a person reads them (with the source line and a caret), or as JSON. Owned by
- * the module; "" if there are none (JSON: "[]"). */
+/* All diagnostics as a person reads them (with the source line and a caret), or as JSON. Owned
+ * by the module; "" if there are none (JSON: "[]"). */
 JR_API const char *jr_module_report(JrModule *module, JrReport kind);
 
-/* Writes jr_error() as a person reads it: `file:line:col: error: IndexError: ...`, the source line
- * with a caret, and the calls it passed through; or as one JSON object. `module` gives the source
- * and may be NULL. Leaves the error as it is. */
+/* Writes jr_error() as a person reads it: `file:line:col: error: IndexError: ...`, the source
+ * line with a caret, and the calls it passed through; or as one JSON object. `module` gives
+ * the source and may be NULL. Leaves the error as it is. */
 JR_API void jr_error_report(JrModule *module, JrReport kind, JrWrite write, void *user);
 
 /* Whether the source has a function of this name that takes no arguments. */
@@ -179,8 +179,9 @@ JR_API bool jr_module_has_function(const JrModule *module, const char *name);
 /* Whether the body does more than define names. */
 JR_API bool jr_module_has_body(const JrModule *module);
 
-/* Writes what a stage of the compiler made of the module: "tokens", "ast", "typed", "ir", "opt",
- * "bytecode", "c", "llvm", "llvm-opt" or "asm". The first two work on sources with errors. */
+/* Writes what a stage of the compiler made of the module: "tokens", "ast", "typed", "ir",
+ * "opt", "bytecode", "c", "llvm", "llvm-opt" or "asm". The first two work on sources with
+ * errors. */
 JR_API JrStatus jr_module_dump(JrModule *module, const char *stage, JrWrite write, void *user);
 
 /* Runs the module's body, once per call. JR_ERR_ARGUMENT unless compiled with run_main. */
@@ -207,7 +208,8 @@ typedef enum JrType {
 
 enum { JR_MAX_DIMS = 8 };
 
-/* An array: element (i, j, ...) is at data + (i * strides[0] + j * strides[1] + ...) elements. */
+/* An array: element (i, j, ...) is at data + (i * strides[0] + j * strides[1] + ...) elements.
+ */
 typedef struct JrArrayValue {
     JrType dtype; /* JR_BOOL to JR_FLOAT64 */
     uint32_t ndim;
@@ -264,8 +266,8 @@ static inline JrValue jr_array(JrArrayValue *array) {
 /* Frees what the value owns and makes it None. NULL is fine. */
 JR_API void jr_value_clear(JrValue *value);
 
-/* Evaluates an expression of the language, "np.arange(10) * 2" or "1e6"; a list makes an array.
- * The caller clears *out. */
+/* Evaluates an expression of the language, "np.arange(10) * 2" or "1e6"; a list makes an
+ * array. The caller clears *out. */
 JR_API JrStatus jr_eval(JrContext *context, const char *expression, JrValue *out);
 
 /* Writes the value as Python's print would, without a newline. */
@@ -280,9 +282,10 @@ JR_API JrStatus jr_array_save(const char *path, const JrValue *value);
 
 typedef struct JrFunction JrFunction;
 
-/* The function `name`. With a signature, "(float64[::1], int64)" or "float64(float64[::1], int64)",
- * it is specialised for these parameter types if it has no annotations; with NULL it must have
- * them (or take no arguments, or have just one specialisation). Owned by the module. */
+/* The function `name`. With a signature, "(float64[::1], int64)" or "float64(float64[::1],
+ * int64)", it is specialised for these parameter types if it has no annotations; with NULL it
+ * must have them (or take no arguments, or have just one specialisation). Owned by the module.
+ */
 JR_API JrStatus jr_function(JrModule *module, const char *name, const char *signature,
                             JrFunction **out);
 /* The same, for the types of these values: an int is int64, a float float64, an array the most
@@ -294,11 +297,12 @@ JR_API JrStatus jr_function_for(JrModule *module, const char *name, size_t count
 JR_API const char *jr_function_signature(const JrFunction *function);
 JR_API size_t jr_function_param_count(const JrFunction *function);
 
-/* Calls it. Arguments are converted where nothing is lost: an int where a float is expected, an
- * int that fits a narrower type, an exact float for an int. Otherwise JR_ERR_ARGUMENT, with the
- * argument, what was expected and what was given. *result (may be NULL) is the caller's to clear;
- * it is None on failure. */
-JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValue *result);
+/* Calls it. Arguments are converted where nothing is lost: an int where a float is expected,
+ * an int that fits a narrower type, an exact float for an int. Otherwise JR_ERR_ARGUMENT, with
+ * the argument, what was expected and what was given. *result (may be NULL) is the caller's to
+ * clear; it is None on failure. */
+JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args,
+                        JrValue *result);
 
 #ifdef __cplusplus
 }

@@ -52,7 +52,8 @@ static JrModule *module_new(JrContext *context, const JrCompileOptions *options)
     module->context = context;
     module->arena = arena;
     pthread_mutex_init(&module->lock, NULL);
-    take_options(&module->options, sizeof module->options, options, options ? options->size : 0);
+    take_options(&module->options, sizeof module->options, options,
+                 options ? options->size : 0);
     return module;
 }
 
@@ -77,9 +78,8 @@ static JrStatus check(JrModule *module, const char *source) {
     o->name = jr_arena_strdup(module->arena, o->name ? o->name : "<string>");
     if (o->engine) o->engine = jr_arena_strdup(module->arena, o->engine);
     size_t len = strlen(source);
-    module->source = (JrSource){.name = o->name,
-                                .text = jr_arena_strndup(module->arena, source, len),
-                                .len = len};
+    module->source = (JrSource){
+        .name = o->name, .text = jr_arena_strndup(module->arena, source, len), .len = len};
     jr_diags_init(&module->diags, module->arena, &module->source);
     bool good = jr_pipeline_check(module);
     jr_arena_on_oom(module->arena, NULL);
@@ -135,11 +135,13 @@ static JrStatus read_source(const char *path, char **text) {
     int error = errno;
     if (file && !standard_input) fclose(file);
     if (!*text)
-        return jr_error_set(JR_ERR_IO, "cannot read %s: %s", path, strerror(error ? error : EIO));
+        return jr_error_set(JR_ERR_IO, "cannot read %s: %s", path,
+                            strerror(error ? error : EIO));
     size_t used = strlen(*text);
     if (used == len) return JR_OK;
     free(*text);
-    return jr_error_set(JR_ERR_IO, "%s is not text: it has a zero byte at offset %zu", path, used);
+    return jr_error_set(JR_ERR_IO, "%s is not text: it has a zero byte at offset %zu", path,
+                        used);
 }
 
 JrStatus jr_compile_file(JrContext *context, const char *path, const JrCompileOptions *options,
@@ -217,7 +219,8 @@ bool jr_module_has_function(const JrModule *module, const char *name) {
     return false;
 }
 
-/* Definitions, imports and plain constants do nothing one could see; neither does a docstring. */
+/* Definitions, imports and plain constants do nothing one could see; neither does a docstring.
+ */
 static bool only_defines(const AstStmt *stmt) {
     switch (stmt->kind) {
     case AST_DEF:

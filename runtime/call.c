@@ -1,7 +1,7 @@
 /* Finding functions and calling them with values chosen at run time.
  *
- * A function's parameters and result, as inference knows them, are scalars, arrays and tuples of
- * such; compiled code takes the leaves of these, in order, each behind a pointer (ir/rt.h).
+ * A function's parameters and result, as inference knows them, are scalars, arrays and tuples
+ * of such; compiled code takes the leaves of these, in order, each behind a pointer (ir/rt.h).
  * `Leaf` is one of them with room for its storage. */
 #include "runtime/array.h"
 #include "runtime/compile.h"
@@ -64,7 +64,8 @@ static JrStatus no_such_function(const JrModule *module, const char *name) {
         names[n++] = module->fe->funcs.data[i]->ast->name;
     const char *near = jr_nearest(name, names, n);
     return jr_error_set(JR_ERR_NOT_FOUND, "%s has no function '%s'%s%s%s", module->source.name,
-                        name, near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
+                        name, near ? ": did you mean '" : "", near ? near : "",
+                        near ? "'?" : "");
 }
 
 static const char *signature_of(JrModule *module, const FeSpec *spec) {
@@ -84,7 +85,9 @@ static JrStatus make_function(JrModule *module, const FeSpec *spec, JrFunction *
     JrStatus status = jr_pipeline_build(module);
     if (status) return status;
     JrFunction *f = JR_NEW(module->arena, JrFunction);
-    *f = (JrFunction){.next = module->functions, .module = module, .spec = spec,
+    *f = (JrFunction){.next = module->functions,
+                      .module = module,
+                      .spec = spec,
                       .signature = signature_of(module, spec)};
     if (!module->engine->find(module->units->code, spec->name, &f->call))
         return jr_error_set(JR_ERR_ENGINE, "internal error: the %s engine has no code for %s",
@@ -103,7 +106,8 @@ static JrStatus specialise(JrModule *module, const char *name, uint32_t count,
     const JrDiag *d = module->diags.first;
     while (d && d->severity != JR_SEVERITY_ERROR)
         d = d->next;
-    return jr_error_set(JR_ERR_COMPILE, "%s", d ? d->message : "the function cannot be compiled");
+    return jr_error_set(JR_ERR_COMPILE, "%s",
+                        d ? d->message : "the function cannot be compiled");
 }
 
 /* The one specialisation that the source itself asks for, if there is just one. */
@@ -122,13 +126,15 @@ static JrStatus find_by_signature(JrModule *module, const char *name, const char
                             "'%s' is no signature: write the parameters' types, such as "
                             "(float64[::1], int64)",
                             signature);
-    if (!signature && declared_spec(func)) return make_function(module, declared_spec(func), out);
+    if (!signature && declared_spec(func))
+        return make_function(module, declared_spec(func), out);
     if (!signature && func->ast->params.len && func->specs.len != 1)
         return jr_error_set(JR_ERR_SIGNATURE,
                             "%s has no types of its own: ask for it with a signature, such as "
                             "(float64[::1], int64)",
                             name);
-    if (!signature && func->ast->params.len) return make_function(module, func->specs.data[0], out);
+    if (!signature && func->ast->params.len)
+        return make_function(module, func->specs.data[0], out);
     return specialise(module, name, count, types, out);
 }
 
@@ -140,12 +146,14 @@ static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
     if (!func) return no_such_function(module, name);
     if (declared_spec(func)) return make_function(module, declared_spec(func), out);
     if (count > JR_MAX_PARAMS)
-        return jr_error_set(JR_ERR_ARGUMENT, "%zu arguments are more than %d", count, JR_MAX_PARAMS);
+        return jr_error_set(JR_ERR_ARGUMENT, "%zu arguments are more than %d", count,
+                            JR_MAX_PARAMS);
     for (size_t i = 0; i < count; i++) {
         types[i] = jr_value_fe_type(&module->fe->types, &args[i]);
         if (!types[i])
-            return jr_error_set(JR_ERR_ARGUMENT, "argument %zu of %s: %s cannot be passed", i + 1,
-                                name, jr_value_type_name(&args[i], given, sizeof given));
+            return jr_error_set(JR_ERR_ARGUMENT, "argument %zu of %s: %s cannot be passed",
+                                i + 1, name,
+                                jr_value_type_name(&args[i], given, sizeof given));
     }
     return specialise(module, name, (uint32_t)count, types, out);
 }
@@ -157,7 +165,8 @@ typedef struct Query {
     const JrValue *args;
 } Query;
 
-static JrStatus find_function(JrModule *module, const char *name, Query query, JrFunction **out) {
+static JrStatus find_function(JrModule *module, const char *name, Query query,
+                              JrFunction **out) {
     jmp_buf oom;
     jr_error_clear();
     if (out) *out = NULL;
@@ -179,14 +188,15 @@ static JrStatus find_function(JrModule *module, const char *name, Query query, J
     return status;
 }
 
-JrStatus jr_function(JrModule *module, const char *name, const char *signature, JrFunction **out) {
+JrStatus jr_function(JrModule *module, const char *name, const char *signature,
+                     JrFunction **out) {
     return find_function(module, name, (Query){.signature = signature}, out);
 }
 
 JrStatus jr_function_for(JrModule *module, const char *name, size_t count, const JrValue *args,
                          JrFunction **out) {
-    return find_function(module, name, (Query){.by_values = true, .count = count, .args = args},
-                         out);
+    return find_function(module, name,
+                         (Query){.by_values = true, .count = count, .args = args}, out);
 }
 
 const char *jr_function_signature(const JrFunction *function) {
@@ -203,12 +213,14 @@ size_t jr_function_param_count(const JrFunction *function) {
 static JrStatus store_argument(const FeType *type, const JrValue *value, Leaf **leaf) {
     if (type->kind == FE_NONE) return value->type == JR_NONE ? JR_OK : JR_ERR_ARGUMENT;
     if (type->kind != FE_TUPLE) {
-        JrStatus status = type->kind == FE_ARRAY ? jr_value_to_array(value, type->ir, &(*leaf)->array)
-                                                 : jr_value_to_scalar(value, type->ir, *leaf);
+        JrStatus status = type->kind == FE_ARRAY
+                              ? jr_value_to_array(value, type->ir, &(*leaf)->array)
+                              : jr_value_to_scalar(value, type->ir, *leaf);
         (*leaf)++;
         return status;
     }
-    if (value->type != JR_TUPLE || value->as.tuple.count != type->count) return JR_ERR_ARGUMENT;
+    if (value->type != JR_TUPLE || value->as.tuple.count != type->count)
+        return JR_ERR_ARGUMENT;
     for (uint32_t i = 0; i < type->count; i++) {
         JrStatus status = store_argument(type->items[i], &value->as.tuple.items[i], leaf);
         if (status) return status;
@@ -220,13 +232,15 @@ static JrStatus bad_argument(const JrFunction *function, size_t index, const JrV
     char given[96];
     const FeSpec *spec = function->spec;
     const AstFunc *ast = spec->func->ast;
-    return jr_error_set(JR_ERR_ARGUMENT, "argument %zu of %s, '%s', is %s: %s cannot be passed",
-                        index + 1, ast->name, ast->params.data[index].name, spec->params[index]->name,
+    return jr_error_set(JR_ERR_ARGUMENT,
+                        "argument %zu of %s, '%s', is %s: %s cannot be passed", index + 1,
+                        ast->name, ast->params.data[index].name, spec->params[index]->name,
                         jr_value_type_name(value, given, sizeof given));
 }
 
-/* Builds the result from its leaves, taking over the references of arrays. False when memory ran
- * out; the rest is then released by the caller through jr_value_clear and release_leaves. */
+/* Builds the result from its leaves, taking over the references of arrays. False when memory
+ * ran out; the rest is then released by the caller through jr_value_clear and release_leaves.
+ */
 static bool load_result(const FeType *type, Leaf **leaf, JrValue *out) {
     *out = (JrValue){.type = JR_NONE};
     if (type->kind == FE_NONE) return true;
@@ -258,23 +272,27 @@ static JrStatus run(const JrModule *module, const JrCall *call, void *const *arg
     bool written = jr_thread_flush(thread);
     thread->sink = saved;
     if (status) return jr_error_take(thread);
-    if (!written) return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
+    if (!written)
+        return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
     return JR_OK;
 }
 
-static JrStatus call_with(JrFunction *function, size_t count, const JrValue *args, Leaf *leaves,
-                          void **pointers, JrValue *result) {
+static JrStatus call_with(JrFunction *function, size_t count, const JrValue *args,
+                          Leaf *leaves, void **pointers, JrValue *result) {
     const FeSpec *spec = function->spec;
     Leaf *leaf = leaves;
     for (size_t i = 0; i < count; i++)
-        if (store_argument(spec->params[i], &args[i], &leaf)) return bad_argument(function, i, &args[i]);
+        if (store_argument(spec->params[i], &args[i], &leaf))
+            return bad_argument(function, i, &args[i]);
     Leaf *first_result = leaf, *end = leaf + leaf_count(spec->ret);
     for (Leaf *l = leaves; l < end; l++)
         pointers[l - leaves] = l;
-    JrStatus status = run(function->module, &function->call, pointers, pointers + (first_result - leaves));
+    JrStatus status =
+        run(function->module, &function->call, pointers, pointers + (first_result - leaves));
     if (status) return status;
     JrValue value;
-    if (!load_result(spec->ret, &first_result, &value)) status = jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    if (!load_result(spec->ret, &first_result, &value))
+        status = jr_error_set(JR_MEMORY_ERROR, "out of memory");
     if (status == JR_OK && result)
         *result = value;
     else
@@ -285,11 +303,13 @@ static JrStatus call_with(JrFunction *function, size_t count, const JrValue *arg
 JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValue *result) {
     jr_error_clear();
     if (result) *result = (JrValue){.type = JR_NONE};
-    if (!function || (count && !args)) return jr_error_set(JR_ERR_ARGUMENT, "jr_call: NULL argument");
+    if (!function || (count && !args))
+        return jr_error_set(JR_ERR_ARGUMENT, "jr_call: NULL argument");
     const FeSpec *spec = function->spec;
     if (count != spec->nparams)
-        return jr_error_set(JR_ERR_ARGUMENT, "%s takes %u argument%s, not %zu", spec->func->ast->name,
-                            spec->nparams, spec->nparams == 1 ? "" : "s", count);
+        return jr_error_set(JR_ERR_ARGUMENT, "%s takes %u argument%s, not %zu",
+                            spec->func->ast->name, spec->nparams,
+                            spec->nparams == 1 ? "" : "s", count);
     size_t n = leaf_count(spec->ret);
     for (size_t i = 0; i < count; i++)
         n += leaf_count(spec->params[i]);
@@ -307,8 +327,10 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
 JrStatus jr_run(JrModule *module) {
     jr_error_clear();
     if (!module || !module->fe || !module->options.run_main)
-        return jr_error_set(JR_ERR_ARGUMENT, "jr_run: the module was not compiled with run_main");
-    if (module->diags.errors) return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
+        return jr_error_set(JR_ERR_ARGUMENT,
+                            "jr_run: the module was not compiled with run_main");
+    if (module->diags.errors)
+        return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
     JrCall body;
     JrStatus status = JR_MEMORY_ERROR;
     jmp_buf oom;

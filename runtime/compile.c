@@ -1,6 +1,6 @@
-/* The whole pipeline, one screen: text -> tree -> types -> IR -> code. Every stage's result can
- * be shown (dump.c). All memory but the engine's code is the module's arena; running out of it
- * anywhere below lands in the setjmp of the function that started. */
+/* The whole pipeline, one screen: text -> tree -> types -> IR -> code. Every stage's result
+ * can be shown (dump.c). All memory but the engine's code is the module's arena; running out
+ * of it anywhere below lands in the setjmp of the function that started. */
 #include "runtime/compile.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ bool jr_pipeline_check(JrModule *module) {
     return module->fe && module->diags.errors == 0;
 }
 
-/* Passes run in this order; the verifier stands between lowering and all that trusts the IR. */
+/* Passes run in this order; the verifier stands between lowering and all that trusts the IR.
+ */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     IrModule *ir = fe_lower(module->fe);
     if (!ir || module->diags.errors) {

@@ -13,8 +13,8 @@ struct JrContext {
     void *write_user;
 };
 
-/* One engine's code for the specialisations there were when it was made. A later specialisation
- * adds another; older code stays, since functions point into it. */
+/* One engine's code for the specialisations there were when it was made. A later
+ * specialisation adds another; older code stays, since functions point into it. */
 typedef struct JrUnit {
     struct JrUnit *next;
     JrCode *code;
@@ -31,7 +31,7 @@ struct JrFunction {
 
 struct JrModule {
     JrContext *context;
-    JrArena *arena; /* all of the below but the units' code */
+    JrArena *arena;       /* all of the below but the units' code */
     pthread_mutex_t lock; /* held while the arena is used after jr_compile */
     JrSource source;
     JrCompileOptions options;
@@ -55,7 +55,8 @@ JrStatus jr_pipeline_build(JrModule *module);
 
 /* ---- engines.c ---- */
 
-/* The engine of that name, "auto" for the best there is; NULL with the reason in jr_error(). */
+/* The engine of that name, "auto" for the best there is; NULL with the reason in jr_error().
+ */
 const JrEngine *jr_engine_get(const char *name);
 JrEngineOptions jr_engine_options(const JrModule *module);
 
@@ -65,7 +66,8 @@ struct JrThread;
 /* This thread's runtime state, or NULL when there is no memory. */
 struct JrThread *jr_thread_current(void);
 void jr_error_clear(void);
-JrStatus jr_error_set(JrStatus status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+JrStatus jr_error_set(JrStatus status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Takes over the error that a kernel left in this thread's state. */
 JrStatus jr_error_take(struct JrThread *thread);
 

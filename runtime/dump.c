@@ -72,10 +72,11 @@ JrStatus jr_module_dump(JrModule *module, const char *stage_name, JrWrite write,
         return jr_error_set(JR_ERR_ARGUMENT, "jr_module_dump: NULL argument");
     const struct Stage *stage = find_stage(stage_name);
     if (!stage)
-        return jr_error_set(JR_ERR_NOT_FOUND,
-                            "unknown stage '%s': use tokens, ast, typed, ir, opt, bytecode, c, "
-                            "llvm, llvm-opt or asm",
-                            stage_name);
+        return jr_error_set(
+            JR_ERR_NOT_FOUND,
+            "unknown stage '%s': use tokens, ast, typed, ir, opt, bytecode, c, "
+            "llvm, llvm-opt or asm",
+            stage_name);
     if (!can_show(module, stage->needs))
         return jr_error_set(JR_ERR_COMPILE, "%s has errors, so it has no %s",
                             module->source.name, stage_name);

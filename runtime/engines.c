@@ -23,7 +23,8 @@ static void plugin_path(char *path, size_t size) {
     if (set && *set)
         snprintf(path, size, "%s", set);
     else if (dladdr((void *)jr_engine_get, &info) && (slash = strrchr(info.dli_fname, '/')))
-        snprintf(path, size, "%.*s/libjitrun-llvm.so", (int)(slash - info.dli_fname), info.dli_fname);
+        snprintf(path, size, "%.*s/libjitrun-llvm.so", (int)(slash - info.dli_fname),
+                 info.dli_fname);
     else
         snprintf(path, size, "libjitrun-llvm.so");
 }
@@ -40,7 +41,8 @@ static void load_plugin(void) {
     *(void **)&get = dlsym(handle, JR_ENGINE_PLUGIN_SYMBOL);
     plugin.engine = get ? get(JR_ENGINE_ABI, sizeof(JrEngine)) : NULL;
     if (!plugin.engine)
-        snprintf(plugin.why, sizeof plugin.why, "%s was made for another version of jitrun", path);
+        snprintf(plugin.why, sizeof plugin.why, "%s was made for another version of jitrun",
+                 path);
 }
 
 static const JrEngine *llvm_engine(void) {
@@ -66,12 +68,14 @@ const JrEngine *jr_engine_get(const char *name) {
     if (strcmp(name, "interp") == 0) return jr_engine_interp();
     if (strcmp(name, "llvm") == 0) {
         engine = llvm_engine();
-        if (!engine) jr_error_set(JR_ERR_ENGINE, "the llvm engine is not available: %s", plugin.why);
+        if (!engine)
+            jr_error_set(JR_ERR_ENGINE, "the llvm engine is not available: %s", plugin.why);
     } else if (strcmp(name, "tcc") == 0) {
         engine = tcc_engine();
         if (!engine) jr_error_set(JR_ERR_ENGINE, "the tcc engine is not part of this build");
     } else {
-        jr_error_set(JR_ERR_NOT_FOUND, "unknown engine '%s': use auto, interp, tcc or llvm", name);
+        jr_error_set(JR_ERR_NOT_FOUND, "unknown engine '%s': use auto, interp, tcc or llvm",
+                     name);
     }
     return engine;
 }

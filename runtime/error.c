@@ -11,8 +11,8 @@ enum { MAX_FRAMES = JR_TRACE_INNER + JR_TRACE_OUTER };
 
 typedef struct Slot {
     JrError error;
-    char *text;       /* a long message's memory */
-    char brief[512];  /* a short one's */
+    char *text;      /* a long message's memory */
+    char brief[512]; /* a short one's */
     JrFrame frames[MAX_FRAMES];
     JrThread thread;
     bool has_thread;
@@ -133,7 +133,8 @@ JrStatus jr_error_take(JrThread *thread) {
         JrWhere where = jr_thread_frame(thread, i);
         slot->frames[i] = (JrFrame){where.func, where.file, where.line, where.col};
     }
-    /* The texts stay the thread's until its next error, and that is after jr_error's own end. */
+    /* The texts stay the thread's until its next error, and that is after jr_error's own end.
+     */
     slot->error = (JrError){.status = status,
                             .name = status_name(status),
                             .message = jr_thread_message(thread, NULL),

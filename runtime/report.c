@@ -9,8 +9,8 @@ static void add_diag(JrDiags *diags, const JrError *error) {
     JrSpan span = {0};
     if (at) span = (JrSpan){at->line, at->column, at->column + 1};
     JrDiag *diag = error->status < JR_ERR_COMPILE && error->frame_count
-                       ? jr_diag_error(diags, span, "%s%s%s", error->name, *error->message ? ": " : "",
-                                       error->message)
+                       ? jr_diag_error(diags, span, "%s%s%s", error->name,
+                                       *error->message ? ": " : "", error->message)
                        : jr_diag_error(diags, span, "%s", error->message);
     (void)diag;
 }
@@ -20,8 +20,8 @@ static void add_calls(const JrError *error, JrText *out) {
         const JrFrame *callee = &error->frames[i], *site = &error->frames[i + 1];
         if (i == 31 && error->frames_dropped)
             jr_text_printf(out, "  ... %zu more calls ...\n", error->frames_dropped);
-        jr_text_printf(out, "  in %s, called at %s:%d:%d in %s\n", callee->function, site->file,
-                       site->line, site->column, site->function);
+        jr_text_printf(out, "  in %s, called at %s:%d:%d in %s\n", callee->function,
+                       site->file, site->line, site->column, site->function);
     }
 }
 

@@ -56,7 +56,9 @@ const FeType *jr_value_fe_type(FeTypes *types, const JrValue *value) {
 /* "float64 array of shape (3,4)", "the int64 300", "None": what a message calls a value. */
 const char *jr_value_type_name(const JrValue *value, char *buffer, size_t size) {
     switch (class_of(value->type)) {
-    case 'B': snprintf(buffer, size, "the bool %s", value->as.b ? "True" : "False"); return buffer;
+    case 'B':
+        snprintf(buffer, size, "the bool %s", value->as.b ? "True" : "False");
+        return buffer;
     case 'I': snprintf(buffer, size, "the int %" PRId64, value->as.i); return buffer;
     case 'U': snprintf(buffer, size, "the int %" PRIu64, value->as.u); return buffer;
     case 'F': snprintf(buffer, size, "the float %.17g", value->as.f); return buffer;
@@ -68,9 +70,10 @@ const char *jr_value_type_name(const JrValue *value, char *buffer, size_t size) 
                  ir_scalar_name((IrScalar)value->as.array->dtype), value->as.array->ndim,
                  value->as.array->ndim == 1 ? "" : "s");
     else
-        snprintf(buffer, size, "%s", value->type == JR_NONE    ? "None"
-                                     : value->type == JR_TUPLE ? "a tuple"
-                                                               : "no value of a known type");
+        snprintf(buffer, size, "%s",
+                 value->type == JR_NONE    ? "None"
+                 : value->type == JR_TUPLE ? "a tuple"
+                                           : "no value of a known type");
     return buffer;
 }
 
@@ -125,13 +128,15 @@ JrStatus jr_value_to_scalar(const JrValue *value, IrType type, void *storage) {
 
 JrStatus jr_value_to_array(const JrValue *value, IrType type, JrArray *storage) {
     const JrArrayValue *array = value->type == JR_ARRAY ? value->as.array : NULL;
-    if (!is_array(array) || (IrScalar)array->dtype != (IrScalar)type.scalar || array->ndim != type.ndim)
+    if (!is_array(array) || (IrScalar)array->dtype != (IrScalar)type.scalar ||
+        array->ndim != type.ndim)
         return JR_ERR_ARGUMENT;
     if (type.layout == LAYOUT_C && !is_contiguous(array)) return JR_ERR_ARGUMENT;
     storage->data = array->data;
     storage->owner = array->owner;
     memcpy(storage->dims, array->shape, array->ndim * sizeof(int64_t));
-    memcpy(jr_array_strides(storage, array->ndim), array->strides, array->ndim * sizeof(int64_t));
+    memcpy(jr_array_strides(storage, array->ndim), array->strides,
+           array->ndim * sizeof(int64_t));
     return JR_OK;
 }
 
@@ -194,15 +199,16 @@ static int32_t print_array(JrThread *thread, const JrArrayValue *value, bool ins
     if (jr_value_to_array(&borrowed, type, array)) return EXC_VALUE;
     JrSlot args[2] = {{.u = ir_type_bits(type)}, {.p = array}};
     static const JrWhere nowhere = {"", "", 0, 0};
-    JrRtFn print = (JrRtFn)jr_symbol_find(
-        jr_rt_symbols(), inside ? "jr_rt_print_array_repr" : "jr_rt_print_array");
+    JrRtFn print = (JrRtFn)jr_symbol_find(jr_rt_symbols(), inside ? "jr_rt_print_array_repr"
+                                                                  : "jr_rt_print_array");
     return print(&thread->rt, &nowhere, args, NULL);
 }
 
 static int32_t print_scalar(JrThread *thread, const JrValue *value) {
-    static const char *const calls[TY_COUNT] = {
-        [TY_BOOL] = "jr_rt_print_bool",       [TY_FLOAT32] = "jr_rt_print_float32",
-        [TY_FLOAT64] = "jr_rt_print_float64", [TY_UINT64] = "jr_rt_print_uint"};
+    static const char *const calls[TY_COUNT] = {[TY_BOOL] = "jr_rt_print_bool",
+                                                [TY_FLOAT32] = "jr_rt_print_float32",
+                                                [TY_FLOAT64] = "jr_rt_print_float64",
+                                                [TY_UINT64] = "jr_rt_print_uint"};
     JrSlot arg = {.i = value->as.i};
     if (value->type == JR_BOOL) arg.b = value->as.b;
     if (value->type == JR_FLOAT32) arg.f = (float)value->as.f;
@@ -227,7 +233,8 @@ static int32_t print_value(JrThread *thread, const JrValue *value, bool inside) 
 
 JrStatus jr_value_print(const JrValue *value, JrWrite write, void *user) {
     jr_error_clear();
-    if (!value || !write) return jr_error_set(JR_ERR_ARGUMENT, "jr_value_print: NULL argument");
+    if (!value || !write)
+        return jr_error_set(JR_ERR_ARGUMENT, "jr_value_print: NULL argument");
     JrThread *thread = jr_thread_current();
     if (!thread) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
     JrSink saved = thread->sink;
@@ -250,13 +257,16 @@ static const char *first_error(JrModule *module) {
 }
 
 static JrStatus eval_source(JrContext *context, const char *source, JrValue *out) {
-    JrCompileOptions options = {.size = sizeof options, .name = "<expression>", .engine = "interp"};
+    JrCompileOptions options = {
+        .size = sizeof options, .name = "<expression>", .engine = "interp"};
     JrModule *module;
     JrFunction *function;
     JrStatus status = jr_compile(context, source, &options, &module);
-    if (status == JR_ERR_COMPILE) status = jr_error_set(JR_ERR_ARGUMENT, "%s", first_error(module));
+    if (status == JR_ERR_COMPILE)
+        status = jr_error_set(JR_ERR_ARGUMENT, "%s", first_error(module));
     if (status == JR_OK) status = jr_function(module, "expression", "()", &function);
-    if (status == JR_ERR_COMPILE) status = jr_error_set(JR_ERR_ARGUMENT, "%s", first_error(module));
+    if (status == JR_ERR_COMPILE)
+        status = jr_error_set(JR_ERR_ARGUMENT, "%s", first_error(module));
     if (status == JR_OK) status = jr_call(function, 0, NULL, out);
     if (status != JR_OK) /* frames point into the module */
         status = jr_error_set(status, "%s", jr_error()->message);
