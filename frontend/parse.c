@@ -18,6 +18,7 @@ void parse_advance(Parser *p) {
     else
         lexer_next(&p->lexer, &p->tok);
     p->has_ahead = false;
+    if (p->tok.first) p->line_col = p->tok.col;
 }
 
 const Token *parse_ahead(Parser *p) {
@@ -142,7 +143,7 @@ static bool resumes_here(const Parser *p, const Token *first) {
     if (!token->first || token->line == first->line) return false;
     if (token->kind == TOK_RPAREN || token->kind == TOK_RBRACKET || token->kind == TOK_RBRACE)
         return false;
-    return token->col <= first->col || parse_starts_statement(token->kind);
+    return (token->col <= first->col && !p->refused) || parse_starts_statement(token->kind);
 }
 
 static bool at_line_end(const Parser *p) {
@@ -151,14 +152,15 @@ static bool at_line_end(const Parser *p) {
 
 static void skip_line(Parser *p, const Token *first) {
     while (!at_line_end(p)) {
-        if (resumes_here(p, first)) {
-            p->has_ahead = false;
+        if (p->resume || resumes_here(p, first)) {
+            p->resume = p->refused = p->has_ahead = false;
             lexer_resume_at(&p->lexer, &p->tok);
-            lexer_next(&p->lexer, &p->tok);
+            parse_advance(p);
             return;
         }
         parse_advance(p);
     }
+    p->resume = p->refused = false;
     parse_accept(p, TOK_NEWLINE);
 }
 

@@ -25,6 +25,9 @@ typedef struct Parser {
     uint32_t depth;    /* of brackets and prefix operators */
     uint32_t blocks;   /* that enclose the statement */
     uint32_t loops;    /* that enclose it in its function */
+    int32_t line_col;  /* where the first token on the current physical line stands */
+    bool resume;  /* recovery goes on with the current line: a bracket was left open above */
+    bool refused; /* the error is no slip: brackets are as they should be */
     bool in_def;
     bool in_for;     /* between `for` and its `in` */
     bool skip_block; /* the statement given up on has a block that is not worth parsing */

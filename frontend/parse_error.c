@@ -31,6 +31,7 @@ void parse_refuse(Parser *p, JrSpan span, Unsupported what) {
 #include "frontend/unsupported.def"
 #undef JR_UNSUPPORTED
     };
+    p->refused = true;
     parse_error(p, span, table[what][0], table[what][1]);
 }
 
@@ -78,16 +79,24 @@ static bool is_close(TokenKind kind) {
     return kind == TOK_RPAREN || kind == TOK_RBRACKET || kind == TOK_RBRACE;
 }
 
+static bool is_assignment(TokenKind kind) {
+    return kind == TOK_ASSIGN || kind == TOK_COLON ||
+           (kind >= TOK_POW_ASSIGN && kind <= TOK_SHR_ASSIGN) ||
+           (kind >= TOK_ADD_ASSIGN && kind <= TOK_MATMUL_ASSIGN);
+}
+
 /* Whether the current token belongs to another statement, so that a bracket was left open. */
 static bool statement_is_over(const Parser *p) {
     const Token *token = &p->tok;
     if (token->kind == TOK_NEWLINE || token->kind == TOK_EOF) return true;
-    if (!token->first || token->line == p->first.line || is_close(token->kind)) return false;
-    return token->col <= p->first.col || parse_starts_statement(token->kind);
+    if (token->line == p->first.line || is_close(token->kind)) return false;
+    if (token->first && parse_starts_statement(token->kind)) return true;
+    return p->line_col <= p->first.col && (token->first || is_assignment(token->kind));
 }
 
 static void check_open_bracket(Parser *p) {
     if (!p->open || !statement_is_over(p)) return;
+    p->resume = p->tok.line > p->first.line;
     parse_fail(p, token_span(p->open),
                jr_arena_printf(p->arena, "%s is never closed", describe(p, p->open)), NULL);
 }

@@ -99,13 +99,11 @@ static void close_bracket(Parser *p, const Token *open, const Token *outer, Toke
     if (!parse_at(p, close)) parse_bad_close(p, open, close);
     p->open = outer;
     parse_advance(p);
-    parse_leave(p);
 }
 
 /* Consumes the bracket that opens; returns the one around it. */
 static const Token *open_bracket(Parser *p, Token *open) {
     const Token *outer = p->open;
-    parse_enter(p);
     *open = p->tok;
     p->open = open;
     parse_advance(p);
