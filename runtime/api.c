@@ -61,7 +61,7 @@ void jr_module_free(JrModule *module) {
     if (!module) return;
     for (JrUnit *unit = module->units, *next; unit; unit = next) {
         next = unit->next;
-        module->engine->release(unit->code);
+        unit->engine->release(unit->code);
         free(unit);
     }
     pthread_mutex_destroy(&module->lock);

@@ -82,16 +82,16 @@ static const char *signature_of(JrModule *module, const FeSpec *spec) {
 static JrStatus make_function(JrModule *module, const FeSpec *spec, JrFunction **out) {
     for (JrFunction *f = module->functions; f; f = f->next)
         if (f->spec == spec) return *out = f, JR_OK;
-    JrStatus status = jr_pipeline_build(module);
-    if (status) return status;
+    const JrUnit *unit = jr_pipeline_build(module, false);
+    if (!unit) return jr_error()->status;
     JrFunction *f = JR_NEW(module->arena, JrFunction);
     *f = (JrFunction){.next = module->functions,
                       .module = module,
                       .spec = spec,
                       .signature = signature_of(module, spec)};
-    if (!module->engine->find(module->units->code, spec->name, &f->call))
+    if (!unit->engine->find(unit->code, spec->name, &f->call))
         return jr_error_set(JR_ERR_ENGINE, "internal error: the %s engine has no code for %s",
-                            module->engine->name, spec->name);
+                            unit->engine->name, spec->name);
     module->functions = f;
     *out = f;
     return JR_OK;
@@ -324,6 +324,13 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
     return status;
 }
 
+static JrStatus find_body(JrModule *module, JrCall *body) {
+    const JrUnit *unit = jr_pipeline_build(module, true);
+    if (!unit) return jr_error()->status;
+    if (unit->engine->find(unit->code, "<module>", body)) return JR_OK;
+    return jr_error_set(JR_ERR_ENGINE, "internal error: the body has no code");
+}
+
 JrStatus jr_run(JrModule *module) {
     jr_error_clear();
     if (!module || !module->fe || !module->options.run_main)
@@ -332,18 +339,16 @@ JrStatus jr_run(JrModule *module) {
     if (module->diags.errors)
         return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
     JrCall body;
-    JrStatus status = JR_MEMORY_ERROR;
+    JrStatus status;
     jmp_buf oom;
     pthread_mutex_lock(&module->lock);
     if (setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
-        status = jr_pipeline_build(module);
+        status = find_body(module, &body);
     } else {
-        jr_error_set(JR_MEMORY_ERROR, "out of memory");
+        status = jr_error_set(JR_MEMORY_ERROR, "out of memory");
     }
     jr_arena_on_oom(module->arena, NULL);
-    if (status == JR_OK && !module->engine->find(module->units->code, "<module>", &body))
-        status = jr_error_set(JR_ERR_ENGINE, "internal error: the body has no code");
     pthread_mutex_unlock(&module->lock);
     return status ? status : run(module, &body, NULL, NULL);
 }

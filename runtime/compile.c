@@ -3,8 +3,13 @@
  * of it anywhere below lands in the setjmp of the function that started. */
 #include "runtime/compile.h"
 
+#include "ir/cost.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+/* Statements the interpreter executes in a fraction of the time that LLVM takes to load. */
+enum { SHORT_RUN = 100000 };
 
 static FeConfig config_of(const JrModule *module) {
     return (FeConfig){.run_main = module->options.run_main,
@@ -41,28 +46,44 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     return ir;
 }
 
-static JrStatus add_unit(JrModule *module, JrCode *code) {
+static const JrUnit *add_unit(JrModule *module, const JrEngine *engine, JrCode *code,
+                              bool once) {
     JrUnit *unit = malloc(sizeof *unit);
     if (!unit) {
-        module->engine->release(code);
-        return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+        engine->release(code);
+        jr_error_set(JR_MEMORY_ERROR, "out of memory");
+        return NULL;
     }
-    *unit = (JrUnit){.next = module->units, .code = code, .spec_count = module->fe->specs.len};
-    module->units = unit;
-    return JR_OK;
+    *unit = (JrUnit){.next = module->units,
+                     .engine = engine,
+                     .once = once,
+                     .code = code,
+                     .spec_count = module->fe->specs.len};
+    return module->units = unit;
 }
 
-JrStatus jr_pipeline_build(JrModule *module) {
-    if (module->units && module->units->spec_count == module->fe->specs.len) return JR_OK;
-    if (!module->engine) module->engine = jr_engine_get(module->options.engine);
-    if (!module->engine) return jr_error()->status;
+/* The body runs once. If it can be seen to be short, the interpreter is done before another
+ * engine has started. */
+static bool is_short(const JrModule *module, const IrModule *ir) {
+    const char *engine = module->options.engine;
+    const IrFunc *body = ir_module_find(ir, "<module>");
+    return (!engine || strcmp(engine, "auto") == 0) && body && ir_cost_within(body, SHORT_RUN);
+}
+
+const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
+    const JrUnit *newest = module->units;
+    if (newest && newest->spec_count == module->fe->specs.len && newest->once <= once)
+        return newest;
     IrModule *ir = jr_pipeline_lower(module, true);
-    if (!ir) return jr_error()->status;
+    if (!ir) return NULL;
+    once = once && is_short(module, ir);
+    const JrEngine *engine = once ? jr_engine_interp() : jr_engine_get(module->options.engine);
+    if (!engine) return NULL;
     const char *why = "out of memory";
     JrEngineOptions options = jr_engine_options(module);
-    JrCode *code = module->engine->compile(ir, &options, &why);
-    if (!code)
-        return jr_error_set(JR_ERR_ENGINE, "the %s engine could not compile %s: %s",
-                            module->engine->name, module->source.name, why);
-    return add_unit(module, code);
+    JrCode *code = engine->compile(ir, &options, &why);
+    if (code) return add_unit(module, engine, code, once);
+    jr_error_set(JR_ERR_ENGINE, "the %s engine could not compile %s: %s", engine->name,
+                 module->source.name, why);
+    return NULL;
 }

@@ -17,6 +17,8 @@ struct JrContext {
  * specialisation adds another; older code stays, since functions point into it. */
 typedef struct JrUnit {
     struct JrUnit *next;
+    const JrEngine *engine;
+    bool once; /* made for a single short run: not what a caller of functions wants */
     JrCode *code;
     uint32_t spec_count;
 } JrUnit;
@@ -35,7 +37,6 @@ struct JrModule {
     pthread_mutex_t lock; /* held while the arena is used after jr_compile */
     JrSource source;
     JrCompileOptions options;
-    const JrEngine *engine; /* NULL until code is needed */
     JrDiags diags;
     AstModule *ast;
     FeModule *fe;
@@ -50,8 +51,10 @@ bool jr_pipeline_check(JrModule *module);
 /* Typed tree to IR that is ready for an engine: lowered, verified, folded if `optimise`. NULL
  * with the reason in jr_error(). */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise);
-/* IR to code, for every specialisation that has none yet. */
-JrStatus jr_pipeline_build(JrModule *module);
+/* Code for every specialisation there is: what was made before, or new. With `once` the code is
+ * to run the body a single time, and an engine that starts at once will do if the body is short.
+ * NULL with the reason in jr_error(). */
+const JrUnit *jr_pipeline_build(JrModule *module, bool once);
 
 /* ---- engines.c ---- */
 

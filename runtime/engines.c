@@ -12,7 +12,7 @@
 static struct {
     pthread_once_t once;
     const JrEngine *engine;
-    char why[512]; /* it is not there, if engine is NULL */
+    char why[4352]; /* it is not there, if engine is NULL */
 } plugin = {.once = PTHREAD_ONCE_INIT};
 
 /* The plug-in's path: $JITRUN_LLVM_PLUGIN, or beside the file this code was loaded from. */
