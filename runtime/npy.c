@@ -73,7 +73,7 @@ static bool read_string(Header *h, char *out, size_t room) {
     if (quote == '\'' && !accept(h, '\'')) return malformed(h, "a string");
     size_t len = 0;
     for (; h->p < h->end && *h->p != quote; h->p++)
-        if (len + 1 < room) out[len++] = isprint((unsigned char)*h->p) ? *h->p : '?';
+        if (len + 1 < room) out[len++] = *h->p >= ' ' && *h->p < 127 ? *h->p : '?';
     out[len] = '\0';
     return accept(h, quote) || malformed(h, "the end of a string");
 }
@@ -284,20 +284,22 @@ static bool read_data(FILE *file, JrHeap *heap, JrNpy *out, bool swap, Why *why)
     return true;
 }
 
-static bool is_regular(FILE *file) {
+/* Asked before opening, which waits on a pipe. */
+static bool check_regular(const char *path, Why *why) {
     struct stat info;
-    return fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode);
+    if (stat(path, &info) != 0) return refuse(why, "it cannot be opened: %m");
+    return S_ISREG(info.st_mode) || refuse(why, "it is not a regular file");
 }
 
 bool jr_npy_read(const char *path, JrHeap *heap, JrNpy *out, char *why_text, size_t room) {
     Why why = {why_text, room};
     JrNpy array = {0};
     bool swap = false;
+    if (!check_regular(path, &why)) return false;
     FILE *file = fopen(path, "rbe");
     if (!file) return refuse(&why, "it cannot be opened: %m");
-    bool done = is_regular(file) ? read_header(file, &array, &swap, &why) &&
-                                       read_data(file, heap, &array, swap, &why)
-                                 : refuse(&why, "it is not a regular file");
+    bool done =
+        read_header(file, &array, &swap, &why) && read_data(file, heap, &array, swap, &why);
     fclose(file);
     if (done) *out = array;
     return done;
@@ -346,14 +348,19 @@ static bool write_header(FILE *file, const JrNpy *array) {
            fwrite(text, 1, len, file) == len;
 }
 
+/* By elements, or by whole rows where they are contiguous. */
 static bool write_data(FILE *file, const JrNpy *array) {
     JrArrayRoom view;
-    size_t size = ir_scalar_size(array->scalar);
+    size_t size = ir_scalar_size(array->scalar), ndim = array->ndim;
     view.array.data = array->data;
-    memcpy(view.array.dims, array->dims, array->ndim * sizeof(int64_t));
-    memcpy(view.array.dims + array->ndim, array->strides, array->ndim * sizeof(int64_t));
-    IrType type = ir_array(array->scalar, array->ndim, LAYOUT_ANY);
-    for (JrWalk w = jr_walk(type, &view.array); !w.done; jr_walk_next(&w))
+    memcpy(view.array.dims, array->dims, ndim * sizeof(int64_t));
+    memcpy(view.array.dims + ndim, array->strides, ndim * sizeof(int64_t));
+    JrWalk w = jr_walk(ir_array(array->scalar, array->ndim, LAYOUT_ANY), &view.array);
+    if (ndim && array->strides[ndim - 1] == 1) {
+        size *= (size_t)array->dims[ndim - 1];
+        w.ndim--;
+    }
+    for (; !w.done; jr_walk_next(&w))
         if (fwrite(w.at, 1, size, file) != size) return false;
     return true;
 }
@@ -363,7 +370,8 @@ bool jr_npy_write(const char *path, const JrNpy *array, char *why_text, size_t r
     FILE *file = fopen(path, "wbe");
     if (!file) return refuse(&why, "it cannot be created: %m");
     bool done = write_header(file, array) && write_data(file, array);
-    bool regular = is_regular(file);
+    struct stat info;
+    bool regular = fstat(fileno(file), &info) == 0 && S_ISREG(info.st_mode);
     if (!done) refuse(&why, "it cannot be written: %m");
     if (fclose(file) != 0 && done) done = refuse(&why, "it cannot be written: %m");
     if (!done && regular) remove(path);

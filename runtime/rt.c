@@ -42,6 +42,14 @@ bool jr_thread_flush(JrThread *thread) {
     return !thread->sink_failed;
 }
 
+JrSink jr_thread_swap_sink(JrThread *thread, JrSink sink) {
+    JrSink before = thread->sink;
+    jr_thread_flush(thread);
+    thread->sink = sink;
+    thread->sink_failed = false;
+    return before;
+}
+
 /* With no memory for a buffer, each piece goes out by itself. */
 void jr_thread_write(JrThread *thread, const char *bytes, size_t len) {
     if (!thread->buffer) thread->buffer = jr_alloc_new(thread->alloc, JR_PRINT_BUFFER);

@@ -86,6 +86,9 @@ void jr_thread_set_stack(JrThread *thread);
  * be set from a signal handler or another thread, and must outlive the thread. NULL: never. */
 void jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel);
 
+/* From now on print goes to `sink`; what was printed before still goes to the one it returns.
+ */
+JrSink jr_thread_swap_sink(JrThread *thread, JrSink sink);
 /* Hands what was printed to the sink. False if it, or an earlier write, failed. */
 bool jr_thread_flush(JrThread *thread);
 /* What print calls with each piece. */
