@@ -30,7 +30,7 @@ static void declare_spec(Lower *low, FeSpec *spec) {
     IrFunc *func = ir_func_new(low->ir, spec->name, source->ast->name);
     for (uint32_t i = 0; i < spec->nparams; i++)
         declare_params(func, spec->params[i], source->ast->params.data[i].name);
-    func->rets = JR_NEW_ARRAY(low->arena, IrType, type_leaves(spec->ret) + 1);
+    func->rets = JR_NEW_ARRAY(low->arena, IrType, fe_type_leaves(spec->ret) + 1);
     declare_rets(func, spec->ret);
     func->span = source->ast->span;
     func->exported = true;
@@ -45,18 +45,18 @@ static void lower_params(Lower *low) {
     IrReg next = 0;
     for (uint32_t i = 0; i < low->spec->nparams; i++) {
         FeVar *var = low->spec->vars.data[i];
-        VarInfo *info = var_info(low, var);
-        uint32_t leaves = type_leaves(low->spec->params[i]);
+        VarInfo *info = fe_var_info(low, var);
+        uint32_t leaves = fe_type_leaves(low->spec->params[i]);
         IrReg *regs = JR_NEW_ARRAY(low->arena, IrReg, leaves + 1);
         for (uint32_t k = 0; k < leaves; k++)
             regs[k] = next++;
         const IrReg *cursor = regs;
-        Value param = value_unflatten(low, low->spec->params[i], &cursor);
+        Value param = fe_value_unflatten(low, low->spec->params[i], &cursor);
         info->has_slot = true;
         info->slot = param;
         if (!info->written) continue;
-        info->slot = slot_new(low, var->type, var->name);
-        slot_assign(low, info->slot, value_converted(low, param, var->type));
+        info->slot = fe_slot_new(low, var->type, var->name);
+        fe_slot_assign(low, info->slot, fe_value_converted(low, param, var->type));
     }
 }
 
@@ -67,8 +67,8 @@ static void lower_spec(Lower *low, FeSpec *spec) {
     low->loop = NULL;
     low->b = (IrBuilder){.func = func, .block = &func->body, .span = func->span};
     lower_params(low);
-    lower_block(low, &spec->func->ast->body);
-    if (block_ends(&func->body)) return;
+    fe_lower_block(low, &spec->func->ast->body);
+    if (fe_block_ends(&func->body)) return;
     low->b.span = func->span;
     if (func->nrets == 0)
         ir_build_return(&low->b, 0, NULL);
@@ -81,7 +81,7 @@ IrModule *fe_lower(FeModule *module) {
                  .arena = module->arena,
                  .ir = ir_module_new(module->arena, module->source->name)};
     jr_table_init(&low.spec_infos, module->arena);
-    scan_module(&low);
+    fe_scan_module(&low);
     for (uint32_t i = 0; i < module->specs.len; i++)
         declare_spec(&low, module->specs.data[i]);
     for (uint32_t i = 0; i < module->specs.len; i++)

@@ -15,12 +15,12 @@ typedef struct Nest {
 static Nest nest_begin(Lower *low, unsigned ndim, const IrReg *dims) {
     Nest nest = {.ndim = ndim, .outer = low->b.block};
     for (unsigned i = 0; i < ndim; i++)
-        loop_begin(low, dims[i], &nest.index[i]);
+        fe_loop_begin(low, dims[i], &nest.index[i]);
     return nest;
 }
 
 static void nest_end(Lower *low, const Nest *nest) {
-    loop_end(low, nest->outer);
+    fe_loop_end(low, nest->outer);
 }
 
 static void store_element(Lower *low, IrReg array, unsigned n, const IrReg *index,
@@ -75,12 +75,12 @@ static IrReg build_shaped(Lower *low, IrOp op, IrType type, IrReg array, unsigne
     return dst;
 }
 
-void array_assign(Lower *low, IrReg array, Value value) {
+void fe_array_assign(Lower *low, IrReg array, Value value) {
     IrReg dims[IR_MAX_DIMS];
     unsigned ndim = array_dims(low, array, dims);
     IrScalar scalar = (IrScalar)ir_reg_type(low->func, array).scalar;
     if (value.type->kind != FE_ARRAY) {
-        fill(low, array, ndim, dims, scalar_as(low, value, scalar));
+        fill(low, array, ndim, dims, fe_scalar_as(low, value, scalar));
         return;
     }
     IrType stretched =
@@ -93,27 +93,27 @@ void array_assign(Lower *low, IrReg array, Value value) {
 
 static unsigned tuple_shape(Lower *low, Value shape, IrReg *dims) {
     if (shape.type->kind != FE_TUPLE) {
-        dims[0] = index_reg(low, shape);
+        dims[0] = fe_index_reg(low, shape);
         return 1;
     }
     for (uint32_t i = 0; i < shape.type->count; i++)
-        dims[i] = index_reg(low, shape.items[i]);
+        dims[i] = fe_index_reg(low, shape.items[i]);
     return shape.type->count;
 }
 
 /* A shape given as one int or tuple, or as several arguments from `first` on. */
 static unsigned eval_shape(Lower *low, const Call *call, uint32_t first, IrReg *dims) {
     unsigned n = 0;
-    for (uint32_t i = first; i < call->node->nargs && call_has(call, i) && n < IR_MAX_DIMS;
+    for (uint32_t i = first; i < call->node->nargs && fe_call_has(call, i) && n < IR_MAX_DIMS;
          i++)
-        n += tuple_shape(low, call_value(low, call, i), dims + n);
+        n += tuple_shape(low, fe_call_value(low, call, i), dims + n);
     return n;
 }
 
 static IrReg product(Lower *low, unsigned n, const IrReg *dims) {
-    IrReg size = int_const(low, 1);
+    IrReg size = fe_int_const(low, 1);
     for (unsigned i = 0; i < n; i++)
-        size = int_binary(low, OP_MUL, size, dims[i]);
+        size = fe_int_binary(low, OP_MUL, size, dims[i]);
     return size;
 }
 
@@ -129,8 +129,8 @@ static IrReg array_alloc(Lower *low, const Call *call, IrType type, const IrReg 
                          bool zeroed, IrReg source) {
     IrReg dst = call->want;
     bool usable = dst != IR_NO_REG && ir_type_same(ir_reg_type(low->func, dst), type) &&
-                  (source == IR_NO_REG || array_root(low, source) != dst);
-    if (!usable) dst = array_owned_temp(low, type);
+                  (source == IR_NO_REG || fe_array_root(low, source) != dst);
+    if (!usable) dst = fe_array_owned_temp(low, type);
     ir_build(&low->b, OP_ALLOC, 1, &dst, type.ndim, dims)->u.imm = zeroed;
     return dst;
 }
@@ -141,7 +141,7 @@ static IrType made_type(const Call *call) {
 }
 
 static Value made(Lower *low, const Call *call, IrReg array) {
-    return value_converted(low, value_ir(low, array), call->node->type);
+    return fe_value_converted(low, fe_value_ir(low, array), call->node->type);
 }
 
 static Value make_filled(Lower *low, const Call *call, unsigned ndim, const IrReg *dims,
@@ -162,19 +162,19 @@ static Value make_copy(Lower *low, const Call *call, IrReg from) {
     type = ir_array((IrScalar)call->node->type->ir.scalar, type.ndim, LAYOUT_C);
     IrReg array = array_alloc(low, call, type, dims, false, from);
     copy_elements(low, array, from);
-    return value_ir(low, array);
+    return fe_value_ir(low, array);
 }
 
 /* arange of integers: start + i * step, wrapping only where the array could not be made
  * anyway. */
 static Value arange_ints(Lower *low, const Call *call, IrReg start, IrReg stop, IrReg step) {
-    IrReg is_zero = int_compare(low, OP_EQ, step, int_const(low, 0));
-    raise_if(low, is_zero, EXC_ZERO_DIVISION, "division by zero");
-    IrReg n = range_length(low, start, stop, step);
+    IrReg is_zero = fe_int_compare(low, OP_EQ, step, fe_int_const(low, 0));
+    fe_raise_if(low, is_zero, EXC_ZERO_DIVISION, "division by zero");
+    IrReg n = fe_range_length(low, start, stop, step);
     IrReg array = array_alloc(low, call, made_type(call), &n, false, IR_NO_REG);
     Nest nest = nest_begin(low, 1, &n);
-    IrReg offset = int_binary(low, OP_MUL, nest.index[0], step);
-    IrReg value = int_binary(low, OP_ADD, start, offset);
+    IrReg offset = fe_int_binary(low, OP_MUL, nest.index[0], step);
+    IrReg value = fe_int_binary(low, OP_ADD, start, offset);
     value = ir_build_cast(&low->b, (IrScalar)made_type(call).scalar, value);
     store_element(low, array, 1, nest.index, value);
     nest_end(low, &nest);
@@ -189,12 +189,12 @@ static IrReg f64(Lower *low, IrOp op, IrReg a, IrReg b) {
  */
 static Value arange_floats(Lower *low, const Call *call, IrReg start, IrReg stop, IrReg step) {
     IrReg zero = ir_const_float(low->func, TY_FLOAT64, 0);
-    raise_if(low, ir_build_compare(&low->b, OP_EQ, step, zero), EXC_ZERO_DIVISION,
-             "float division by zero");
+    fe_raise_if(low, ir_build_compare(&low->b, OP_EQ, step, zero), EXC_ZERO_DIVISION,
+                "float division by zero");
     IrReg span = f64(low, OP_DIV, f64(low, OP_SUB, stop, start), step);
     span = ir_build_math(&low->b, MATH_CEIL, ir_scalar(TY_FLOAT64), 1, &span);
-    IrReg n =
-        int_binary(low, OP_MAX, ir_build_cast(&low->b, TY_INT64, span), int_const(low, 0));
+    IrReg n = fe_int_binary(low, OP_MAX, ir_build_cast(&low->b, TY_INT64, span),
+                            fe_int_const(low, 0));
     IrReg delta = f64(low, OP_SUB, f64(low, OP_ADD, start, step), start);
     IrReg array = array_alloc(low, call, made_type(call), &n, false, IR_NO_REG);
     Nest nest = nest_begin(low, 1, &n);
@@ -211,25 +211,26 @@ static Value make_arange(Lower *low, const Call *call) {
     if (call->node->operations) in = call->node->operations[0].operand;
     IrReg parts[3];
     for (uint32_t i = 0; i < 3; i++)
-        parts[i] = call_has(call, i) ? call_scalar(low, call, i, in)
-                                     : ir_const_int(low->func, in, i == 2);
+        parts[i] = fe_call_has(call, i) ? fe_call_scalar(low, call, i, in)
+                                        : ir_const_int(low->func, in, i == 2);
     return in == TY_INT64 ? arange_ints(low, call, parts[0], parts[1], parts[2])
                           : arange_floats(low, call, parts[0], parts[1], parts[2]);
 }
 
 /* start + i * step with step = (stop - start) / (num - 1), and the last value exactly stop. */
 static Value make_linspace(Lower *low, const Call *call) {
-    IrReg start = call_scalar(low, call, 0, TY_FLOAT64),
-          stop = call_scalar(low, call, 1, TY_FLOAT64);
-    IrReg n =
-        call_has(call, 2) ? index_reg(low, call_value(low, call, 2)) : int_const(low, 50);
-    IrReg zero = int_const(low, 0), one = int_const(low, 1);
-    raise_if(low, int_compare(low, OP_LT, n, zero), EXC_VALUE,
-             "number of samples must not be negative");
-    IrReg gaps = int_binary(low, OP_SUB, n, one), several = int_compare(low, OP_GT, n, one);
+    IrReg start = fe_call_scalar(low, call, 0, TY_FLOAT64),
+          stop = fe_call_scalar(low, call, 1, TY_FLOAT64);
+    IrReg n = fe_call_has(call, 2) ? fe_index_reg(low, fe_call_value(low, call, 2))
+                                   : fe_int_const(low, 50);
+    IrReg zero = fe_int_const(low, 0), one = fe_int_const(low, 1);
+    fe_raise_if(low, fe_int_compare(low, OP_LT, n, zero), EXC_VALUE,
+                "number of samples must not be negative");
+    IrReg gaps = fe_int_binary(low, OP_SUB, n, one),
+          several = fe_int_compare(low, OP_GT, n, one);
     IrReg delta = f64(low, OP_SUB, stop, start);
     IrReg step = f64(low, OP_DIV, delta, ir_build_cast(&low->b, TY_FLOAT64, gaps));
-    step = int_select(low, several, step, delta);
+    step = fe_int_select(low, several, step, delta);
     IrReg array = array_alloc(low, call, made_type(call), &n, false, IR_NO_REG);
     Nest nest = nest_begin(low, 1, &n);
     IrReg at = ir_build_cast(&low->b, TY_FLOAT64, nest.index[0]);
@@ -237,9 +238,9 @@ static Value make_linspace(Lower *low, const Call *call) {
     store_element(low, array, 1, nest.index, value);
     nest_end(low, &nest);
     IrStmt *ends = ir_build_if(&low->b, several);
-    IrBlock *outer = block_swap(low, &ends->u.blocks.then);
+    IrBlock *outer = fe_block_swap(low, &ends->u.blocks.then);
     store_element(low, array, 1, &gaps, stop);
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
     return made(low, call, array);
 }
 
@@ -265,7 +266,7 @@ static uint32_t display_size(const AstExpr *expr) {
 
 static void eval_display(Lower *low, const AstExpr *expr, Display *display) {
     if (!is_display(expr)) {
-        display->values[display->count++] = lower_as(low, expr, display->scalar);
+        display->values[display->count++] = fe_lower_as(low, expr, display->scalar);
         return;
     }
     for (uint32_t i = 0; i < expr->items.len; i++)
@@ -283,13 +284,13 @@ static Value make_display(Lower *low, const Call *call, const AstExpr *list) {
     const AstExpr *level = list;
     for (unsigned i = 0; i < type.ndim; i++) {
         lengths[i] = level && is_display(level) ? level->items.len : 0;
-        dims[i] = int_const(low, lengths[i]);
+        dims[i] = fe_int_const(low, lengths[i]);
         level = lengths[i] ? level->items.data[0] : NULL;
     }
     IrReg array = array_alloc(low, call, type, dims, false, IR_NO_REG);
     for (uint32_t k = 0; k < display.count; k++) {
         for (unsigned i = 0; i < type.ndim; i++)
-            index[i] = int_const(low, at[i]);
+            index[i] = fe_int_const(low, at[i]);
         store_element(low, array, type.ndim, index, display.values[k]);
         for (unsigned i = type.ndim; i-- && ++at[i] == lengths[i];)
             at[i] = 0;
@@ -298,25 +299,25 @@ static Value make_display(Lower *low, const Call *call, const AstExpr *list) {
 }
 
 static Value make_array(Lower *low, const Call *call) {
-    const AstExpr *arg = call_arg(call, 0);
+    const AstExpr *arg = fe_call_arg(call, 0);
     if (arg && is_display(arg)) return make_display(low, call, arg);
-    return made(low, call, make_copy(low, call, call_value(low, call, 0).reg).reg);
+    return made(low, call, make_copy(low, call, fe_call_value(low, call, 0).reg).reg);
 }
 
 static Value make_like(Lower *low, const Call *call) {
     IrReg dims[IR_MAX_DIMS];
     IrScalar scalar = (IrScalar)made_type(call).scalar;
-    unsigned n = array_dims(low, call_value(low, call, 0).reg, dims);
+    unsigned n = array_dims(low, fe_call_value(low, call, 0).reg, dims);
     switch (call->node->builtin->id) {
     case BI_NP_ZEROS_LIKE: return make_blank(low, call, dims, true);
     case BI_NP_EMPTY_LIKE: return make_blank(low, call, dims, false);
     case BI_NP_ONES_LIKE:
         return make_filled(low, call, n, dims, ir_const_int(low->func, scalar, 1));
-    default: return make_filled(low, call, n, dims, call_scalar(low, call, 1, scalar));
+    default: return make_filled(low, call, n, dims, fe_call_scalar(low, call, 1, scalar));
     }
 }
 
-Value lower_make(Lower *low, const Call *call) {
+Value fe_lower_make(Lower *low, const Call *call) {
     IrReg dims[IR_MAX_DIMS];
     IrScalar scalar = (IrScalar)made_type(call).scalar;
     switch (call->node->builtin->id) {
@@ -330,13 +331,13 @@ Value lower_make(Lower *low, const Call *call) {
     case BI_NP_FULL_LIKE: return make_like(low, call);
     default: break;
     }
-    unsigned n = tuple_shape(low, call_value(low, call, 0), dims);
+    unsigned n = tuple_shape(low, fe_call_value(low, call, 0), dims);
     switch (call->node->builtin->id) {
     case BI_NP_ZEROS: return make_blank(low, call, dims, true);
     case BI_NP_EMPTY: return make_blank(low, call, dims, false);
     case BI_NP_ONES:
         return make_filled(low, call, n, dims, ir_const_int(low->func, scalar, 1));
-    default: return make_filled(low, call, n, dims, call_scalar(low, call, 1, scalar));
+    default: return make_filled(low, call, n, dims, fe_call_scalar(low, call, 1, scalar));
     }
 }
 
@@ -368,24 +369,24 @@ static void random_params(Lower *low, const Call *call, const Stream *stream, Ir
     bool ints = stream->scalar == RT_NP_RANDOM_RANDINT;
     IrScalar scalar = ints ? TY_INT64 : TY_FLOAT64;
     for (uint32_t i = 0; i < 2; i++)
-        params[i] = i < stream->size && call_has(call, i)
-                        ? call_scalar(low, call, i, scalar)
+        params[i] = i < stream->size && fe_call_has(call, i)
+                        ? fe_call_scalar(low, call, i, scalar)
                         : ir_const_float(low->func, scalar, stream->defaults[i]);
-    if (!ints || call_has(call, 1)) return;
+    if (!ints || fe_call_has(call, 1)) return;
     params[1] = params[0];
-    params[0] = int_const(low, 0);
+    params[0] = fe_int_const(low, 0);
 }
 
-Value lower_random(Lower *low, const Call *call) {
+Value fe_lower_random(Lower *low, const Call *call) {
     Stream stream = random_stream(call);
     IrReg args[3] = {IR_NO_REG}, dims[IR_MAX_DIMS];
     bool plain = stream.scalar == RT_NP_RANDOM_RANDOM;
     if (!plain) random_params(low, call, &stream, args + 1);
     if (call->node->type->kind != FE_ARRAY)
-        return build_rt(low, stream.scalar, plain ? 0 : 2, args + 1);
+        return fe_build_rt(low, stream.scalar, plain ? 0 : 2, args + 1);
     eval_shape(low, call, stream.size, dims);
     args[0] = array_alloc(low, call, made_type(call), dims, false, IR_NO_REG);
-    build_rt(low, stream.fill, plain ? 1 : 3, args);
+    fe_build_rt(low, stream.fill, plain ? 1 : 3, args);
     return made(low, call, args[0]);
 }
 
@@ -396,32 +397,32 @@ static Value array_shape(Lower *low, IrReg array) {
     Value items[IR_MAX_DIMS];
     unsigned n = array_dims(low, array, dims);
     for (unsigned i = 0; i < n; i++)
-        items[i] = value_ir(low, dims[i]);
-    return value_tuple(low, n, items);
+        items[i] = fe_value_ir(low, dims[i]);
+    return fe_value_tuple(low, n, items);
 }
 
 static Value transposed(Lower *low, IrReg array, const FeType *type) {
-    if (ir_reg_type(low->func, array).ndim < 2) return value_ir(low, array);
+    if (ir_reg_type(low->func, array).ndim < 2) return fe_value_ir(low, array);
     IrReg dst = ir_temp(low->func, type->ir);
     ir_build(&low->b, OP_TRANSPOSE, 1, &dst, 1, &array);
-    return value_reg(type, dst);
+    return fe_value_reg(type, dst);
 }
 
-Value lower_attr(Lower *low, const AstExpr *expr) {
-    const FeNode *node = node_of(low, expr);
-    if (!node->builtin || node->builtin->kind != BK_ATTRIBUTE) return value_none(low);
-    IrReg array = lower_expr(low, expr->left).reg;
+Value fe_lower_attr(Lower *low, const AstExpr *expr) {
+    const FeNode *node = fe_node_of(low, expr);
+    if (!node->builtin || node->builtin->kind != BK_ATTRIBUTE) return fe_value_none(low);
+    IrReg array = fe_lower_expr(low, expr->left).reg;
     IrReg bytes =
-        int_const(low, ir_scalar_size((IrScalar)ir_reg_type(low->func, array).scalar));
+        fe_int_const(low, ir_scalar_size((IrScalar)ir_reg_type(low->func, array).scalar));
     switch (node->builtin->id) {
     case BI_ARRAY_SHAPE: return array_shape(low, array);
-    case BI_ARRAY_SIZE: return value_ir(low, array_size(low, array));
-    case BI_ARRAY_NDIM: return value_int(low, ir_reg_type(low->func, array).ndim);
+    case BI_ARRAY_SIZE: return fe_value_ir(low, array_size(low, array));
+    case BI_ARRAY_NDIM: return fe_value_int(low, ir_reg_type(low->func, array).ndim);
     case BI_ARRAY_T: return transposed(low, array, node->type);
-    case BI_ARRAY_ITEMSIZE: return value_ir(low, bytes);
+    case BI_ARRAY_ITEMSIZE: return fe_value_ir(low, bytes);
     case BI_ARRAY_NBYTES:
-        return value_ir(low, int_binary(low, OP_MUL, array_size(low, array), bytes));
-    default: return value_none(low);
+        return fe_value_ir(low, fe_int_binary(low, OP_MUL, array_size(low, array), bytes));
+    default: return fe_value_none(low);
     }
 }
 
@@ -430,34 +431,35 @@ static Value lower_item(Lower *low, const Call *call, IrReg array) {
     Subscript sub = {.array = array, .n = ndim, .element = true, .type = call->node->type};
     for (unsigned i = 0; i < ndim; i++) {
         sub.axes[i] = 'i';
-        sub.operands[i] = int_const(low, 0);
+        sub.operands[i] = fe_int_const(low, 0);
     }
-    if (!call_has(call, 1)) {
-        IrReg one = int_compare(low, OP_NE, array_size(low, array), int_const(low, 1));
-        raise_if(low, one, EXC_VALUE,
-                 "can only convert an array of size 1 to a Python scalar");
-        return subscript_get_unchecked(low, &sub);
+    if (!fe_call_has(call, 1)) {
+        IrReg one = fe_int_compare(low, OP_NE, array_size(low, array), fe_int_const(low, 1));
+        fe_raise_if(low, one, EXC_VALUE,
+                    "can only convert an array of size 1 to a Python scalar");
+        return fe_subscript_get_unchecked(low, &sub);
     }
     eval_shape(low, call, 1, sub.operands);
-    return subscript_get(low, &sub);
+    return fe_subscript_get(low, &sub);
 }
 
 /* A -1 among the dims stands for what is left of the size. */
 static void infer_dim(Lower *low, IrReg size, unsigned n, IrReg *dims) {
-    IrReg minus = int_const(low, -1), one = int_const(low, 1), zero = int_const(low, 0);
+    IrReg minus = fe_int_const(low, -1), one = fe_int_const(low, 1),
+          zero = fe_int_const(low, 0);
     IrReg open[IR_MAX_DIMS], rest[IR_MAX_DIMS];
     bool any = false;
     for (unsigned i = 0; i < n; i++) {
-        open[i] = int_compare(low, OP_EQ, dims[i], minus);
-        rest[i] = int_select(low, open[i], one, dims[i]);
+        open[i] = fe_int_compare(low, OP_EQ, dims[i], minus);
+        rest[i] = fe_int_select(low, open[i], one, dims[i]);
         any |= rest[i] != dims[i];
     }
     if (!any) return;
     IrReg others = product(low, n, rest);
-    IrReg none = int_compare(low, OP_EQ, others, zero);
-    IrReg left = int_binary(low, OP_FLOORDIV, size, int_select(low, none, one, others));
+    IrReg none = fe_int_compare(low, OP_EQ, others, zero);
+    IrReg left = fe_int_binary(low, OP_FLOORDIV, size, fe_int_select(low, none, one, others));
     for (unsigned i = 0; i < n; i++)
-        dims[i] = int_select(low, open[i], left, dims[i]);
+        dims[i] = fe_int_select(low, open[i], left, dims[i]);
 }
 
 static Value reshaped(Lower *low, const Call *call, IrReg array, unsigned n, IrReg *dims) {
@@ -485,26 +487,26 @@ static Value lower_flat(Lower *low, const Call *call, IrReg array, bool copy) {
 static Value lower_fill(Lower *low, const Call *call, IrReg array) {
     IrReg dims[IR_MAX_DIMS];
     IrScalar scalar = (IrScalar)ir_reg_type(low->func, array).scalar;
-    IrReg value = call_scalar(low, call, 1, scalar);
+    IrReg value = fe_call_scalar(low, call, 1, scalar);
     unsigned n = array_dims(low, array, dims);
     fill(low, array, n, dims, value);
-    return value_none(low);
+    return fe_value_none(low);
 }
 
-Value lower_method(Lower *low, const Call *call) {
-    IrReg array = call_value(low, call, 0).reg;
+Value fe_lower_method(Lower *low, const Call *call) {
+    IrReg array = fe_call_value(low, call, 0).reg;
     switch (call->node->builtin->id) {
     case BI_ARRAY_COPY:
     case BI_ARRAY_ASTYPE: return made(low, call, make_copy(low, call, array).reg);
     case BI_ARRAY_FILL: return lower_fill(low, call, array);
     case BI_ARRAY_ITEM: return lower_item(low, call, array);
-    case BI_ARRAY_SORT: return build_rt(low, RT_ARRAY_SORT, 1, &array);
+    case BI_ARRAY_SORT: return fe_build_rt(low, RT_ARRAY_SORT, 1, &array);
     case BI_NP_TRANSPOSE:
     case BI_ARRAY_TRANSPOSE: return transposed(low, array, call->node->type);
     case BI_ARRAY_RESHAPE:
     case BI_NP_RESHAPE: return lower_reshape(low, call, array);
     case BI_ARRAY_RAVEL: return lower_flat(low, call, array, false);
     case BI_ARRAY_FLATTEN: return lower_flat(low, call, array, true);
-    default: return value_none(low);
+    default: return fe_value_none(low);
     }
 }

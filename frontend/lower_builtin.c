@@ -43,13 +43,13 @@ static IrReg lower_math(Lower *low, const Call *call) {
     IrReg args[3];
     uint32_t n = call->node->nargs < 3 ? call->node->nargs : 3;
     for (uint32_t i = 0; i < n; i++)
-        args[i] = call_scalar(low, call, i, target_of(call));
+        args[i] = fe_call_scalar(low, call, i, target_of(call));
     return ir_build_math(&low->b, (IrMath)call->node->builtin->detail,
                          ir_scalar(target_of(call)), n, args);
 }
 
 static IrReg lower_test(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     switch (call->node->builtin->id) {
     case BI_MATH_ISNAN:
     case BI_NP_ISNAN: return compare(low, OP_NE, x, x);
@@ -66,8 +66,8 @@ static IrReg lower_test(Lower *low, const Call *call) {
 }
 
 static IrReg lower_logical(Lower *low, const Call *call) {
-    IrReg a = truth_reg(low, call_value(low, call, 0));
-    IrReg b = truth_reg(low, call_value(low, call, 1));
+    IrReg a = fe_truth_reg(low, fe_call_value(low, call, 0));
+    IrReg b = fe_truth_reg(low, fe_call_value(low, call, 1));
     AstOp op = (AstOp)call->node->builtin->detail;
     return binary(low, op == AST_AND ? OP_AND : op == AST_OR ? OP_OR : OP_XOR, a, b);
 }
@@ -75,16 +75,16 @@ static IrReg lower_logical(Lower *low, const Call *call) {
 static Value lower_operator(Lower *low, const Call *call) {
     AstOp op = (AstOp)call->node->builtin->detail;
     const FeOperation *operation = &call->node->operations[0];
-    Value a = call_value(low, call, 0), b = call_value(low, call, 1);
-    if (op >= AST_EQ && op <= AST_GE) return lower_compare_pair(low, op, a, b, operation);
-    return lower_arith(low, op, a, b, operation);
+    Value a = fe_call_value(low, call, 0), b = fe_call_value(low, call, 1);
+    if (op >= AST_EQ && op <= AST_GE) return fe_lower_compare_pair(low, op, a, b, operation);
+    return fe_lower_arith(low, op, a, b, operation);
 }
 
 static IrReg lower_unary_operator(Lower *low, const Call *call) {
     AstOp op = (AstOp)call->node->builtin->detail;
-    Value a = call_value(low, call, 0);
-    if (op == AST_NOT) return invert(low, truth_reg(low, a));
-    return lower_unary_op(low, op, a, &call->node->operations[0]);
+    Value a = fe_call_value(low, call, 0);
+    if (op == AST_NOT) return fe_invert(low, fe_truth_reg(low, a));
+    return fe_lower_unary_op(low, op, a, &call->node->operations[0]);
 }
 
 /* ---- min, max and their like ---- */
@@ -100,29 +100,29 @@ static IrReg pick(Lower *low, IrOp op, bool keep_nan, IrReg a, IrReg b) {
 
 /* Python's: the first of equals, NaN as the comparisons have it. */
 static IrReg lower_extreme(Lower *low, const Call *call, IrOp op) {
-    IrReg best = call_scalar(low, call, 0, target_of(call));
+    IrReg best = fe_call_scalar(low, call, 0, target_of(call));
     for (uint32_t i = 1; i < call->node->nargs; i++)
-        best = binary(low, op, best, call_scalar(low, call, i, target_of(call)));
+        best = binary(low, op, best, fe_call_scalar(low, call, i, target_of(call)));
     return best;
 }
 
 static IrReg lower_pick(Lower *low, const Call *call, IrOp op, bool keep_nan) {
-    IrReg a = call_scalar(low, call, 0, target_of(call));
-    return pick(low, op, keep_nan, a, call_scalar(low, call, 1, target_of(call)));
+    IrReg a = fe_call_scalar(low, call, 0, target_of(call));
+    return pick(low, op, keep_nan, a, fe_call_scalar(low, call, 1, target_of(call)));
 }
 
 static bool is_given(Lower *low, const Call *call, uint32_t i) {
-    if (!call_has(call, i)) return false;
-    const AstExpr *arg = call_arg(call, i);
-    return !arg || type_of(low, arg)->kind != FE_NONE;
+    if (!fe_call_has(call, i)) return false;
+    const AstExpr *arg = fe_call_arg(call, i);
+    return !arg || fe_type_of(low, arg)->kind != FE_NONE;
 }
 
 static IrReg lower_clip(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     IrReg least =
-        is_given(low, call, 1) ? call_scalar(low, call, 1, target_of(call)) : IR_NO_REG;
+        is_given(low, call, 1) ? fe_call_scalar(low, call, 1, target_of(call)) : IR_NO_REG;
     IrReg most =
-        is_given(low, call, 2) ? call_scalar(low, call, 2, target_of(call)) : IR_NO_REG;
+        is_given(low, call, 2) ? fe_call_scalar(low, call, 2, target_of(call)) : IR_NO_REG;
     if (least != IR_NO_REG) x = pick(low, OP_GT, true, x, least);
     return most != IR_NO_REG ? pick(low, OP_LT, true, x, most) : x;
 }
@@ -130,16 +130,16 @@ static IrReg lower_clip(Lower *low, const Call *call) {
 /* ---- Rounding ---- */
 
 static IrReg round_to_int(Lower *low, const Call *call, IrMath math) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     if (is_float(low, x)) x = math1(low, math, x);
     return ir_build_cast(&low->b, TY_INT64, x);
 }
 
 static IrReg round_digits(Lower *low, const Call *call, IrRtCall rt) {
-    IrReg args[] = {call_scalar(low, call, 0, target_of(call)), IR_NO_REG};
+    IrReg args[] = {fe_call_scalar(low, call, 0, target_of(call)), IR_NO_REG};
     args[0] = ir_build_cast(&low->b, TY_FLOAT64, args[0]);
-    args[1] = index_reg(low, call_value(low, call, 1));
-    return ir_build_cast(&low->b, target_of(call), build_rt(low, rt, 2, args).reg);
+    args[1] = fe_index_reg(low, fe_call_value(low, call, 1));
+    return ir_build_cast(&low->b, target_of(call), fe_build_rt(low, rt, 2, args).reg);
 }
 
 static IrReg lower_round(Lower *low, const Call *call) {
@@ -149,24 +149,24 @@ static IrReg lower_round(Lower *low, const Call *call) {
 
 static IrReg lower_np_round(Lower *low, const Call *call) {
     if (!ir_scalar_is_float(target_of(call)))
-        return call_scalar(low, call, 0, target_of(call));
-    Value digits = is_given(low, call, 1) ? call_value(low, call, 1) : value_int(low, 0);
+        return fe_call_scalar(low, call, 0, target_of(call));
+    Value digits = is_given(low, call, 1) ? fe_call_value(low, call, 1) : fe_value_int(low, 0);
     int64_t known;
-    if (const_int(low, index_reg(low, digits), &known) && known == 0)
-        return math1(low, MATH_RINT, call_scalar(low, call, 0, target_of(call)));
+    if (fe_known_int(low, fe_index_reg(low, digits), &known) && known == 0)
+        return math1(low, MATH_RINT, fe_call_scalar(low, call, 0, target_of(call)));
     return round_digits(low, call, RT_NP_ROUND_DIGITS);
 }
 
 /* ---- Numbers ---- */
 
 static IrReg lower_abs(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     return is_signed(low, x) ? unary(low, OP_ABS, x) : x;
 }
 
 /* -1, 0 or 1; a NaN is returned as it is. */
 static IrReg lower_sign(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, target_of(call)), zero = number(low, x, 0);
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call)), zero = number(low, x, 0);
     IrReg above = compare(low, OP_GT, x, zero);
     IrReg sign = is_float(low, x)
                      ? ir_build_select(&low->b, compare(low, OP_EQ, x, zero), zero, x)
@@ -178,40 +178,41 @@ static IrReg lower_sign(Lower *low, const Call *call) {
 }
 
 static IrReg lower_scaled(Lower *low, const Call *call, double factor, float factor32) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     double by = target_of(call) == TY_FLOAT32 ? (double)factor32 : factor;
     return binary(low, OP_MUL, x, number(low, x, by));
 }
 
 static IrReg lower_log(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     if (!is_given(low, call, 1)) return math1(low, MATH_LOG, x);
-    IrReg base = call_scalar(low, call, 1, target_of(call));
+    IrReg base = fe_call_scalar(low, call, 1, target_of(call));
     IrReg top = math1(low, MATH_LOG, x);
     return binary(low, OP_DIV, top, math1(low, MATH_LOG, base));
 }
 
 /* (fraction, whole part), both with the sign of x; the fraction of an infinity is a zero. */
 static Value lower_modf(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, TY_FLOAT64);
+    IrReg x = fe_call_scalar(low, call, 0, TY_FLOAT64);
     IrReg whole = math1(low, MATH_TRUNC, x);
     IrReg infinite = compare(low, OP_EQ, unary(low, OP_ABS, x), number(low, x, INFINITY));
     IrReg rest = binary(low, OP_SUB, x, whole);
     IrReg args[] = {ir_build_select(&low->b, infinite, number(low, x, 0), rest), x};
     IrReg fraction = ir_build_math(&low->b, MATH_COPYSIGN, ir_scalar(TY_FLOAT64), 2, args);
-    return value_tuple(low, 2, (Value[]){value_ir(low, fraction), value_ir(low, whole)});
+    return fe_value_tuple(low, 2,
+                          (Value[]){fe_value_ir(low, fraction), fe_value_ir(low, whole)});
 }
 
 static Value lower_divmod(Lower *low, const Call *call) {
-    Value a = call_value(low, call, 0), b = call_value(low, call, 1);
+    Value a = fe_call_value(low, call, 0), b = fe_call_value(low, call, 1);
     IrScalar scalar = target_of(call);
     if (call->node->type->kind == FE_TUPLE) scalar = call->node->type->items[0]->ir.scalar;
     FeOperation operation = {scalar, scalar};
-    a = value_ir(low, scalar_as(low, a, scalar));
-    b = value_ir(low, scalar_as(low, b, scalar));
-    Value quotient = lower_arith(low, AST_FLOORDIV, a, b, &operation);
-    Value rest = lower_arith(low, AST_MOD, a, b, &operation);
-    return value_tuple(low, 2, (Value[]){quotient, rest});
+    a = fe_value_ir(low, fe_scalar_as(low, a, scalar));
+    b = fe_value_ir(low, fe_scalar_as(low, b, scalar));
+    Value quotient = fe_lower_arith(low, AST_FLOORDIV, a, b, &operation);
+    Value rest = fe_lower_arith(low, AST_MOD, a, b, &operation);
+    return fe_value_tuple(low, 2, (Value[]){quotient, rest});
 }
 
 /* Euclid's: while b: a, b = b, a % b. */
@@ -222,21 +223,21 @@ static IrReg build_gcd(Lower *low, IrReg x, IrReg y) {
     ir_build_copy(&low->b, a, negative ? unary(low, OP_ABS, x) : x);
     ir_build_copy(&low->b, b, negative ? unary(low, OP_ABS, y) : y);
     IrStmt *loop = ir_build_loop(&low->b);
-    IrBlock *outer = block_swap(low, &loop->u.blocks.then);
+    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
     IrStmt *done = ir_build_if(&low->b, compare(low, OP_EQ, b, number(low, b, 0)));
-    block_swap(low, &done->u.blocks.then);
+    fe_block_swap(low, &done->u.blocks.then);
     ir_build_break(&low->b);
-    block_swap(low, &loop->u.blocks.then);
+    fe_block_swap(low, &loop->u.blocks.then);
     IrReg rest = binary(low, OP_MOD, a, b);
     ir_build_copy(&low->b, a, b);
     ir_build_copy(&low->b, b, rest);
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
     return negative ? unary(low, OP_ABS, a) : a;
 }
 
 static IrReg lower_gcd(Lower *low, const Call *call, bool multiple) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
-    IrReg y = call_scalar(low, call, 1, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
+    IrReg y = fe_call_scalar(low, call, 1, target_of(call));
     IrReg gcd = build_gcd(low, x, y);
     if (!multiple) return gcd;
     /* |x / gcd * y|; where the gcd is 0 so is x, and any other divisor does. */
@@ -247,24 +248,24 @@ static IrReg lower_gcd(Lower *low, const Call *call, bool multiple) {
 }
 
 static IrReg lower_where(Lower *low, const Call *call) {
-    IrReg cond = truth_reg(low, call_value(low, call, 0));
-    IrReg a = call_scalar(low, call, 1, target_of(call));
-    return ir_build_select(&low->b, cond, a, call_scalar(low, call, 2, target_of(call)));
+    IrReg cond = fe_truth_reg(low, fe_call_value(low, call, 0));
+    IrReg a = fe_call_scalar(low, call, 1, target_of(call));
+    return ir_build_select(&low->b, cond, a, fe_call_scalar(low, call, 2, target_of(call)));
 }
 
 static IrReg lower_square(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     return binary(low, OP_MUL, x, x);
 }
 
 static IrReg lower_reciprocal(Lower *low, const Call *call) {
-    IrReg x = call_scalar(low, call, 0, target_of(call));
+    IrReg x = fe_call_scalar(low, call, 0, target_of(call));
     return binary(low, OP_DIV, number(low, x, 1), x);
 }
 
 static IrReg lower_len(Lower *low, const Call *call) {
-    Value value = call_value(low, call, 0);
-    if (value.type->kind == FE_TUPLE) return int_const(low, value.type->count);
+    Value value = fe_call_value(low, call, 0);
+    if (value.type->kind == FE_TUPLE) return fe_int_const(low, value.type->count);
     return ir_build_dim(&low->b, value.reg, 0);
 }
 
@@ -309,18 +310,19 @@ static IrReg lower_scalar_case(Lower *low, const Call *call) {
     }
 }
 
-Value lower_scalar_builtin(Lower *low, const Call *call) {
+Value fe_lower_scalar_builtin(Lower *low, const Call *call) {
     const FeBuiltin *builtin = call->node->builtin;
     if (builtin->id == BI_DIVMOD) return lower_divmod(low, call);
     if (builtin->id == BI_MATH_MODF) return lower_modf(low, call);
     switch (builtin->kind) {
-    case BK_CAST: return value_ir(low, call_scalar(low, call, 0, call->node->type->ir.scalar));
-    case BK_MATH: return value_ir(low, lower_math(low, call));
-    case BK_TEST: return value_ir(low, lower_test(low, call));
-    case BK_LOGICAL: return value_ir(low, lower_logical(low, call));
+    case BK_CAST:
+        return fe_value_ir(low, fe_call_scalar(low, call, 0, call->node->type->ir.scalar));
+    case BK_MATH: return fe_value_ir(low, lower_math(low, call));
+    case BK_TEST: return fe_value_ir(low, lower_test(low, call));
+    case BK_LOGICAL: return fe_value_ir(low, lower_logical(low, call));
     case BK_BINARY: return lower_operator(low, call);
-    case BK_UNARY: return value_ir(low, lower_unary_operator(low, call));
-    case BK_SCALAR: return value_ir(low, lower_scalar_case(low, call));
-    default: return value_none(low);
+    case BK_UNARY: return fe_value_ir(low, lower_unary_operator(low, call));
+    case BK_SCALAR: return fe_value_ir(low, lower_scalar_case(low, call));
+    default: return fe_value_none(low);
     }
 }

@@ -25,7 +25,7 @@ static void eval_arg(Lower *low, const FeNode *node, const AstExpr *arg, uint32_
                      Value *values) {
     uint32_t i = arg_position(node, arg, likely);
     if (i == node->nargs) return;
-    values[i] = value_converted(low, lower_expr(low, arg), node->callee->params[i]);
+    values[i] = fe_value_converted(low, fe_lower_expr(low, arg), node->callee->params[i]);
 }
 
 /* In the order they are written in, which keywords may make another one than the parameters'.
@@ -40,8 +40,9 @@ static Value *eval_args(Lower *low, const AstExpr *expr, const FeNode *node) {
         const FeConst *fallback =
             node->args[i] || !node->arg_values ? NULL : node->arg_values[i];
         if (fallback)
-            values[i] = value_converted(low, value_const(const_type(low, fallback), fallback),
-                                        node->callee->params[i]);
+            values[i] =
+                fe_value_converted(low, fe_value_const(const_type(low, fallback), fallback),
+                                   node->callee->params[i]);
     }
     return values;
 }
@@ -52,7 +53,7 @@ static bool may_return_into(Lower *low, IrReg want, IrType type, uint32_t n,
                             const IrReg *args) {
     if (want == IR_NO_REG || !ir_type_same(ir_reg_type(low->func, want), type)) return false;
     for (uint32_t i = 0; i < n; i++)
-        if (ir_reg_type(low->func, args[i]).ndim && array_root(low, args[i]) == want)
+        if (ir_reg_type(low->func, args[i]).ndim && fe_array_root(low, args[i]) == want)
             return false;
     return true;
 }
@@ -60,46 +61,46 @@ static bool may_return_into(Lower *low, IrReg want, IrType type, uint32_t n,
 static Value lower_own_call(Lower *low, const AstExpr *expr, const FeNode *node, IrReg want) {
     FeSpec *callee = node->callee;
     Value *values = eval_args(low, expr, node);
-    uint32_t leaves = 0, n = 0, nrets = type_leaves(callee->ret);
+    uint32_t leaves = 0, n = 0, nrets = fe_type_leaves(callee->ret);
     for (uint32_t i = 0; i < node->nargs; i++)
-        leaves += type_leaves(callee->params[i]);
+        leaves += fe_type_leaves(callee->params[i]);
     IrReg *args = JR_NEW_ARRAY(low->arena, IrReg, leaves + 1);
     for (uint32_t i = 0; i < node->nargs; i++)
-        n += value_flatten(low, values[i], args + n);
+        n += fe_value_flatten(low, values[i], args + n);
     IrReg *dsts = JR_NEW_ARRAY(low->arena, IrReg, nrets + 1);
     for (uint32_t i = 0; i < nrets; i++) {
         IrType type = callee->lowered->rets[i];
         if (nrets == 1 && type.ndim && may_return_into(low, want, type, n, args))
             dsts[i] = want;
         else
-            dsts[i] = type.ndim ? array_owned_temp(low, type) : ir_temp(low->func, type);
+            dsts[i] = type.ndim ? fe_array_owned_temp(low, type) : ir_temp(low->func, type);
     }
     ir_build_call(&low->b, callee->lowered, nrets, dsts, n, args);
     const IrReg *cursor = dsts;
-    return value_unflatten(low, callee->ret, &cursor);
+    return fe_value_unflatten(low, callee->ret, &cursor);
 }
 
 /* ---- Builtins ---- */
 
-const AstExpr *call_arg(const Call *call, uint32_t i) {
+const AstExpr *fe_call_arg(const Call *call, uint32_t i) {
     return i < call->node->nargs ? call->node->args[i] : NULL;
 }
 
-bool call_has(const Call *call, uint32_t i) {
+bool fe_call_has(const Call *call, uint32_t i) {
     if (i >= call->node->nargs) return false;
     return call->node->args[i] || (call->node->arg_values && call->node->arg_values[i]);
 }
 
-Value call_value(Lower *low, const Call *call, uint32_t i) {
+Value fe_call_value(Lower *low, const Call *call, uint32_t i) {
     const FeNode *node = call->node;
-    if (call_arg(call, i)) return lower_expr(low, node->args[i]);
-    if (!call_has(call, i)) return value_none(low);
+    if (fe_call_arg(call, i)) return fe_lower_expr(low, node->args[i]);
+    if (!fe_call_has(call, i)) return fe_value_none(low);
     const FeConst *constant = node->arg_values[i];
-    return value_const(const_type(low, constant), constant);
+    return fe_value_const(const_type(low, constant), constant);
 }
 
-IrReg call_scalar(Lower *low, const Call *call, uint32_t i, IrScalar to) {
-    return scalar_as(low, call_value(low, call, i), to);
+IrReg fe_call_scalar(Lower *low, const Call *call, uint32_t i, IrScalar to) {
+    return fe_scalar_as(low, fe_call_value(low, call, i), to);
 }
 
 static IrScalar letter_scalar(char letter) {
@@ -112,7 +113,7 @@ static IrScalar letter_scalar(char letter) {
     }
 }
 
-Value build_rt(Lower *low, IrRtCall rt, uint32_t n, const IrReg *args) {
+Value fe_build_rt(Lower *low, IrRtCall rt, uint32_t n, const IrReg *args) {
     IrReg dsts[4];
     Value values[4];
     uint32_t count = 0;
@@ -120,36 +121,36 @@ Value build_rt(Lower *low, IrRtCall rt, uint32_t n, const IrReg *args) {
         dsts[count++] = ir_temp(low->func, ir_scalar(letter_scalar(*letter)));
     ir_build_rt(&low->b, rt, count, dsts, n, args);
     for (uint32_t i = 0; i < count; i++)
-        values[i] = value_ir(low, dsts[i]);
-    if (count == 0) return value_none(low);
-    return count == 1 ? values[0] : value_tuple(low, count, values);
+        values[i] = fe_value_ir(low, dsts[i]);
+    if (count == 0) return fe_value_none(low);
+    return count == 1 ? values[0] : fe_value_tuple(low, count, values);
 }
 
-Value call_rt(Lower *low, const Call *call, IrRtCall rt) {
+Value fe_call_rt(Lower *low, const Call *call, IrRtCall rt) {
     IrReg args[8];
     uint32_t n = 0;
     for (const char *letter = ir_rt_params(rt); *letter; letter++, n++)
-        args[n] = *letter == 'a' ? call_value(low, call, n).reg
-                                 : call_scalar(low, call, n, letter_scalar(*letter));
-    return build_rt(low, rt, n, args);
+        args[n] = *letter == 'a' ? fe_call_value(low, call, n).reg
+                                 : fe_call_scalar(low, call, n, letter_scalar(*letter));
+    return fe_build_rt(low, rt, n, args);
 }
 
 static Value lower_builtin_call(Lower *low, const Call *call) {
     const FeBuiltin *builtin = call->node->builtin;
     switch (builtin->kind) {
-    case BK_PRINT: return lower_print(low, call);
-    case BK_RT: return call_rt(low, call, (IrRtCall)builtin->detail);
-    case BK_MAKE: return lower_make(low, call);
-    case BK_METHOD: return lower_method(low, call);
-    case BK_RANDOM: return lower_random(low, call);
-    default: return lower_scalar_builtin(low, call);
+    case BK_PRINT: return fe_lower_print(low, call);
+    case BK_RT: return fe_call_rt(low, call, (IrRtCall)builtin->detail);
+    case BK_MAKE: return fe_lower_make(low, call);
+    case BK_METHOD: return fe_lower_method(low, call);
+    case BK_RANDOM: return fe_lower_random(low, call);
+    default: return fe_lower_scalar_builtin(low, call);
     }
 }
 
-Value lower_call(Lower *low, const AstExpr *expr, IrReg want) {
-    const FeNode *node = node_of(low, expr);
+Value fe_lower_call(Lower *low, const AstExpr *expr, IrReg want) {
+    const FeNode *node = fe_node_of(low, expr);
     if (node->callee) return lower_own_call(low, expr, node, want);
-    if (!node->builtin) return value_none(low);
+    if (!node->builtin) return fe_value_none(low);
     Call call = {.expr = expr, .node = node, .want = want};
     return lower_builtin_call(low, &call);
 }

@@ -1,24 +1,22 @@
 /* Expressions: operands left to right, as Python evaluates them. */
 #include "frontend/lower.h"
 
-#include <string.h>
-
 /* ---- Names, constants, tuples ---- */
 
 static Value lower_name(Lower *low, const AstExpr *expr) {
-    FeVar *var = var_of(low, expr);
-    return var ? var_slot(low, var) : value_none(low);
+    FeVar *var = fe_var_of(low, expr);
+    return var ? fe_var_slot(low, var) : fe_value_none(low);
 }
 
 static Value lower_tuple(Lower *low, const AstExpr *expr) {
     uint32_t n = expr->items.len;
     Value *items = JR_NEW_ARRAY(low->arena, Value, n + 1);
     for (uint32_t i = 0; i < n; i++) {
-        items[i] = lower_expr(low, expr->items.data[i]);
-        items[i] =
-            value_converted(low, items[i], fe_type_strong(&low->module->types, items[i].type));
+        items[i] = fe_lower_expr(low, expr->items.data[i]);
+        items[i] = fe_value_converted(low, items[i],
+                                      fe_type_strong(&low->module->types, items[i].type));
     }
-    return value_tuple(low, n, items);
+    return fe_value_tuple(low, n, items);
 }
 
 /* ---- Arithmetic ---- */
@@ -54,10 +52,10 @@ static void guard_division(Lower *low, AstOp op, IrReg divisor) {
     double value = scalar == TY_FLOAT32 ? info->value.f : info->value.d;
     if (info->kind == REG_CONST && value != 0) return;
     IrReg zero = ir_const_float(low->func, scalar, 0);
-    raise_if(low, ir_build_compare(&low->b, OP_EQ, divisor, zero), EXC_ZERO_DIVISION,
-             op == AST_DIV        ? "float division by zero"
-             : op == AST_FLOORDIV ? "float floor division by zero"
-                                  : "float modulo");
+    fe_raise_if(low, ir_build_compare(&low->b, OP_EQ, divisor, zero), EXC_ZERO_DIVISION,
+                op == AST_DIV        ? "float division by zero"
+                : op == AST_FLOORDIV ? "float floor division by zero"
+                                     : "float modulo");
 }
 
 /* x ** 2 is x * x, and x ** 3 of integers two products: exact, and what the author means. */
@@ -71,40 +69,41 @@ static bool lower_small_power(Lower *low, IrReg base, Value exponent, IrReg *out
     return true;
 }
 
-Value lower_arith(Lower *low, AstOp op, Value a, Value b, const FeOperation *operation) {
-    IrReg left = scalar_as(low, a, operation->operand), result;
+Value fe_lower_arith(Lower *low, AstOp op, Value a, Value b, const FeOperation *operation) {
+    IrReg left = fe_scalar_as(low, a, operation->operand), result;
     if (op == AST_POW && lower_small_power(low, left, b, &result))
-        return value_ir(low, result);
-    IrReg right = scalar_as(low, b, operation->operand);
+        return fe_value_ir(low, result);
+    IrReg right = fe_scalar_as(low, b, operation->operand);
     guard_division(low, op, right);
     result =
         ir_build_binary(&low->b, arith_op(op), ir_scalar(operation->operand), left, right);
-    return value_ir(low, ir_build_cast(&low->b, operation->result, result));
+    return fe_value_ir(low, ir_build_cast(&low->b, operation->result, result));
 }
 
 static Value lower_binary(Lower *low, const AstExpr *expr) {
-    const FeNode *node = node_of(low, expr);
-    Value a = lower_expr(low, expr->left);
-    Value b = lower_expr(low, expr->right);
-    if (node->operations) return lower_arith(low, expr->op, a, b, &node->operations[0]);
+    const FeNode *node = fe_node_of(low, expr);
+    Value a = fe_lower_expr(low, expr->left);
+    Value b = fe_lower_expr(low, expr->right);
+    if (node->operations) return fe_lower_arith(low, expr->op, a, b, &node->operations[0]);
     FeOperation operation;
     if (fe_operation(&low->module->types, expr->op, a.type, b.type, &operation))
-        return lower_arith(low, expr->op, a, b, &operation);
-    return value_none(low);
+        return fe_lower_arith(low, expr->op, a, b, &operation);
+    return fe_value_none(low);
 }
 
-IrReg lower_unary_op(Lower *low, AstOp op, Value a, const FeOperation *operation) {
-    IrReg reg = scalar_as(low, a, operation->operand);
+IrReg fe_lower_unary_op(Lower *low, AstOp op, Value a, const FeOperation *operation) {
+    IrReg reg = fe_scalar_as(low, a, operation->operand);
     IrOp ir = op == AST_NEG ? OP_NEG : operation->operand == TY_BOOL ? OP_NOT : OP_INV;
     if (op != AST_POS) reg = ir_build_unary(&low->b, ir, ir_scalar(operation->operand), reg);
     return ir_build_cast(&low->b, operation->result, reg);
 }
 
 static Value lower_unary(Lower *low, const AstExpr *expr) {
-    if (expr->op == AST_NOT) return value_ir(low, invert(low, lower_cond(low, expr->left)));
-    const FeOperation *operation = node_of(low, expr)->operations;
-    Value a = lower_expr(low, expr->left);
-    return operation ? value_ir(low, lower_unary_op(low, expr->op, a, operation)) : a;
+    if (expr->op == AST_NOT)
+        return fe_value_ir(low, fe_invert(low, fe_lower_cond(low, expr->left)));
+    const FeOperation *operation = fe_node_of(low, expr)->operations;
+    Value a = fe_lower_expr(low, expr->left);
+    return operation ? fe_value_ir(low, fe_lower_unary_op(low, expr->op, a, operation)) : a;
 }
 
 /* ---- Conditions ---- */
@@ -124,9 +123,9 @@ static bool flip(IrOp op, bool ordered, IrOp *out) {
 
 /* not cond. A comparison that was built a moment ago, for this alone, is turned round instead;
  * with NaN about, `not a < b` is not `a >= b`. */
-IrReg invert(Lower *low, IrReg cond) {
+IrReg fe_invert(Lower *low, IrReg cond) {
     const IrRegInfo *info = ir_reg(low->func, cond);
-    if (info->kind == REG_CONST) return bool_const(low, !info->value.i);
+    if (info->kind == REG_CONST) return fe_bool_const(low, !info->value.i);
     IrStmt *last = low->b.block->last;
     IrOp inverse;
     if (last && last == info->def && last->ndsts == 1 && ir_op_form(last->op) == FORM_CMP &&
@@ -140,47 +139,47 @@ IrReg invert(Lower *low, IrReg cond) {
 
 /* cond and arm, or cond or arm, where `arm` was built aside and gives `value`, both bools. */
 static IrReg join_bool(Lower *low, bool both, IrReg cond, const IrBlock *arm, IrReg value) {
-    if (block_is_cheap(low, arm)) {
-        block_splice(low->b.block, arm);
+    if (fe_block_is_cheap(low, arm)) {
+        fe_block_splice(low->b.block, arm);
         return ir_build_binary(&low->b, both ? OP_AND : OP_OR, ir_scalar(TY_BOOL), cond,
                                value);
     }
     IrReg result = ir_var(low->func, ir_scalar(TY_BOOL), NULL);
     ir_build_copy(&low->b, result, cond);
-    IrStmt *branch = ir_build_if(&low->b, both ? cond : invert(low, cond));
-    block_splice(&branch->u.blocks.then, arm);
-    IrBlock *outer = block_swap(low, &branch->u.blocks.then);
+    IrStmt *branch = ir_build_if(&low->b, both ? cond : fe_invert(low, cond));
+    fe_block_splice(&branch->u.blocks.then, arm);
+    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
     ir_build_copy(&low->b, result, value);
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
     return result;
 }
 
 /* and, or as conditions: what counts is the truth of the operands. */
 static IrReg lower_bool_cond(Lower *low, const AstExpr *expr) {
     bool both = expr->op == AST_BOOL_AND;
-    IrReg cond = lower_cond(low, expr->items.data[0]);
+    IrReg cond = fe_lower_cond(low, expr->items.data[0]);
     for (uint32_t i = 1; i < expr->items.len; i++) {
         const IrRegInfo *info = ir_reg(low->func, cond);
         if (info->kind == REG_CONST && !info->value.i == both) return cond;
         IrBlock arm = {0};
-        IrBlock *outer = block_swap(low, &arm);
-        IrReg value = lower_cond(low, expr->items.data[i]);
-        block_swap(low, outer);
-        cond = info->kind == REG_CONST ? (block_splice(low->b.block, &arm), value)
+        IrBlock *outer = fe_block_swap(low, &arm);
+        IrReg value = fe_lower_cond(low, expr->items.data[i]);
+        fe_block_swap(low, outer);
+        cond = info->kind == REG_CONST ? (fe_block_splice(low->b.block, &arm), value)
                                        : join_bool(low, both, cond, &arm, value);
     }
     return cond;
 }
 
-IrReg lower_cond(Lower *low, const AstExpr *expr) {
-    if (expr->kind == AST_BOOL && !node_of(low, expr)->value) {
+IrReg fe_lower_cond(Lower *low, const AstExpr *expr) {
+    if (expr->kind == AST_BOOL && !fe_node_of(low, expr)->value) {
         JrSpan outer = low->b.span;
         low->b.span = expr->span;
         IrReg cond = lower_bool_cond(low, expr);
         low->b.span = outer;
         return cond;
     }
-    return truth_reg(low, lower_expr(low, expr));
+    return fe_truth_reg(low, fe_lower_expr(low, expr));
 }
 
 /* ---- Comparison ---- */
@@ -188,38 +187,24 @@ IrReg lower_cond(Lower *low, const AstExpr *expr) {
 static IrReg lower_in_tuple(Lower *low, Value needle, Value tuple) {
     IrReg found = IR_NO_REG;
     for (uint32_t i = 0; i < tuple.type->count; i++) {
-        IrReg same =
-            scalar_reg(low, lower_compare_pair(low, AST_EQ, needle, tuple.items[i], NULL));
+        IrReg same = fe_scalar_reg(
+            low, fe_lower_compare_pair(low, AST_EQ, needle, tuple.items[i], NULL));
         found = found == IR_NO_REG
                     ? same
                     : ir_build_binary(&low->b, OP_OR, ir_scalar(TY_BOOL), found, same);
     }
-    return found == IR_NO_REG ? bool_const(low, false) : found;
+    return found == IR_NO_REG ? fe_bool_const(low, false) : found;
 }
 
-/* Tuples, lexicographically: the first pair of items that differ decides. */
-static IrReg lower_compare_tuples(Lower *low, AstOp op, Value a, Value b, uint32_t from) {
-    uint32_t na = a.type->count, nb = b.type->count;
-    bool equality = op == AST_EQ || op == AST_NE;
-    if (equality && na != nb) return bool_const(low, op == AST_NE);
-    if (from == na || from == nb) { /* equal so far: the lengths decide */
-        IrOp ir = arith_op(op);
-        return int_compare(low, ir, int_const(low, na), int_const(low, nb));
+/* == of tuples: of all their items. */
+static IrReg lower_same_tuples(Lower *low, Value a, Value b) {
+    IrReg same = fe_bool_const(low, a.type->count == b.type->count);
+    for (uint32_t i = 0; i < a.type->count && a.type->count == b.type->count; i++) {
+        Value item = fe_lower_compare_pair(low, AST_EQ, a.items[i], b.items[i], NULL);
+        IrReg next = fe_scalar_reg(low, item);
+        same = i ? ir_build_binary(&low->b, OP_AND, ir_scalar(TY_BOOL), same, next) : next;
     }
-    Value x = a.items[from], y = b.items[from];
-    IrReg same = scalar_reg(low, lower_compare_pair(low, AST_EQ, x, y, NULL));
-    IrReg here = equality ? bool_const(low, op == AST_NE)
-                          : scalar_reg(low, lower_compare_pair(low, op, x, y, NULL));
-    return int_select(low, same, lower_compare_tuples(low, op, a, b, from + 1), here);
-}
-
-/* None, True, dtypes: `is` and `==` of what is known at compile time. */
-static IrReg compare_kinds(Lower *low, AstOp op, Value a, Value b) {
-    bool same = a.type == b.type;
-    if (value_is_string(a) && value_is_string(b))
-        same = a.constant->len == b.constant->len &&
-               !memcmp(a.constant->bytes, b.constant->bytes, a.constant->len);
-    return bool_const(low, same == (op == AST_EQ || op == AST_IS));
+    return same;
 }
 
 static bool is_number(Value value) {
@@ -227,51 +212,62 @@ static bool is_number(Value value) {
     return kind == FE_SCALAR || kind == FE_WEAK_INT || kind == FE_WEAK_FLOAT;
 }
 
-Value lower_compare_pair(Lower *low, AstOp op, Value a, Value b,
-                         const FeOperation *operation) {
+Value fe_lower_compare_pair(Lower *low, AstOp op, Value a, Value b,
+                            const FeOperation *operation) {
     if ((op == AST_IN || op == AST_NOT_IN) && b.type->kind == FE_TUPLE) {
         IrReg found = lower_in_tuple(low, a, b);
-        return value_ir(low, op == AST_IN ? found : invert(low, found));
+        return fe_value_ir(low, op == AST_IN ? found : fe_invert(low, found));
     }
-    if (a.type->kind == FE_TUPLE && b.type->kind == FE_TUPLE)
-        return value_ir(low, lower_compare_tuples(low, op, a, b, 0));
-    if (!is_number(a) || !is_number(b)) return value_ir(low, compare_kinds(low, op, a, b));
+    if (a.type->kind == FE_TUPLE && b.type->kind == FE_TUPLE) {
+        IrReg same = lower_same_tuples(low, a, b);
+        return fe_value_ir(low, op == AST_EQ ? same : fe_invert(low, same));
+    }
+    if (!is_number(a) || !is_number(b)) /* None with a value, a string with another */
+        return fe_value_ir(low, fe_bool_const(low, op == AST_NE || op == AST_IS_NOT));
     FeOperation own;
     if (!operation || operation->operand == TY_NONE) {
         AstOp as = op == AST_IS ? AST_EQ : op == AST_IS_NOT ? AST_NE : op;
         if (!fe_operation(&low->module->types, as, a.type, b.type, &own))
-            return value_none(low);
+            return fe_value_none(low);
         operation = &own;
     }
-    IrReg left = scalar_as(low, a, operation->operand);
-    IrReg right = scalar_as(low, b, operation->operand);
-    return value_ir(low, ir_build_compare(&low->b, arith_op(op), left, right));
+    IrReg left = fe_scalar_as(low, a, operation->operand);
+    IrReg right = fe_scalar_as(low, b, operation->operand);
+    return fe_value_ir(low, ir_build_compare(&low->b, arith_op(op), left, right));
 }
 
 /* a < b < c: b is evaluated once, c only if a < b. `left` is the operand before ops[at]. */
 static IrReg lower_chain(Lower *low, const AstExpr *expr, uint32_t at, Value left) {
-    const FeNode *node = node_of(low, expr);
-    Value right = lower_expr(low, expr->items.data[at + 1]);
+    const FeNode *node = fe_node_of(low, expr);
+    Value right = fe_lower_expr(low, expr->items.data[at + 1]);
     const FeOperation *operation = node->operations ? &node->operations[at] : NULL;
-    IrReg here =
-        scalar_reg(low, lower_compare_pair(low, expr->ops.data[at], left, right, operation));
+    IrReg here = fe_scalar_reg(
+        low, fe_lower_compare_pair(low, expr->ops.data[at], left, right, operation));
     if (at + 1 == expr->ops.len) return here;
     IrBlock arm = {0};
-    IrBlock *outer = block_swap(low, &arm);
+    IrBlock *outer = fe_block_swap(low, &arm);
     IrReg rest = lower_chain(low, expr, at + 1, right);
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
     return join_bool(low, true, here, &arm, rest);
 }
 
+enum { MAX_CHAIN = 100 }; /* a < b < c < ... nests, in the IR too */
+
 static Value lower_compare(Lower *low, const AstExpr *expr) {
-    Value first = lower_expr(low, expr->items.data[0]);
-    return value_ir(low, lower_chain(low, expr, 0, first));
+    if (expr->ops.len > MAX_CHAIN) {
+        JrDiag *diag = jr_diag_error(low->module->diags, expr->span,
+                                     "a chain of more than %d comparisons", MAX_CHAIN);
+        jr_diag_help(low->module->diags, diag, "join shorter ones with 'and'");
+        return fe_value_ir(low, fe_bool_const(low, false));
+    }
+    Value first = fe_lower_expr(low, expr->items.data[0]);
+    return fe_value_ir(low, lower_chain(low, expr, 0, first));
 }
 
 /* ---- and, or, ternary as values ---- */
 
 static const FeType *arms_type(Lower *low, const AstExpr *expr) {
-    const FeNode *node = node_of(low, expr);
+    const FeNode *node = fe_node_of(low, expr);
     const FeType *type = node->target ? node->target : node->type;
     return fe_type_strong(&low->module->types, type);
 }
@@ -279,38 +275,39 @@ static const FeType *arms_type(Lower *low, const AstExpr *expr) {
 /* The value of `arm` if cond, else that of `other`; both were built aside. */
 static Value join_values(Lower *low, IrReg cond, const IrBlock *arm, Value a,
                          const IrBlock *other, Value b, const FeType *type) {
-    bool cheap = block_is_cheap(low, arm) && block_is_cheap(low, other);
+    bool cheap = fe_block_is_cheap(low, arm) && fe_block_is_cheap(low, other);
     if (type->kind == FE_SCALAR && cheap) {
-        block_splice(low->b.block, arm);
-        block_splice(low->b.block, other);
-        return value_reg(type, ir_build_select(&low->b, cond, a.reg, b.reg));
+        fe_block_splice(low->b.block, arm);
+        fe_block_splice(low->b.block, other);
+        return fe_value_reg(type, ir_build_select(&low->b, cond, a.reg, b.reg));
     }
-    Value slot = slot_new(low, type, NULL);
+    Value slot = fe_slot_new(low, type, NULL);
     IrStmt *branch = ir_build_if(&low->b, cond);
-    block_splice(&branch->u.blocks.then, arm);
-    block_splice(&branch->u.blocks.els, other);
-    IrBlock *outer = block_swap(low, &branch->u.blocks.then);
-    slot_assign(low, slot, a);
-    block_swap(low, &branch->u.blocks.els);
-    slot_assign(low, slot, b);
-    block_swap(low, outer);
+    fe_block_splice(&branch->u.blocks.then, arm);
+    fe_block_splice(&branch->u.blocks.els, other);
+    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
+    fe_slot_assign(low, slot, a);
+    fe_block_swap(low, &branch->u.blocks.els);
+    fe_slot_assign(low, slot, b);
+    fe_block_swap(low, outer);
     return slot;
 }
 
 static Value lower_aside(Lower *low, const AstExpr *expr, const FeType *type, IrBlock *block) {
-    IrBlock *outer = block_swap(low, block);
-    Value value = value_converted(low, lower_expr(low, expr), type);
-    block_swap(low, outer);
+    IrBlock *outer = fe_block_swap(low, block);
+    Value value = fe_value_converted(low, fe_lower_expr(low, expr), type);
+    fe_block_swap(low, outer);
     return value;
 }
 
 static Value lower_ternary(Lower *low, const AstExpr *expr) {
     const FeType *type = arms_type(low, expr);
-    const FeConst *known = node_of(low, expr->cond)->value;
-    IrReg cond = lower_cond(low, expr->cond);
+    const FeConst *known = fe_node_of(low, expr->cond)->value;
+    IrReg cond = fe_lower_cond(low, expr->cond);
     if (known) {
         bool yes = known->kind == FE_CONST_FLOAT ? known->d != 0 : known->i != 0;
-        return value_converted(low, lower_expr(low, yes ? expr->left : expr->right), type);
+        return fe_value_converted(low, fe_lower_expr(low, yes ? expr->left : expr->right),
+                                  type);
     }
     IrBlock left = {0}, right = {0};
     Value a = lower_aside(low, expr->left, type, &left);
@@ -323,11 +320,11 @@ static Value lower_ternary(Lower *low, const AstExpr *expr) {
 static Value lower_bool(Lower *low, const AstExpr *expr) {
     const FeType *type = arms_type(low, expr);
     if (type->kind == FE_SCALAR && type->ir.scalar == TY_BOOL)
-        return value_ir(low, lower_bool_cond(low, expr));
-    Value value = value_converted(low, lower_expr(low, expr->items.data[0]), type);
+        return fe_value_ir(low, lower_bool_cond(low, expr));
+    Value value = fe_value_converted(low, fe_lower_expr(low, expr->items.data[0]), type);
     for (uint32_t i = 1; i < expr->items.len; i++) {
         IrBlock arm = {0}, none = {0};
-        IrReg cond = truth_reg(low, value);
+        IrReg cond = fe_truth_reg(low, value);
         Value next = lower_aside(low, expr->items.data[i], type, &arm);
         value = expr->op == AST_BOOL_AND
                     ? join_values(low, cond, &arm, next, &none, value, type)
@@ -347,16 +344,17 @@ static Value lower_kind(Lower *low, const AstExpr *expr, IrReg want) {
     case AST_BOOL: return lower_bool(low, expr);
     case AST_COMPARE: return lower_compare(low, expr);
     case AST_TERNARY: return lower_ternary(low, expr);
-    case AST_CALL: return lower_call(low, expr, want);
-    case AST_ATTR: return lower_attr(low, expr);
-    case AST_SUBSCRIPT: return lower_subscript(low, expr);
-    default: return value_none(low);
+    case AST_CALL: return fe_lower_call(low, expr, want);
+    case AST_ATTR: return fe_lower_attr(low, expr);
+    case AST_SUBSCRIPT: return fe_lower_subscript(low, expr);
+    default: return fe_value_none(low);
     }
 }
 
-Value lower_expr_into(Lower *low, const AstExpr *expr, IrReg want) {
-    const FeNode *node = node_of(low, expr);
-    if (node->value) return value_const(node->type, node->value);
+Value fe_lower_expr_into(Lower *low, const AstExpr *expr, IrReg want) {
+    const FeNode *node = fe_node_of(low, expr);
+    if (node->value && node->value->kind != FE_CONST_NONE)
+        return fe_value_const(node->type, node->value);
     JrSpan outer = low->b.span;
     low->b.span = expr->at.line ? expr->at : expr->span;
     Value value = lower_kind(low, expr, want);
@@ -364,14 +362,14 @@ Value lower_expr_into(Lower *low, const AstExpr *expr, IrReg want) {
     return value;
 }
 
-Value lower_expr(Lower *low, const AstExpr *expr) {
-    return lower_expr_into(low, expr, IR_NO_REG);
+Value fe_lower_expr(Lower *low, const AstExpr *expr) {
+    return fe_lower_expr_into(low, expr, IR_NO_REG);
 }
 
-IrReg lower_index(Lower *low, const AstExpr *expr) {
-    return index_reg(low, lower_expr(low, expr));
+IrReg fe_lower_index(Lower *low, const AstExpr *expr) {
+    return fe_index_reg(low, fe_lower_expr(low, expr));
 }
 
-IrReg lower_as(Lower *low, const AstExpr *expr, IrScalar to) {
-    return scalar_as(low, lower_expr(low, expr), to);
+IrReg fe_lower_as(Lower *low, const AstExpr *expr, IrScalar to) {
+    return fe_scalar_as(low, fe_lower_expr(low, expr), to);
 }

@@ -7,14 +7,14 @@
 
 #include "ir/numeric.h"
 
-bool const_int(Lower *low, IrReg reg, int64_t *out) {
+bool fe_known_int(Lower *low, IrReg reg, int64_t *out) {
     const IrRegInfo *info = ir_reg(low->func, reg);
     if (info->kind != REG_CONST || !ir_scalar_is_signed(info->type.scalar)) return false;
     *out = info->value.i;
     return true;
 }
 
-IrReg int_const(Lower *low, int64_t number) {
+IrReg fe_int_const(Lower *low, int64_t number) {
     return ir_const_int(low->func, TY_INT64, number);
 }
 
@@ -39,33 +39,33 @@ static bool is_identity(IrOp op, int64_t b) {
     return (op == OP_MUL || op == OP_FLOORDIV) && b == 1;
 }
 
-IrReg int_binary(Lower *low, IrOp op, IrReg a, IrReg b) {
+IrReg fe_int_binary(Lower *low, IrOp op, IrReg a, IrReg b) {
     int64_t x = 0, y = 0, r;
-    bool cx = const_int(low, a, &x), cy = const_int(low, b, &y);
-    if (cx && cy && fold_int(op, x, y, &r)) return int_const(low, r);
+    bool cx = fe_known_int(low, a, &x), cy = fe_known_int(low, b, &y);
+    if (cx && cy && fold_int(op, x, y, &r)) return fe_int_const(low, r);
     if (cy && is_identity(op, y)) return a;
     if (cx && (op == OP_ADD || op == OP_MUL) && is_identity(op, x)) return b;
     if (a == b && (op == OP_MIN || op == OP_MAX)) return a;
-    if (a == b && op == OP_SUB) return int_const(low, 0);
-    if (op == OP_MAX && cy && y == 0 && reg_nonnegative(low, a, 4)) return a;
+    if (a == b && op == OP_SUB) return fe_int_const(low, 0);
+    if (op == OP_MAX && cy && y == 0 && fe_reg_nonnegative(low, a, 4)) return a;
     return ir_build_binary(&low->b, op, ir_scalar(TY_INT64), a, b);
 }
 
-IrReg int_compare(Lower *low, IrOp op, IrReg a, IrReg b) {
+IrReg fe_int_compare(Lower *low, IrOp op, IrReg a, IrReg b) {
     int64_t x, y;
-    if (!const_int(low, a, &x) || !const_int(low, b, &y))
+    if (!fe_known_int(low, a, &x) || !fe_known_int(low, b, &y))
         return ir_build_compare(&low->b, op, a, b);
     switch (op) {
-    case OP_EQ: return bool_const(low, x == y);
-    case OP_NE: return bool_const(low, x != y);
-    case OP_LT: return bool_const(low, x < y);
-    case OP_LE: return bool_const(low, x <= y);
-    case OP_GT: return bool_const(low, x > y);
-    default: return bool_const(low, x >= y);
+    case OP_EQ: return fe_bool_const(low, x == y);
+    case OP_NE: return fe_bool_const(low, x != y);
+    case OP_LT: return fe_bool_const(low, x < y);
+    case OP_LE: return fe_bool_const(low, x <= y);
+    case OP_GT: return fe_bool_const(low, x > y);
+    default: return fe_bool_const(low, x >= y);
     }
 }
 
-IrReg int_select(Lower *low, IrReg cond, IrReg a, IrReg b) {
+IrReg fe_int_select(Lower *low, IrReg cond, IrReg a, IrReg b) {
     const IrRegInfo *info = ir_reg(low->func, cond);
     if (info->kind == REG_CONST) return info->value.i ? a : b;
     return a == b ? a : ir_build_select(&low->b, cond, a, b);
@@ -74,20 +74,20 @@ IrReg int_select(Lower *low, IrReg cond, IrReg a, IrReg b) {
 /* The counter of a loop that starts at 0 or above and counts up. */
 static bool counts_up(Lower *low, const IrStmt *loop) {
     int64_t step;
-    return const_int(low, loop->args[2], &step) && step > 0 &&
-           reg_nonnegative(low, loop->args[0], 1);
+    return fe_known_int(low, loop->args[2], &step) && step > 0 &&
+           fe_reg_nonnegative(low, loop->args[0], 1);
 }
 
 static bool cast_nonnegative(Lower *low, const IrStmt *cast, int depth) {
     IrScalar from = ir_reg_type(low->func, cast->args[0]).scalar;
     if (from == TY_BOOL) return true;
     if (!ir_scalar_is_int(from) || from == TY_UINT64) return false;
-    return !ir_scalar_is_signed(from) || reg_nonnegative(low, cast->args[0], depth);
+    return !ir_scalar_is_signed(from) || fe_reg_nonnegative(low, cast->args[0], depth);
 }
 
 static bool result_nonnegative(Lower *low, const IrStmt *def, int depth) {
-    bool a = def->nargs > 0 && reg_nonnegative(low, def->args[0], depth);
-    bool b = def->nargs > 1 && reg_nonnegative(low, def->args[1], depth);
+    bool a = def->nargs > 0 && fe_reg_nonnegative(low, def->args[0], depth);
+    bool b = def->nargs > 1 && fe_reg_nonnegative(low, def->args[1], depth);
     switch (def->op) {
     case OP_DIM: return true;
     case OP_FOR: return counts_up(low, def);
@@ -105,7 +105,7 @@ static bool result_nonnegative(Lower *low, const IrStmt *def, int depth) {
 
 /* Whether a signed integer register is never negative, as far as a look at its definition
  * tells. */
-bool reg_nonnegative(Lower *low, IrReg reg, int depth) {
+bool fe_reg_nonnegative(Lower *low, IrReg reg, int depth) {
     const IrRegInfo *info = ir_reg(low->func, reg);
     if (info->type.ndim) return false;
     if (info->kind == REG_CONST)
@@ -117,13 +117,13 @@ bool reg_nonnegative(Lower *low, IrReg reg, int depth) {
 
 /* ---- Blocks ---- */
 
-IrBlock *block_swap(Lower *low, IrBlock *block) {
+IrBlock *fe_block_swap(Lower *low, IrBlock *block) {
     IrBlock *was = low->b.block;
     low->b.block = block;
     return was;
 }
 
-void block_splice(IrBlock *into, const IrBlock *from) {
+void fe_block_splice(IrBlock *into, const IrBlock *from) {
     for (IrStmt *stmt = from->first, *next; stmt; stmt = next) {
         next = stmt->next;
         stmt->prev = stmt->next = NULL;
@@ -151,7 +151,7 @@ static bool is_cheap(Lower *low, const IrStmt *stmt) {
 
 /* Whether it is better to run a block always than to branch around it: a few operations that
  * cannot fail. An unchecked load does not count, for it may not be made early. */
-bool block_is_cheap(Lower *low, const IrBlock *block) {
+bool fe_block_is_cheap(Lower *low, const IrBlock *block) {
     unsigned n = 0;
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next)
         if (++n > 6 || !is_cheap(low, stmt)) return false;
@@ -169,7 +169,7 @@ static bool loop_has_break(const IrBlock *block) {
     return false;
 }
 
-bool block_ends(const IrBlock *block) {
+bool fe_block_ends(const IrBlock *block) {
     const IrStmt *last = block->last;
     if (!last) return false;
     switch (last->op) {
@@ -177,17 +177,18 @@ bool block_ends(const IrBlock *block) {
     case OP_RAISE:
     case OP_BREAK:
     case OP_CONTINUE: return true;
-    case OP_IF: return block_ends(&last->u.blocks.then) && block_ends(&last->u.blocks.els);
+    case OP_IF:
+        return fe_block_ends(&last->u.blocks.then) && fe_block_ends(&last->u.blocks.els);
     case OP_LOOP: return !loop_has_break(&last->u.blocks.then);
     default: return false;
     }
 }
 
-void raise_if(Lower *low, IrReg cond, IrExc exc, const char *message) {
+void fe_raise_if(Lower *low, IrReg cond, IrExc exc, const char *message) {
     const IrRegInfo *info = ir_reg(low->func, cond);
     if (info->kind == REG_CONST && !info->value.i) return;
     IrStmt *guard = ir_build_if(&low->b, cond);
-    IrBlock *outer = block_swap(low, &guard->u.blocks.then);
+    IrBlock *outer = fe_block_swap(low, &guard->u.blocks.then);
     ir_build_raise(&low->b, exc, message, (uint32_t)strlen(message));
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
 }

@@ -11,9 +11,9 @@
 
 static void scope_enter(Lower *low, LoopScope *scope, const AstStmt *stmt) {
     *scope = (LoopScope){.outer = low->loop, .completed = IR_NO_REG};
-    if (stmt->orelse.len && block_breaks(&stmt->body)) {
+    if (stmt->orelse.len && fe_block_breaks(&stmt->body)) {
         scope->completed = ir_var(low->func, ir_scalar(TY_BOOL), NULL);
-        ir_build_copy(&low->b, scope->completed, bool_const(low, true));
+        ir_build_copy(&low->b, scope->completed, fe_bool_const(low, true));
     }
 }
 
@@ -21,49 +21,50 @@ static void scope_enter(Lower *low, LoopScope *scope, const AstStmt *stmt) {
 static void lower_else(Lower *low, const LoopScope *scope, const AstStmt *stmt) {
     if (!stmt->orelse.len) return;
     if (scope->completed == IR_NO_REG) {
-        lower_block(low, &stmt->orelse);
+        fe_lower_block(low, &stmt->orelse);
         return;
     }
     IrStmt *branch = ir_build_if(&low->b, scope->completed);
-    IrBlock *outer = block_swap(low, &branch->u.blocks.then);
-    lower_block(low, &stmt->orelse);
-    block_swap(low, outer);
+    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
+    fe_lower_block(low, &stmt->orelse);
+    fe_block_swap(low, outer);
 }
 
 /* ---- while ---- */
 
 static void lower_while_test(Lower *low, const AstExpr *cond) {
-    IrReg done = invert(low, lower_cond(low, cond));
+    IrReg done = fe_invert(low, fe_lower_cond(low, cond));
     const IrRegInfo *info = ir_reg(low->func, done);
     if (info->kind == REG_CONST && !info->value.i) return; /* while True */
     IrStmt *leave = ir_build_if(&low->b, done);
-    IrBlock *outer = block_swap(low, &leave->u.blocks.then);
+    IrBlock *outer = fe_block_swap(low, &leave->u.blocks.then);
     ir_build_break(&low->b);
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
 }
 
-void lower_while(Lower *low, const AstStmt *stmt) {
+void fe_lower_while(Lower *low, const AstStmt *stmt) {
     LoopScope scope;
     scope_enter(low, &scope, stmt);
     IrStmt *loop = ir_build_loop(&low->b);
-    IrBlock *outer = block_swap(low, &loop->u.blocks.then);
+    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
     lower_while_test(low, stmt->value);
     low->loop = &scope;
-    lower_block(low, &stmt->body);
+    fe_lower_block(low, &stmt->body);
     low->loop = scope.outer;
-    block_swap(low, outer);
-    if (!block_ends(low->b.block)) lower_else(low, &scope, stmt);
+    fe_block_swap(low, outer);
+    if (!fe_block_ends(low->b.block)) lower_else(low, &scope, stmt);
 }
 
 /* ---- Counting ---- */
 
-IrBlock *loop_begin(Lower *low, IrReg n, IrReg *counter) {
-    IrStmt *loop = ir_build_for(&low->b, int_const(low, 0), n, int_const(low, 1), counter);
-    return block_swap(low, &loop->u.blocks.then);
+IrBlock *fe_loop_begin(Lower *low, IrReg n, IrReg *counter) {
+    IrStmt *loop =
+        ir_build_for(&low->b, fe_int_const(low, 0), n, fe_int_const(low, 1), counter);
+    return fe_block_swap(low, &loop->u.blocks.then);
 }
 
-void loop_end(Lower *low, IrBlock *outer) {
-    block_swap(low, outer);
+void fe_loop_end(Lower *low, IrBlock *outer) {
+    fe_block_swap(low, outer);
 }
 
 static IrReg build_u64(Lower *low, IrOp op, IrReg a, IrReg b) {
@@ -72,22 +73,24 @@ static IrReg build_u64(Lower *low, IrOp op, IrReg a, IrReg b) {
 
 /* How many numbers range(lo, hi, step) has, step not 0. The distance may need all 64 bits, so
  * it is unsigned; more than INT64_MAX of them are as good as INT64_MAX. */
-IrReg range_length(Lower *low, IrReg lo, IrReg hi, IrReg step) {
+IrReg fe_range_length(Lower *low, IrReg lo, IrReg hi, IrReg step) {
     int64_t known;
-    IrReg zero = int_const(low, 0), one = ir_const_int(low->func, TY_UINT64, 1);
-    if (const_int(low, step, &known) && known == 1 && const_int(low, lo, &known) && known == 0)
-        return int_binary(low, OP_MAX, hi, zero);
-    IrReg up = int_compare(low, OP_GT, step, zero);
-    IrReg first = int_select(low, up, lo, hi), last = int_select(low, up, hi, lo);
-    IrReg stride = int_select(low, up, step, int_binary(low, OP_SUB, zero, step));
-    IrReg some = int_compare(low, OP_LT, first, last);
+    IrReg zero = fe_int_const(low, 0), one = ir_const_int(low->func, TY_UINT64, 1);
+    if (fe_known_int(low, step, &known) && known == 1 && fe_known_int(low, lo, &known) &&
+        known == 0)
+        return fe_int_binary(low, OP_MAX, hi, zero);
+    IrReg up = fe_int_compare(low, OP_GT, step, zero);
+    IrReg first = fe_int_select(low, up, lo, hi), last = fe_int_select(low, up, hi, lo);
+    IrReg stride = fe_int_select(low, up, step, fe_int_binary(low, OP_SUB, zero, step));
+    IrReg some = fe_int_compare(low, OP_LT, first, last);
     IrReg distance = build_u64(low, OP_SUB, ir_build_cast(&low->b, TY_UINT64, last),
                                ir_build_cast(&low->b, TY_UINT64, first));
     IrReg whole = build_u64(low, OP_FLOORDIV, build_u64(low, OP_SUB, distance, one),
                             ir_build_cast(&low->b, TY_UINT64, stride));
     IrReg most = ir_const(low->func, TY_UINT64, (IrConst){.u = INT64_MAX - 1});
     IrReg count = ir_build_cast(&low->b, TY_INT64, build_u64(low, OP_MIN, whole, most));
-    return int_select(low, some, int_binary(low, OP_ADD, count, int_const(low, 1)), zero);
+    return fe_int_select(low, some, fe_int_binary(low, OP_ADD, count, fe_int_const(low, 1)),
+                         zero);
 }
 
 typedef struct Range {
@@ -104,19 +107,19 @@ static IrReg steady(Lower *low, IrReg reg) {
 
 static IrReg range_bound(Lower *low, const FeNode *node, uint32_t i, int64_t otherwise) {
     const AstExpr *expr = i < node->nargs ? node->args[i] : NULL;
-    return expr ? steady(low, lower_index(low, expr)) : int_const(low, otherwise);
+    return expr ? steady(low, fe_lower_index(low, expr)) : fe_int_const(low, otherwise);
 }
 
 static Range lower_range(Lower *low, const AstExpr *expr) {
-    const FeNode *node = node_of(low, expr);
+    const FeNode *node = fe_node_of(low, expr);
     JrSpan outer = low->b.span;
     low->b.span = expr->span;
     Range range;
     range.lo = range_bound(low, node, 0, 0);
     range.hi = range_bound(low, node, 1, 0);
     range.step = range_bound(low, node, 2, 1);
-    IrReg is_zero = int_compare(low, OP_EQ, range.step, int_const(low, 0));
-    raise_if(low, is_zero, EXC_VALUE, "range() arg 3 must not be zero");
+    IrReg is_zero = fe_int_compare(low, OP_EQ, range.step, fe_int_const(low, 0));
+    fe_raise_if(low, is_zero, EXC_VALUE, "range() arg 3 must not be zero");
     low->b.span = outer;
     return range;
 }
@@ -146,12 +149,12 @@ struct Iter {
 static Iter iter_make(Lower *low, const AstExpr *expr);
 
 static Iter iter_zip(Lower *low, const FeNode *node) {
-    Iter iter = {.kind = ITER_ZIP, .count = node->nargs, .length = int_const(low, 0)};
+    Iter iter = {.kind = ITER_ZIP, .count = node->nargs, .length = fe_int_const(low, 0)};
     iter.parts = JR_NEW_ARRAY(low->arena, Iter, node->nargs + 1);
     for (uint32_t i = 0; i < node->nargs; i++) {
         iter.parts[i] = iter_make(low, node->args[i]);
         IrReg length = iter.parts[i].length;
-        iter.length = i ? int_binary(low, OP_MIN, iter.length, length) : length;
+        iter.length = i ? fe_int_binary(low, OP_MIN, iter.length, length) : length;
     }
     return iter;
 }
@@ -166,24 +169,24 @@ static Iter iter_enumerate(Lower *low, const FeNode *node) {
 }
 
 static Iter iter_value(Lower *low, const AstExpr *expr) {
-    Value value = value_pinned(low, lower_expr(low, expr));
+    Value value = fe_value_pinned(low, fe_lower_expr(low, expr));
     if (value.type->kind == FE_TUPLE)
         return (Iter){.kind = ITER_TUPLE,
                       .value = value,
                       .item = value.type->count ? value.type->items[0] : NULL,
-                      .length = int_const(low, value.type->count)};
+                      .length = fe_int_const(low, value.type->count)};
     return (Iter){
         .kind = ITER_ARRAY, .value = value, .length = ir_build_dim(&low->b, value.reg, 0)};
 }
 
 static Iter iter_make(Lower *low, const AstExpr *expr) {
-    const FeNode *node = node_of(low, expr);
+    const FeNode *node = fe_node_of(low, expr);
     FeBuiltinId id = expr->kind == AST_CALL && node->builtin ? node->builtin->id : BI_COUNT;
     if (id == BI_ENUMERATE) return iter_enumerate(low, node);
     if (id == BI_ZIP) return iter_zip(low, node);
     if (id != BI_RANGE && id != BI_PRANGE) return iter_value(low, expr);
     Iter iter = {.kind = ITER_RANGE, .range = lower_range(low, expr)};
-    iter.length = range_length(low, iter.range.lo, iter.range.hi, iter.range.step);
+    iter.length = fe_range_length(low, iter.range.lo, iter.range.hi, iter.range.step);
     return iter;
 }
 
@@ -193,26 +196,26 @@ static Value array_item(Lower *low, Value array, IrReg at) {
     sub.element = type.ndim == 1;
     IrType item = ir_array((IrScalar)type.scalar, type.ndim - 1u, type.layout);
     sub.type = fe_type_ir(&low->module->types, sub.element ? ir_scalar(type.scalar) : item);
-    return subscript_get_unchecked(low, &sub);
+    return fe_subscript_get_unchecked(low, &sub);
 }
 
 static Value iter_at(Lower *low, const Iter *iter, IrReg at) {
     switch (iter->kind) {
     case ITER_RANGE: {
-        IrReg offset = int_binary(low, OP_MUL, at, iter->range.step);
-        return value_ir(low, int_binary(low, OP_ADD, iter->range.lo, offset));
+        IrReg offset = fe_int_binary(low, OP_MUL, at, iter->range.step);
+        return fe_value_ir(low, fe_int_binary(low, OP_ADD, iter->range.lo, offset));
     }
     case ITER_ARRAY: return array_item(low, iter->value, at);
-    case ITER_TUPLE: return tuple_item(low, iter->value, at, iter->item);
+    case ITER_TUPLE: return fe_tuple_item(low, iter->value, at, iter->item);
     default: break;
     }
     Value *items = JR_NEW_ARRAY(low->arena, Value, iter->count + 2);
     uint32_t n = 0;
     if (iter->kind == ITER_ENUMERATE)
-        items[n++] = value_ir(low, int_binary(low, OP_ADD, iter->start, at));
+        items[n++] = fe_value_ir(low, fe_int_binary(low, OP_ADD, iter->start, at));
     for (uint32_t i = 0; i < iter->count; i++)
         items[n++] = iter_at(low, &iter->parts[i], at);
-    return value_tuple(low, n, items);
+    return fe_value_tuple(low, n, items);
 }
 
 /* ---- for ---- */
@@ -222,37 +225,37 @@ static Value iter_at(Lower *low, const Iter *iter, IrReg at) {
 static void lower_body(Lower *low, const AstStmt *stmt, LoopScope *scope, IrReg counter) {
     low->loop = scope;
     if (scope->stream) ir_build_rt(&low->b, RT_RANDOM_ENTER, 0, NULL, 1, &counter);
-    lower_block(low, &stmt->body);
-    if (scope->stream && !block_ends(low->b.block))
+    fe_lower_block(low, &stmt->body);
+    if (scope->stream && !fe_block_ends(low->b.block))
         ir_build_rt(&low->b, RT_RANDOM_LEAVE, 0, NULL, 0, NULL);
     low->loop = scope->outer;
 }
 
 static bool is_asserted(Lower *low, const FeNode *node) {
     const AstExpr *arg = node->nargs > 3 ? node->args[3] : NULL;
-    const FeConst *value = arg ? node_of(low, arg)->value : NULL;
+    const FeConst *value = arg ? fe_node_of(low, arg)->value : NULL;
     return value && value->i != 0;
 }
 
 static IrStmt *build_range(Lower *low, const AstStmt *stmt, LoopScope *scope, IrReg *counter) {
-    const FeNode *node = node_of(low, stmt->value);
+    const FeNode *node = fe_node_of(low, stmt->value);
     Range range = lower_range(low, stmt->value);
+    bool prange = node->builtin->id == BI_PRANGE;
+    scope->stream = prange && fe_block_draws(low, &stmt->body);
+    if (scope->stream) ir_build_rt(&low->b, RT_RANDOM_LOOP, 0, NULL, 0, NULL);
     IrStmt *loop = ir_build_for(&low->b, range.lo, range.hi, range.step, counter);
-    if (node->builtin->id == BI_PRANGE) {
-        loop->parallel = low->spec->func->options.parallel;
-        loop->asserted = is_asserted(low, node);
-        scope->stream = block_draws(low, &stmt->body);
-    }
+    loop->parallel = prange && low->spec->func->options.parallel;
+    loop->asserted = prange && is_asserted(low, node);
     return loop;
 }
 
 static bool is_range(Lower *low, const AstExpr *expr) {
-    const FeNode *node = node_of(low, expr);
+    const FeNode *node = fe_node_of(low, expr);
     if (expr->kind != AST_CALL || !node->builtin) return false;
     return node->builtin->id == BI_RANGE || node->builtin->id == BI_PRANGE;
 }
 
-void lower_for(Lower *low, const AstStmt *stmt) {
+void fe_lower_for(Lower *low, const AstStmt *stmt) {
     LoopScope scope;
     IrReg counter;
     bool plain = is_range(low, stmt->value);
@@ -263,13 +266,13 @@ void lower_for(Lower *low, const AstStmt *stmt) {
         loop = build_range(low, stmt, &scope, &counter);
     } else {
         iter = iter_make(low, stmt->value);
-        loop =
-            ir_build_for(&low->b, int_const(low, 0), iter.length, int_const(low, 1), &counter);
+        loop = ir_build_for(&low->b, fe_int_const(low, 0), iter.length, fe_int_const(low, 1),
+                            &counter);
     }
-    IrBlock *outer = block_swap(low, &loop->u.blocks.then);
-    Value item = plain ? value_ir(low, counter) : iter_at(low, &iter, counter);
-    bind_target(low, stmt->targets.data[0], item);
+    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
+    Value item = plain ? fe_value_ir(low, counter) : iter_at(low, &iter, counter);
+    fe_bind_target(low, stmt->targets.data[0], item);
     lower_body(low, stmt, &scope, counter);
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
     lower_else(low, &scope, stmt);
 }

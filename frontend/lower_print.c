@@ -24,17 +24,17 @@ static void print_reg(Printer *printer, IrRtCall call, IrReg reg) {
 
 static void print_scalar(Printer *printer, Value value) {
     Lower *low = printer->low;
-    IrScalar scalar = value_scalar(low, value);
+    IrScalar scalar = fe_value_scalar(low, value);
     if (scalar == TY_BOOL)
-        print_reg(printer, RT_PRINT_BOOL, scalar_reg(low, value));
+        print_reg(printer, RT_PRINT_BOOL, fe_scalar_reg(low, value));
     else if (scalar == TY_FLOAT32)
-        print_reg(printer, RT_PRINT_FLOAT32, scalar_reg(low, value));
+        print_reg(printer, RT_PRINT_FLOAT32, fe_scalar_reg(low, value));
     else if (scalar == TY_FLOAT64)
-        print_reg(printer, RT_PRINT_FLOAT64, scalar_reg(low, value));
+        print_reg(printer, RT_PRINT_FLOAT64, fe_scalar_reg(low, value));
     else if (ir_scalar_is_signed(scalar))
-        print_reg(printer, RT_PRINT_INT, scalar_as(low, value, TY_INT64));
+        print_reg(printer, RT_PRINT_INT, fe_scalar_as(low, value, TY_INT64));
     else
-        print_reg(printer, RT_PRINT_UINT, scalar_as(low, value, TY_UINT64));
+        print_reg(printer, RT_PRINT_UINT, fe_scalar_as(low, value, TY_UINT64));
 }
 
 /* A string within a tuple, as repr writes it. */
@@ -71,7 +71,7 @@ static void print_tuple(Printer *printer, Value tuple) {
 }
 
 static void print_value(Printer *printer, Value value, bool nested) {
-    if (value_is_string(value)) {
+    if (fe_value_is_string(value)) {
         if (nested)
             print_quoted(printer, value.constant);
         else
@@ -91,19 +91,19 @@ static void print_value(Printer *printer, Value value, bool nested) {
 /* sep= and end=: constant strings; absent or None they are a space and a newline. */
 static void print_option(Printer *printer, const Call *call, uint32_t i,
                          const char *otherwise) {
-    const AstExpr *arg = call_arg(call, i);
-    const FeConst *text = arg ? node_of(printer->low, arg)->value : NULL;
+    const AstExpr *arg = fe_call_arg(call, i);
+    const FeConst *text = arg ? fe_node_of(printer->low, arg)->value : NULL;
     if (text && text->kind == FE_CONST_STR)
         jr_text_add(&printer->text, text->bytes, text->len);
     else
         jr_text_puts(&printer->text, otherwise);
 }
 
-Value lower_print(Lower *low, const Call *call) {
+Value fe_lower_print(Lower *low, const Call *call) {
     uint32_t n = call->node->nargs > 2 ? call->node->nargs - 2 : 0;
     Value *values = JR_NEW_ARRAY(low->arena, Value, n + 1);
     for (uint32_t i = 0; i < n; i++)
-        values[i] = call_value(low, call, i + 2);
+        values[i] = fe_call_value(low, call, i + 2);
     Printer printer = {.low = low};
     jr_text_init(&printer.text, low->arena);
     for (uint32_t i = 0; i < n; i++) {
@@ -112,5 +112,5 @@ Value lower_print(Lower *low, const Call *call) {
     }
     print_option(&printer, call, 1, "\n");
     flush(&printer);
-    return value_none(low);
+    return fe_value_none(low);
 }

@@ -17,11 +17,11 @@ typedef struct Scan {
 
 static void scan_block(Scan *scan, const AstBlock *block);
 
-FeVar *var_of(Lower *low, const AstExpr *name) {
-    return node_of(low, name)->var;
+FeVar *fe_var_of(Lower *low, const AstExpr *name) {
+    return fe_node_of(low, name)->var;
 }
 
-VarInfo *var_info(Lower *low, FeVar *var) {
+VarInfo *fe_var_info(Lower *low, FeVar *var) {
     if (!var->lowered) var->lowered = JR_NEW(low->arena, VarInfo);
     return var->lowered;
 }
@@ -29,7 +29,7 @@ VarInfo *var_info(Lower *low, FeVar *var) {
 static VarInfo *info_named(Scan *scan, const AstExpr *name) {
     if (scan->draws_only) return NULL;
     FeVar *var = jr_table_get(&scan->spec->var_by_name, name->name);
-    return var ? var_info(scan->low, var) : NULL;
+    return var ? fe_var_info(scan->low, var) : NULL;
 }
 
 static void scan_call(Scan *scan, const AstExpr *expr) {
@@ -109,7 +109,7 @@ static SpecInfo *spec_info(Lower *low, const FeSpec *spec) {
     return jr_table_get(&low->spec_infos, spec->name);
 }
 
-bool spec_draws(Lower *low, const FeSpec *spec) {
+bool fe_spec_draws(Lower *low, const FeSpec *spec) {
     const SpecInfo *info = spec_info(low, spec);
     return info && info->draws;
 }
@@ -117,7 +117,7 @@ bool spec_draws(Lower *low, const FeSpec *spec) {
 static bool draws_now(Lower *low, const Scan *scan) {
     bool draws = scan->draws;
     for (uint32_t i = 0; i < scan->callees.len && !draws; i++)
-        draws = spec_draws(low, scan->callees.data[i]);
+        draws = fe_spec_draws(low, scan->callees.data[i]);
     return draws;
 }
 
@@ -134,7 +134,7 @@ static void settle_draws(Lower *low, const Scan *scans, uint32_t n) {
     }
 }
 
-void scan_module(Lower *low) {
+void fe_scan_module(Lower *low) {
     uint32_t n = low->module->specs.len;
     Scan *scans = JR_NEW_ARRAY(low->arena, Scan, n + 1);
     for (uint32_t i = 0; i < n; i++) {
@@ -144,25 +144,25 @@ void scan_module(Lower *low) {
         for (uint32_t v = 0; v < spec->vars.len; v++)
             spec->vars.data[v]->lowered = NULL; /* of an earlier lowering */
         for (uint32_t p = 0; p < spec->nparams; p++)
-            var_info(low, spec->vars.data[p])->escapes = true;
+            fe_var_info(low, spec->vars.data[p])->escapes = true;
         scan_block(&scans[i], &spec->func->ast->body);
     }
     settle_draws(low, scans, n);
 }
 
-bool block_draws(Lower *low, const AstBlock *block) {
+bool fe_block_draws(Lower *low, const AstBlock *block) {
     Scan scan = {.low = low, .spec = low->spec, .draws_only = true};
     scan_block(&scan, block);
     return draws_now(low, &scan);
 }
 
-bool block_breaks(const AstBlock *block) {
+bool fe_block_breaks(const AstBlock *block) {
     for (uint32_t i = 0; i < block->len; i++) {
         const AstStmt *stmt = block->data[i];
         if (stmt->kind == AST_BREAK) return true;
         bool loop = stmt->kind == AST_FOR || stmt->kind == AST_WHILE;
-        if (!loop && block_breaks(&stmt->body)) return true;
-        if (block_breaks(&stmt->orelse)) return true;
+        if (!loop && fe_block_breaks(&stmt->body)) return true;
+        if (fe_block_breaks(&stmt->orelse)) return true;
     }
     return false;
 }

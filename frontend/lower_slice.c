@@ -15,79 +15,82 @@ typedef struct Bounds {
 /* A bound of a slice with a positive step, within 0..n. */
 static IrReg clamp_bound(Lower *low, IrReg bound, IrReg n) {
     int64_t known;
-    IrReg zero = int_const(low, 0);
-    bool constant = const_int(low, bound, &known);
+    IrReg zero = fe_int_const(low, 0);
+    bool constant = fe_known_int(low, bound, &known);
     if (constant && known == 0) return bound;
     if (constant && known < 0)
-        return int_binary(low, OP_MAX, int_binary(low, OP_ADD, n, bound), zero);
-    if (reg_nonnegative(low, bound, 4)) return int_binary(low, OP_MIN, bound, n);
-    IrReg negative = int_compare(low, OP_LT, bound, zero);
-    IrReg counted = int_select(low, negative, int_binary(low, OP_ADD, bound, n), bound);
-    return int_binary(low, OP_MIN, int_binary(low, OP_MAX, counted, zero), n);
+        return fe_int_binary(low, OP_MAX, fe_int_binary(low, OP_ADD, n, bound), zero);
+    if (fe_reg_nonnegative(low, bound, 4)) return fe_int_binary(low, OP_MIN, bound, n);
+    IrReg negative = fe_int_compare(low, OP_LT, bound, zero);
+    IrReg counted = fe_int_select(low, negative, fe_int_binary(low, OP_ADD, bound, n), bound);
+    return fe_int_binary(low, OP_MIN, fe_int_binary(low, OP_MAX, counted, zero), n);
 }
 
 /* The same between any two limits, which go with the sign of the step. */
 static IrReg clamp_between(Lower *low, IrReg bound, IrReg n, IrReg least, IrReg most) {
-    IrReg negative = int_compare(low, OP_LT, bound, int_const(low, 0));
-    IrReg counted = int_select(low, negative, int_binary(low, OP_ADD, bound, n), bound);
-    return int_binary(low, OP_MIN, int_binary(low, OP_MAX, counted, least), most);
+    IrReg negative = fe_int_compare(low, OP_LT, bound, fe_int_const(low, 0));
+    IrReg counted = fe_int_select(low, negative, fe_int_binary(low, OP_ADD, bound, n), bound);
+    return fe_int_binary(low, OP_MIN, fe_int_binary(low, OP_MAX, counted, least), most);
 }
 
 /* ceil(span / step) for span >= 0, step > 0, without overflow. */
 static IrReg steps_in(Lower *low, IrReg span, IrReg step) {
     int64_t known;
-    if (const_int(low, step, &known) && known == 1) return span;
-    IrReg one = int_const(low, 1);
-    IrReg whole = int_binary(low, OP_FLOORDIV, int_binary(low, OP_SUB, span, one), step);
-    return int_binary(low, OP_ADD, whole, one);
+    if (fe_known_int(low, step, &known) && known == 1) return span;
+    IrReg one = fe_int_const(low, 1);
+    IrReg whole = fe_int_binary(low, OP_FLOORDIV, fe_int_binary(low, OP_SUB, span, one), step);
+    return fe_int_binary(low, OP_ADD, whole, one);
 }
 
 static Bounds slice_up(Lower *low, IrReg lo, IrReg hi, IrReg step, IrReg n) {
-    IrReg zero = int_const(low, 0);
+    IrReg zero = fe_int_const(low, 0);
     IrReg start = lo == IR_NO_REG ? zero : clamp_bound(low, lo, n);
     IrReg stop = hi == IR_NO_REG ? n : clamp_bound(low, hi, n);
-    IrReg span = int_binary(low, OP_SUB, stop, start);
-    if (start != zero && stop != n) span = int_binary(low, OP_MAX, span, zero);
+    IrReg span = fe_int_binary(low, OP_SUB, stop, start);
+    if (start != zero && stop != n) span = fe_int_binary(low, OP_MAX, span, zero);
     return (Bounds){start, steps_in(low, span, step), step};
 }
 
 static Bounds slice_down(Lower *low, IrReg lo, IrReg hi, int64_t step, IrReg n) {
-    IrReg zero = int_const(low, 0), before = int_const(low, -1);
-    IrReg last = int_binary(low, OP_ADD, n, before);
+    IrReg zero = fe_int_const(low, 0), before = fe_int_const(low, -1);
+    IrReg last = fe_int_binary(low, OP_ADD, n, before);
     IrReg start = lo == IR_NO_REG ? last : clamp_between(low, lo, n, before, last);
     IrReg stop = hi == IR_NO_REG ? before : clamp_between(low, hi, n, before, last);
-    IrReg span = lo == IR_NO_REG && hi == IR_NO_REG ? n : int_binary(low, OP_SUB, start, stop);
-    if (hi != IR_NO_REG) span = int_binary(low, OP_MAX, span, zero);
+    IrReg span =
+        lo == IR_NO_REG && hi == IR_NO_REG ? n : fe_int_binary(low, OP_SUB, start, stop);
+    if (hi != IR_NO_REG) span = fe_int_binary(low, OP_MAX, span, zero);
     int64_t size = step == INT64_MIN ? INT64_MAX : -step;
-    return (Bounds){int_binary(low, OP_MAX, start, zero),
-                    steps_in(low, span, int_const(low, size)), int_const(low, -size)};
+    return (Bounds){fe_int_binary(low, OP_MAX, start, zero),
+                    steps_in(low, span, fe_int_const(low, size)), fe_int_const(low, -size)};
 }
 
 /* A step that only the run knows: each part is selected by its sign. */
 static Bounds slice_either(Lower *low, IrReg lo, IrReg hi, IrReg step, IrReg n) {
-    IrReg zero = int_const(low, 0), before = int_const(low, -1);
-    raise_if(low, int_compare(low, OP_EQ, step, zero), EXC_VALUE, "slice step cannot be zero");
-    step = int_binary(low, OP_MAX, step, int_const(low, -INT64_MAX));
-    IrReg down = int_compare(low, OP_LT, step, zero);
-    IrReg least = int_select(low, down, before, zero);
-    IrReg most = int_binary(low, OP_ADD, n, least);
-    IrReg start = lo == IR_NO_REG ? int_select(low, down, most, zero)
+    IrReg zero = fe_int_const(low, 0), before = fe_int_const(low, -1);
+    fe_raise_if(low, fe_int_compare(low, OP_EQ, step, zero), EXC_VALUE,
+                "slice step cannot be zero");
+    step = fe_int_binary(low, OP_MAX, step, fe_int_const(low, -INT64_MAX));
+    IrReg down = fe_int_compare(low, OP_LT, step, zero);
+    IrReg least = fe_int_select(low, down, before, zero);
+    IrReg most = fe_int_binary(low, OP_ADD, n, least);
+    IrReg start = lo == IR_NO_REG ? fe_int_select(low, down, most, zero)
                                   : clamp_between(low, lo, n, least, most);
-    IrReg stop = hi == IR_NO_REG ? int_select(low, down, before, n)
+    IrReg stop = hi == IR_NO_REG ? fe_int_select(low, down, before, n)
                                  : clamp_between(low, hi, n, least, most);
-    IrReg span = int_select(low, down, int_binary(low, OP_SUB, start, stop),
-                            int_binary(low, OP_SUB, stop, start));
-    IrReg size = int_select(low, down, int_binary(low, OP_SUB, zero, step), step);
-    span = int_binary(low, OP_MAX, span, zero);
-    return (Bounds){int_binary(low, OP_MAX, start, zero), steps_in(low, span, size), step};
+    IrReg span = fe_int_select(low, down, fe_int_binary(low, OP_SUB, start, stop),
+                               fe_int_binary(low, OP_SUB, stop, start));
+    IrReg size = fe_int_select(low, down, fe_int_binary(low, OP_SUB, zero, step), step);
+    span = fe_int_binary(low, OP_MAX, span, zero);
+    return (Bounds){fe_int_binary(low, OP_MAX, start, zero), steps_in(low, span, size), step};
 }
 
 static Bounds slice_bounds(Lower *low, const AstExpr *slice, IrReg n) {
-    IrReg lo = slice->left ? lower_index(low, slice->left) : IR_NO_REG;
-    IrReg hi = slice->right ? lower_index(low, slice->right) : IR_NO_REG;
-    IrReg step = slice->cond ? lower_index(low, slice->cond) : int_const(low, 1);
+    IrReg lo = slice->left ? fe_lower_index(low, slice->left) : IR_NO_REG;
+    IrReg hi = slice->right ? fe_lower_index(low, slice->right) : IR_NO_REG;
+    IrReg step = slice->cond ? fe_lower_index(low, slice->cond) : fe_int_const(low, 1);
     int64_t known;
-    if (!const_int(low, step, &known) || known == 0) return slice_either(low, lo, hi, step, n);
+    if (!fe_known_int(low, step, &known) || known == 0)
+        return slice_either(low, lo, hi, step, n);
     return known > 0 ? slice_up(low, lo, hi, step, n) : slice_down(low, lo, hi, known, n);
 }
 
@@ -104,7 +107,7 @@ static PartKind part_kind(Lower *low, const AstExpr *part) {
     if (part->kind == AST_SLICE)
         return is_none(part->left) && is_none(part->right) && is_none(part->cond) ? PART_WHOLE
                                                                                   : PART_SLICE;
-    return type_of(low, part)->kind == FE_NONE ? PART_NEW : PART_INDEX;
+    return fe_type_of(low, part)->kind == FE_NONE ? PART_NEW : PART_INDEX;
 }
 
 static void take_range(Subscript *sub, Bounds bounds) {
@@ -116,14 +119,14 @@ static void take_range(Subscript *sub, Bounds bounds) {
 
 static void take_whole(Lower *low, Subscript *sub, uint8_t axis) {
     IrReg n = ir_build_dim(&low->b, sub->array, axis);
-    take_range(sub, (Bounds){int_const(low, 0), n, int_const(low, 1)});
+    take_range(sub, (Bounds){fe_int_const(low, 0), n, fe_int_const(low, 1)});
 }
 
 static void take_part(Lower *low, Subscript *sub, const AstExpr *part, PartKind kind,
                       uint8_t axis) {
     if (kind == PART_INDEX) {
         sub->axes[strlen(sub->axes)] = 'i';
-        sub->operands[sub->n++] = lower_index(low, part);
+        sub->operands[sub->n++] = fe_lower_index(low, part);
     } else if (kind == PART_NEW) {
         sub->axes[strlen(sub->axes)] = 'n';
     } else if (kind == PART_WHOLE) {
@@ -153,10 +156,11 @@ static unsigned axes_taken(Lower *low, const AstExprs *parts) {
     return taken;
 }
 
-Subscript subscript_eval(Lower *low, const AstExpr *expr) {
+Subscript fe_subscript_eval(Lower *low, const AstExpr *expr) {
     const AstExprs *parts = &expr->items;
     if (parts->len == 1 && parts->data[0]->kind == AST_TUPLE) parts = &parts->data[0]->items;
-    Subscript sub = {.array = lower_expr(low, expr->left).reg, .type = type_of(low, expr)};
+    Subscript sub = {.array = fe_lower_expr(low, expr->left).reg,
+                     .type = fe_type_of(low, expr)};
     unsigned ndim = ir_reg_type(low->func, sub.array).ndim;
     unsigned between = ndim - axes_taken(low, parts);
     uint32_t needed = parts_needed(low, parts);
@@ -182,7 +186,7 @@ static void set_checks(Lower *low, const Subscript *sub, IrStmt *stmt, bool chec
     for (const char *step = sub->axes; *step; step++) {
         if (*step == 'i') {
             all |= (uint8_t)(1u << axis);
-            if (!reg_nonnegative(low, sub->operands[at], 4)) wrap |= (uint8_t)(1u << axis);
+            if (!fe_reg_nonnegative(low, sub->operands[at], 4)) wrap |= (uint8_t)(1u << axis);
         }
         at += *step == 'r' ? 3 : *step == 'i';
         axis += *step != 'n';
@@ -203,24 +207,24 @@ static IrReg build_view(Lower *low, const Subscript *sub, bool checked) {
 }
 
 static Value get(Lower *low, const Subscript *sub, bool checked) {
-    if (!sub->element) return value_reg(sub->type, build_view(low, sub, checked));
+    if (!sub->element) return fe_value_reg(sub->type, build_view(low, sub, checked));
     IrScalar scalar = ir_reg_type(low->func, sub->array).scalar;
     IrReg dst = ir_temp(low->func, ir_scalar(scalar));
     set_checks(low, sub, ir_build_load(&low->b, dst, sub->array, sub->n, sub->operands),
                checked);
-    return value_ir(low, dst);
+    return fe_value_ir(low, dst);
 }
 
-Value subscript_get(Lower *low, const Subscript *sub) {
+Value fe_subscript_get(Lower *low, const Subscript *sub) {
     return get(low, sub, true);
 }
 
-Value subscript_get_unchecked(Lower *low, const Subscript *sub) {
+Value fe_subscript_get_unchecked(Lower *low, const Subscript *sub) {
     return get(low, sub, false);
 }
 
-void subscript_set(Lower *low, const Subscript *sub, Value value, bool checked) {
-    IrReg reg = scalar_as(low, value, ir_reg_type(low->func, sub->array).scalar);
+void fe_subscript_set(Lower *low, const Subscript *sub, Value value, bool checked) {
+    IrReg reg = fe_scalar_as(low, value, ir_reg_type(low->func, sub->array).scalar);
     set_checks(low, sub, ir_build_store(&low->b, sub->array, sub->n, sub->operands, reg),
                checked);
 }
@@ -228,57 +232,57 @@ void subscript_set(Lower *low, const Subscript *sub, Value value, bool checked) 
 /* ---- Tuples ---- */
 
 /* The item at an index that is right; all items have one type. */
-Value tuple_item(Lower *low, Value tuple, IrReg index, const FeType *type) {
+Value fe_tuple_item(Lower *low, Value tuple, IrReg index, const FeType *type) {
     uint32_t n = tuple.type->count;
-    if (n == 0) return value_none(low);
+    if (n == 0) return fe_value_none(low);
     Value chosen = tuple.items[0];
     if (type->kind != FE_SCALAR) {
-        chosen = slot_new(low, type, NULL);
-        slot_assign(low, chosen, value_converted(low, tuple.items[0], type));
+        chosen = fe_slot_new(low, type, NULL);
+        fe_slot_assign(low, chosen, fe_value_converted(low, tuple.items[0], type));
     }
     for (uint32_t i = 1; i < n; i++) {
-        IrReg here = int_compare(low, OP_EQ, index, int_const(low, i));
+        IrReg here = fe_int_compare(low, OP_EQ, index, fe_int_const(low, i));
         if (type->kind == FE_SCALAR) {
-            IrReg one = scalar_as(low, tuple.items[i], type->ir.scalar);
-            IrReg other = scalar_as(low, chosen, type->ir.scalar);
-            chosen = value_ir(low, int_select(low, here, one, other));
+            IrReg one = fe_scalar_as(low, tuple.items[i], type->ir.scalar);
+            IrReg other = fe_scalar_as(low, chosen, type->ir.scalar);
+            chosen = fe_value_ir(low, fe_int_select(low, here, one, other));
             continue;
         }
         IrStmt *branch = ir_build_if(&low->b, here);
-        IrBlock *outer = block_swap(low, &branch->u.blocks.then);
-        slot_assign(low, chosen, value_converted(low, tuple.items[i], type));
-        block_swap(low, outer);
+        IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
+        fe_slot_assign(low, chosen, fe_value_converted(low, tuple.items[i], type));
+        fe_block_swap(low, outer);
     }
     return chosen;
 }
 
 static Value tuple_at(Lower *low, Value tuple, const AstExpr *expr) {
-    IrReg n = int_const(low, tuple.type->count), zero = int_const(low, 0);
-    IrReg index = lower_index(low, expr->items.data[0]);
-    IrReg negative = int_compare(low, OP_LT, index, zero);
-    index = int_select(low, negative, int_binary(low, OP_ADD, index, n), index);
-    IrReg below = int_compare(low, OP_LT, index, zero),
-          above = int_compare(low, OP_GE, index, n);
+    IrReg n = fe_int_const(low, tuple.type->count), zero = fe_int_const(low, 0);
+    IrReg index = fe_lower_index(low, expr->items.data[0]);
+    IrReg negative = fe_int_compare(low, OP_LT, index, zero);
+    index = fe_int_select(low, negative, fe_int_binary(low, OP_ADD, index, n), index);
+    IrReg below = fe_int_compare(low, OP_LT, index, zero),
+          above = fe_int_compare(low, OP_GE, index, n);
     IrReg outside = ir_build_binary(&low->b, OP_OR, ir_scalar(TY_BOOL), below, above);
-    raise_if(low, outside, EXC_INDEX, "tuple index out of range");
-    return tuple_item(low, tuple, index, type_of(low, expr));
+    fe_raise_if(low, outside, EXC_INDEX, "tuple index out of range");
+    return fe_tuple_item(low, tuple, index, fe_type_of(low, expr));
 }
 
 static Value lower_tuple_subscript(Lower *low, const AstExpr *expr) {
-    const FeConst *known = node_of(low, expr->items.data[0])->value;
+    const FeConst *known = fe_node_of(low, expr->items.data[0])->value;
     const AstExpr *left = expr->left;
-    if (!known) return tuple_at(low, lower_expr(low, left), expr);
-    const FeNode *node = node_of(low, left);
+    if (!known) return tuple_at(low, fe_lower_expr(low, left), expr);
+    const FeNode *node = fe_node_of(low, left);
     uint32_t count = node->type->count;
     int64_t at = (int64_t)(known->i < 0 ? known->i + count : known->i);
     if (left->kind == AST_ATTR && node->builtin && node->builtin->id == BI_ARRAY_SHAPE)
-        return value_ir(low,
-                        ir_build_dim(&low->b, lower_expr(low, left->left).reg, (uint8_t)at));
-    return lower_expr(low, left).items[at];
+        return fe_value_ir(
+            low, ir_build_dim(&low->b, fe_lower_expr(low, left->left).reg, (uint8_t)at));
+    return fe_lower_expr(low, left).items[at];
 }
 
-Value lower_subscript(Lower *low, const AstExpr *expr) {
-    if (type_of(low, expr->left)->kind == FE_TUPLE) return lower_tuple_subscript(low, expr);
-    Subscript sub = subscript_eval(low, expr);
-    return subscript_get(low, &sub);
+Value fe_lower_subscript(Lower *low, const AstExpr *expr) {
+    if (fe_type_of(low, expr->left)->kind == FE_TUPLE) return lower_tuple_subscript(low, expr);
+    Subscript sub = fe_subscript_eval(low, expr);
+    return fe_subscript_get(low, &sub);
 }

@@ -3,41 +3,41 @@
 
 /* ---- Variables ---- */
 
-Value var_slot(Lower *low, FeVar *var) {
-    VarInfo *info = var_info(low, var);
+Value fe_var_slot(Lower *low, FeVar *var) {
+    VarInfo *info = fe_var_info(low, var);
     if (!info->has_slot) {
-        info->slot = slot_new(low, var->type, var->name);
+        info->slot = fe_slot_new(low, var->type, var->name);
         info->has_slot = true;
     }
     return info->slot;
 }
 
 static void assign_name(Lower *low, const AstExpr *name, Value value) {
-    FeVar *var = var_of(low, name);
+    FeVar *var = fe_var_of(low, name);
     if (!var) return; /* a module constant: its uses hold the value */
-    slot_assign(low, var_slot(low, var), value_converted(low, value, var->type));
+    fe_slot_assign(low, fe_var_slot(low, var), fe_value_converted(low, value, var->type));
 }
 
 static void bind_name(Lower *low, const AstExpr *name, Value value) {
-    FeVar *var = var_of(low, name);
+    FeVar *var = fe_var_of(low, name);
     if (!var) return;
-    VarInfo *info = var_info(low, var);
+    VarInfo *info = fe_var_info(low, var);
     if (info->escapes) {
         assign_name(low, name, value);
         return;
     }
-    info->slot = value_converted(low, value, var->type);
+    info->slot = fe_value_converted(low, value, var->type);
     info->has_slot = true;
 }
 
 /* ---- Targets ---- */
 
 static void assign_subscript(Lower *low, const AstExpr *target, Value value) {
-    Subscript sub = subscript_eval(low, target);
+    Subscript sub = fe_subscript_eval(low, target);
     if (sub.element)
-        subscript_set(low, &sub, value, true);
+        fe_subscript_set(low, &sub, value, true);
     else
-        array_assign(low, subscript_get(low, &sub).reg, value);
+        fe_array_assign(low, fe_subscript_get(low, &sub).reg, value);
 }
 
 static void to_target(Lower *low, const AstExpr *target, Value value, bool bind) {
@@ -55,11 +55,11 @@ static void to_target(Lower *low, const AstExpr *target, Value value, bool bind)
     low->b.span = outer;
 }
 
-void assign_target(Lower *low, const AstExpr *target, Value value) {
+void fe_assign_target(Lower *low, const AstExpr *target, Value value) {
     to_target(low, target, value, false);
 }
 
-void bind_target(Lower *low, const AstExpr *target, Value value) {
+void fe_bind_target(Lower *low, const AstExpr *target, Value value) {
     to_target(low, target, value, true);
 }
 
@@ -69,25 +69,16 @@ void bind_target(Lower *low, const AstExpr *target, Value value) {
 static IrReg wanted(Lower *low, const AstStmt *stmt) {
     const AstExpr *target = stmt->targets.data[0];
     if (stmt->targets.len != 1 || target->kind != AST_NAME) return IR_NO_REG;
-    FeVar *var = var_of(low, target);
-    return var && var->type->kind == FE_ARRAY ? var_slot(low, var).reg : IR_NO_REG;
-}
-
-/* Several targets that take a tuple apart: all of the right side is evaluated before the first
- * is assigned, so what could change under it is copied. */
-static bool takes_apart(const AstStmt *stmt) {
-    for (uint32_t i = 0; i < stmt->targets.len; i++) {
-        AstExprKind kind = stmt->targets.data[i]->kind;
-        if (kind == AST_TUPLE || kind == AST_LIST) return true;
-    }
-    return false;
+    FeVar *var = fe_var_of(low, target);
+    return var && var->type->kind == FE_ARRAY ? fe_var_slot(low, var).reg : IR_NO_REG;
 }
 
 static void lower_assign(Lower *low, const AstStmt *stmt) {
-    Value value = lower_expr_into(low, stmt->value, wanted(low, stmt));
-    if (takes_apart(stmt)) value = value_pinned(low, value);
+    Value value = fe_lower_expr_into(low, stmt->value, wanted(low, stmt));
+    /* a, b = b, a: all of the right side is read before the first is assigned. */
+    if (value.type->kind == FE_TUPLE) value = fe_value_pinned(low, value);
     for (uint32_t i = 0; i < stmt->targets.len; i++)
-        assign_target(low, stmt->targets.data[i], value);
+        fe_assign_target(low, stmt->targets.data[i], value);
 }
 
 static void lower_augmented_element(Lower *low, const AstStmt *stmt,
@@ -95,27 +86,27 @@ static void lower_augmented_element(Lower *low, const AstStmt *stmt,
     const AstExpr *target = stmt->targets.data[0];
     JrSpan outer = low->b.span;
     low->b.span = target->at.line ? target->at : target->span;
-    Subscript sub = subscript_eval(low, target);
-    Value old = subscript_get(low, &sub);
+    Subscript sub = fe_subscript_eval(low, target);
+    Value old = fe_subscript_get(low, &sub);
     low->b.span = outer;
-    Value operand = lower_expr(low, stmt->value);
-    Value result = lower_arith(low, stmt->op, old, operand, operation);
-    subscript_set(low, &sub, result, false); /* the load has checked the index */
+    Value operand = fe_lower_expr(low, stmt->value);
+    Value result = fe_lower_arith(low, stmt->op, old, operand, operation);
+    fe_subscript_set(low, &sub, result, false); /* the load has checked the index */
 }
 
 static void lower_augmented(Lower *low, const AstStmt *stmt) {
     const AstExpr *target = stmt->targets.data[0];
-    const FeOperation *operation = node_of(low, target)->operations;
+    const FeOperation *operation = fe_node_of(low, target)->operations;
     if (!operation) return;
     if (target->kind == AST_SUBSCRIPT) {
         lower_augmented_element(low, stmt, operation);
         return;
     }
-    FeVar *var = var_of(low, target);
+    FeVar *var = fe_var_of(low, target);
     if (!var) return;
-    Value old = var_slot(low, var);
-    Value operand = lower_expr(low, stmt->value);
-    assign_name(low, target, lower_arith(low, stmt->op, old, operand, operation));
+    Value old = fe_var_slot(low, var);
+    Value operand = fe_lower_expr(low, stmt->value);
+    assign_name(low, target, fe_lower_arith(low, stmt->op, old, operand, operation));
 }
 
 /* ---- The others ---- */
@@ -126,34 +117,34 @@ static bool const_true(const FeConst *value) {
 }
 
 static void lower_into(Lower *low, IrBlock *block, const AstBlock *body) {
-    IrBlock *outer = block_swap(low, block);
-    lower_block(low, body);
-    block_swap(low, outer);
+    IrBlock *outer = fe_block_swap(low, block);
+    fe_lower_block(low, body);
+    fe_block_swap(low, outer);
 }
 
 static void lower_if(Lower *low, const AstStmt *stmt) {
-    const FeConst *known = node_of(low, stmt->value)->value;
+    const FeConst *known = fe_node_of(low, stmt->value)->value;
     if (known) {
-        lower_block(low, const_true(known) ? &stmt->body : &stmt->orelse);
+        fe_lower_block(low, const_true(known) ? &stmt->body : &stmt->orelse);
         return;
     }
-    IrReg cond = lower_cond(low, stmt->value);
+    IrReg cond = fe_lower_cond(low, stmt->value);
     IrStmt *branch = ir_build_if(&low->b, cond);
     lower_into(low, &branch->u.blocks.then, &stmt->body);
     lower_into(low, &branch->u.blocks.els, &stmt->orelse);
 }
 
 static void lower_return(Lower *low, const AstStmt *stmt) {
-    Value value = stmt->value ? lower_expr(low, stmt->value) : value_none(low);
-    IrReg *regs = JR_NEW_ARRAY(low->arena, IrReg, type_leaves(low->spec->ret) + 1);
+    Value value = stmt->value ? fe_lower_expr(low, stmt->value) : fe_value_none(low);
+    IrReg *regs = JR_NEW_ARRAY(low->arena, IrReg, fe_type_leaves(low->spec->ret) + 1);
     uint32_t n = 0;
     if (low->spec->ret->kind != FE_NONE)
-        n = value_flatten(low, value_converted(low, value, low->spec->ret), regs);
+        n = fe_value_flatten(low, fe_value_converted(low, value, low->spec->ret), regs);
     ir_build_return(&low->b, n, regs);
 }
 
 static void raise_text(Lower *low, IrExc exc, const AstExpr *message) {
-    const FeConst *text = message ? node_of(low, message)->value : NULL;
+    const FeConst *text = message ? fe_node_of(low, message)->value : NULL;
     if (!text || text->kind != FE_CONST_STR)
         ir_build_raise(&low->b, exc, "", 0);
     else
@@ -161,11 +152,11 @@ static void raise_text(Lower *low, IrExc exc, const AstExpr *message) {
 }
 
 static void lower_assert(Lower *low, const AstStmt *stmt) {
-    IrReg failed = invert(low, lower_cond(low, stmt->value));
+    IrReg failed = fe_invert(low, fe_lower_cond(low, stmt->value));
     IrStmt *branch = ir_build_if(&low->b, failed);
-    IrBlock *outer = block_swap(low, &branch->u.blocks.then);
+    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
     raise_text(low, EXC_ASSERTION, stmt->message);
-    block_swap(low, outer);
+    fe_block_swap(low, outer);
 }
 
 static void lower_raise(Lower *low, const AstStmt *stmt) {
@@ -174,14 +165,14 @@ static void lower_raise(Lower *low, const AstStmt *stmt) {
         message = name->items.len ? name->items.data[0] : NULL;
         name = name->left;
     }
-    const FeType *type = type_of(low, name);
-    if (!type) type = type_of(low, stmt->value);
+    const FeType *type = fe_type_of(low, name);
+    if (!type) type = fe_type_of(low, stmt->value);
     raise_text(low, type->exc, message);
 }
 
 static void lower_break(Lower *low) {
     if (low->loop->completed != IR_NO_REG)
-        ir_build_copy(&low->b, low->loop->completed, bool_const(low, false));
+        ir_build_copy(&low->b, low->loop->completed, fe_bool_const(low, false));
     ir_build_break(&low->b);
 }
 
@@ -190,7 +181,7 @@ static void lower_continue(Lower *low) {
     ir_build_continue(&low->b);
 }
 
-void lower_stmt(Lower *low, const AstStmt *stmt) {
+void fe_lower_stmt(Lower *low, const AstStmt *stmt) {
     low->b.span = stmt->span;
     switch (stmt->kind) {
     case AST_ASSIGN: lower_assign(low, stmt); break;
@@ -198,10 +189,10 @@ void lower_stmt(Lower *low, const AstStmt *stmt) {
         if (stmt->value) lower_assign(low, stmt);
         break;
     case AST_AUG: lower_augmented(low, stmt); break;
-    case AST_EXPR: lower_expr(low, stmt->value); break;
+    case AST_EXPR: fe_lower_expr(low, stmt->value); break;
     case AST_IF: lower_if(low, stmt); break;
-    case AST_WHILE: lower_while(low, stmt); break;
-    case AST_FOR: lower_for(low, stmt); break;
+    case AST_WHILE: fe_lower_while(low, stmt); break;
+    case AST_FOR: fe_lower_for(low, stmt); break;
     case AST_BREAK: lower_break(low); break;
     case AST_CONTINUE: lower_continue(low); break;
     case AST_RETURN: lower_return(low, stmt); break;
@@ -215,7 +206,7 @@ void lower_stmt(Lower *low, const AstStmt *stmt) {
 }
 
 /* What follows a return, a break and the like is never reached and is left out. */
-void lower_block(Lower *low, const AstBlock *block) {
-    for (uint32_t i = 0; i < block->len && !block_ends(low->b.block); i++)
-        lower_stmt(low, block->data[i]);
+void fe_lower_block(Lower *low, const AstBlock *block) {
+    for (uint32_t i = 0; i < block->len && !fe_block_ends(low->b.block); i++)
+        fe_lower_stmt(low, block->data[i]);
 }
