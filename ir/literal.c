@@ -3,7 +3,9 @@
 #include "ir/text.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +38,9 @@ static bool reads_back(const char *text, IrScalar scalar, double value) {
 
 static void print_finite(IrScalar scalar, double value, JrText *out) {
     char text[40];
-    int least = scalar == TY_FLOAT32 ? 6 : 15, most = scalar == TY_FLOAT32 ? 9 : 17;
+    bool narrow = scalar == TY_FLOAT32;
+    int least = narrow ? FLT_DIG : DBL_DIG, most = narrow ? FLT_DECIMAL_DIG : DBL_DECIMAL_DIG;
+    if (fabs(value) < (narrow ? FLT_MIN : DBL_MIN)) least = 1; /* subnormals have fewer */
     for (int digits = least; digits <= most; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (reads_back(text, scalar, value)) break;

@@ -543,7 +543,8 @@ IrModule *ir_parse_module(JrArena *arena, const JrSource *source, JrDiags *diags
     while (r.lex.token.kind != IR_TOKEN_END) {
         Body body = read_header(&r);
         JR_PUSH(arena, &bodies, body);
-        end_line(&r);
+        if (r.lex.token.kind != IR_TOKEN_END)
+            end_line(&r); /* else reading the body says why */
     }
     for (uint32_t i = 0; i < bodies.len && !r.lex.failed; i++)
         read_body(&r, &bodies.data[i]);
