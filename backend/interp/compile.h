@@ -1,0 +1,140 @@
+/* From IR to bytecode. One walk plans the registers of a function (plan.c), a second one emits
+ * its instructions (emit_*.c); link.c packs the functions of a module into a JrCode.
+ *
+ * Offsets of constants and of the callee's frame are not known before a function's end, so
+ * instructions hold them marked with a bit until compile.c settles them. */
+#ifndef JR_INTERP_COMPILE_H
+#define JR_INTERP_COMPILE_H
+
+#include "backend/interp/bytecode.h"
+
+#define NO_SLOT UINT32_MAX
+#define WINDOW_SLOT 0x80000000u /* an offset in the callee's frame */
+#define CONST_SLOT 0x40000000u  /* an offset among the constants */
+
+/* What is known of a register before code is emitted. */
+typedef struct RegPlan {
+    uint32_t uses, writes;
+    uint32_t last;  /* the position of a TEMP's last use, */
+    uint32_t loop;  /* or else the loop at whose end it dies (1 + index in loop_ends; 0: none) */
+    uint32_t depth; /* loops around a TEMP's definition */
+    uint32_t next;  /* another TEMP that dies at the same position (1 + register; 0: none) */
+    uint32_t alias; /* the register whose slot this one shares, or IR_NO_REG */
+    uint32_t slot;
+    bool owns_slot; /* the slot can be used again when the TEMP is dead */
+} RegPlan;
+
+/* The loop being emitted: chains of branches that leave or go on. */
+typedef struct LoopScope {
+    struct LoopScope *outer;
+    uint32_t breaks, continues;
+    uint32_t top;    /* the loop's first instruction */
+    uint32_t test;   /* LOOP: its first branch out, if nothing but plain code leads there */
+} LoopScope;
+
+#define NO_CHAIN UINT32_MAX
+
+typedef struct Compiler {
+    const IrModule *module;
+    const JrEngineOptions *options;
+    JrArena *arena;
+    const char *why;
+    Helpers helpers;
+
+    /* The module so far. Instructions hold a BcOp and indices. */
+    JR_VEC(Instr) code;
+    JR_VEC(Place) places;
+    JR_VEC(Record) records;
+    JR_VEC(Operand) operands;
+    JR_VEC(uint64_t) constants;
+    JR_VEC(JrWhere) wheres;
+    JR_VEC(Func) funcs;
+    JrTable numbers; /* IrFunc.name: 1 + its index in funcs */
+    JrText strings;
+    uint32_t stubs;
+
+    /* The function under way. */
+    const IrFunc *func;
+    uint32_t number;
+    RegPlan *plans;
+    JR_VEC(uint32_t) loop_ends; /* positions */
+    uint32_t *loop_stack;
+    uint32_t depth, position;
+    uint32_t *dying; /* by position: 1 + the first TEMP that dies there */
+    uint32_t frame, window;
+    JR_VEC(uint32_t) free_slots[IR_MAX_DIMS + 1]; /* by rank */
+    uint32_t first_operand, first_const;
+    uint32_t barrier; /* no instruction before this one may be changed: jumps land here */
+    uint32_t where;
+    LoopScope *scope;
+} Compiler;
+
+/* ---- plan.c ---- */
+
+void jr_plan_function(Compiler *c);
+uint32_t jr_plan_slots(IrType type);
+/* The register that holds the value of this one. */
+IrReg jr_plan_resolve(const Compiler *c, IrReg reg);
+
+/* ---- compile.c ---- */
+
+bool jr_compile_module(Compiler *c, const IrModule *module, const JrEngineOptions *options);
+const char *jr_bc_name(BcOp op);
+const char *jr_bc_operands(BcOp op);
+/* The opcode that does IR op `op` at a scalar type; BC_COUNT when there is none. */
+BcOp jr_bc_pick(IrOp op, IrScalar scalar);
+
+/* Slots. */
+uint32_t jr_take_slots(Compiler *c, uint32_t ndim);
+void jr_give_slots(Compiler *c, uint32_t ndim, uint32_t slot);
+/* Gives back the slots of the TEMPs that die at this position. */
+void jr_bury(Compiler *c);
+uint32_t jr_read_slot(Compiler *c, IrReg reg);
+uint32_t jr_write_slot(Compiler *c, IrReg reg);
+bool jr_const_value(const Compiler *c, IrReg reg, int64_t *value); /* of an integer constant */
+bool jr_const_bits(const Compiler *c, IrReg reg, int64_t *bits);   /* of any, as a slot holds it */
+
+/* Instructions. */
+Instr *jr_emit(Compiler *c, BcOp op, uint32_t a, uint32_t b, uint32_t x, uint32_t y);
+Instr *jr_emit_k(Compiler *c, BcOp op, uint32_t a, uint32_t b, int64_t k);
+void jr_emit_copy(Compiler *c, uint32_t dst, uint32_t src);
+void jr_emit_value(Compiler *c, uint32_t dst, IrReg src); /* a scalar, constants too */
+Record *jr_record_new(Compiler *c, uint32_t *index); /* the operands are those added after it */
+void jr_operand_add(Compiler *c, char kind, IrType type, uint32_t slot, bool owned);
+void jr_operand_reg(Compiler *c, IrReg reg, bool write);
+uint32_t jr_string_add(Compiler *c, const char *bytes, size_t len);
+void jr_fail(Compiler *c, const char *symbol);
+void *jr_resolve_symbol(Compiler *c, const char *name);
+
+/* Jumps: the targets of a chain of branches are one label that comes later. */
+uint32_t *jr_jump_field(Instr *instr);
+void jr_chain_add(Compiler *c, uint32_t *chain, uint32_t at);
+void jr_chain_here(Compiler *c, uint32_t chain);
+void jr_jump_to(Compiler *c, uint32_t at, uint32_t target);
+
+/* ---- emit_*.c ---- */
+
+void jr_emit_block(Compiler *c, const IrBlock *block);
+/* False if the statement is no control flow. */
+bool jr_emit_control(Compiler *c, const IrStmt *stmt);
+void jr_emit_scalar(Compiler *c, const IrStmt *stmt);
+void jr_emit_array(Compiler *c, const IrStmt *stmt);
+void jr_emit_call(Compiler *c, const IrStmt *stmt);
+void jr_emit_return(Compiler *c, const IrStmt *stmt);
+void jr_emit_runtime(Compiler *c, const IrStmt *stmt);
+void jr_emit_raise(Compiler *c, const IrStmt *stmt);
+/* Whether the statement only makes the condition that the next one branches on, so that both
+ * become one instruction; then nothing is emitted for it. */
+bool jr_is_deferred(const Compiler *c, const IrStmt *stmt);
+/* A branch taken when `cond` is `sense`: its index. */
+uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense);
+
+/* ---- link.c ---- */
+
+JrCode *jr_link(Compiler *c);
+
+/* ---- text.c ---- */
+
+void jr_bytecode_print(const Compiler *c, JrText *out);
+
+#endif

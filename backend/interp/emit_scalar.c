@@ -1,0 +1,286 @@
+/* Scalar instructions: one each, except where two make one (a product that is added, a
+ * comparison that is branched on) or a constant operand fits in the instruction. */
+#include "backend/interp/compile.h"
+
+#include <string.h>
+
+/* ---- Comparisons ---- */
+
+/* Which comparison serves a type: 0 int64 and all that is extended to it, 1 uint64, 2 float64,
+ * 3 float32. */
+static unsigned compare_class(IrScalar scalar) {
+    switch (scalar) {
+    case TY_UINT64: return 1;
+    case TY_FLOAT64: return 2;
+    case TY_FLOAT32: return 3;
+    default: return 0;
+    }
+}
+
+/* EQ NE LT LE, and whether the operands change places. */
+static unsigned compare_kind(IrOp op, bool *swap) {
+    *swap = op == OP_GT || op == OP_GE;
+    switch (op) {
+    case OP_EQ: return 0;
+    case OP_NE: return 1;
+    case OP_LT:
+    case OP_GT: return 2;
+    default: return 3;
+    }
+}
+
+static void emit_compare(Compiler *c, const IrStmt *stmt) {
+    static const BcOp FIRST[] = {BC_EQ_I, BC_EQ_U, BC_EQ_D, BC_EQ_F};
+    bool swap;
+    const unsigned kind = compare_kind((IrOp)stmt->op, &swap);
+    const uint32_t a = jr_read_slot(c, stmt->args[swap]), b = jr_read_slot(c, stmt->args[!swap]);
+    const unsigned class = compare_class(ir_reg_type(c->func, stmt->args[0]).scalar);
+    jr_bury(c);
+    jr_emit(c, FIRST[class] + kind, jr_write_slot(c, stmt->dsts[0]), a, b, 0);
+}
+
+static bool is_compare(const IrStmt *stmt) {
+    return ir_op_form((IrOp)stmt->op) == FORM_CMP;
+}
+
+bool jr_is_deferred(const Compiler *c, const IrStmt *stmt) {
+    for (;; stmt = stmt->next) {
+        if (!is_compare(stmt) && stmt->op != OP_NOT) return false;
+        const IrReg dst = stmt->dsts[0];
+        const IrStmt *next = stmt->next;
+        if (ir_reg(c->func, dst)->kind != REG_TEMP || c->plans[dst].uses != 1) return false;
+        if (!next || !next->nargs || next->args[0] != dst) return false;
+        if (next->op == OP_IF) return true;
+    }
+}
+
+/* A branch on an integer against a constant, which is in the instruction. */
+static bool emit_branch_const(Compiler *c, const IrStmt *cmp, bool sense, uint32_t *at) {
+    const bool left = ir_reg(c->func, jr_plan_resolve(c, cmp->args[0]))->kind == REG_CONST;
+    int64_t k;
+    if (compare_class(ir_reg_type(c->func, cmp->args[0]).scalar) != 0 ||
+        !jr_const_value(c, cmp->args[!left], &k))
+        return false;
+    BcOp op;
+    switch (cmp->op) {
+    case OP_EQ: op = BC_JEQ_K; break;
+    case OP_NE: op = BC_JNE_K; break;
+    case OP_LT: op = left ? BC_JNLE_K : BC_JLT_K; break;
+    case OP_LE: op = left ? BC_JNLT_K : BC_JLE_K; break;
+    case OP_GT: op = left ? BC_JLT_K : BC_JNLE_K; break;
+    default: op = left ? BC_JLE_K : BC_JNLT_K; break;
+    }
+    *at = c->code.len;
+    jr_emit_k(c, sense ? op : op + 1 - 2 * ((op - BC_JEQ_K) & 1), jr_read_slot(c, cmp->args[left]),
+              NO_CHAIN, k);
+    return true;
+}
+
+static uint32_t emit_branch_compare(Compiler *c, const IrStmt *cmp, bool sense) {
+    static const BcOp FIRST[] = {BC_JEQ_I, BC_JEQ_U, BC_JEQ_D, BC_JEQ_F};
+    static const unsigned OFFSET[] = {0, 1, 2, 4}; /* each but NE's is followed by its opposite */
+    uint32_t at;
+    if (emit_branch_const(c, cmp, sense, &at)) return at;
+    bool swap;
+    unsigned kind = OFFSET[compare_kind((IrOp)cmp->op, &swap)];
+    if (!sense) kind ^= 1;
+    const uint32_t a = jr_read_slot(c, cmp->args[swap]), b = jr_read_slot(c, cmp->args[!swap]);
+    const unsigned class = compare_class(ir_reg_type(c->func, cmp->args[0]).scalar);
+    at = c->code.len;
+    jr_emit(c, FIRST[class] + kind, a, b, NO_CHAIN, 0);
+    return at;
+}
+
+uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense) {
+    const IrRegInfo *info = ir_reg(c->func, cond);
+    while (info->kind == REG_TEMP && info->def && jr_is_deferred(c, info->def)) {
+        if (info->def->op != OP_NOT) return emit_branch_compare(c, info->def, sense);
+        cond = info->def->args[0];
+        sense = !sense;
+        info = ir_reg(c->func, cond);
+    }
+    const uint32_t slot = jr_read_slot(c, cond), at = c->code.len;
+    jr_emit(c, sense ? BC_JTRUE : BC_JFALSE, slot, NO_CHAIN, 0, 0);
+    return at;
+}
+
+/* ---- Arithmetic ---- */
+
+/* The product that the statement before this one computed just for this sum, if it is still the
+ * last instruction: then the two become one. */
+static Instr *product_before(Compiler *c, const IrStmt *stmt, unsigned arg) {
+    const IrReg reg = stmt->args[arg];
+    const IrRegInfo *info = ir_reg(c->func, reg);
+    if (info->kind != REG_TEMP || c->plans[reg].uses != 1 || info->def != stmt->prev) return NULL;
+    if (!stmt->prev || stmt->prev->op != OP_MUL || c->code.len <= c->barrier) return NULL;
+    Instr *last = &c->code.data[c->code.len - 1];
+    if (last->op != BC_MUL_INT64 && last->op != BC_MUL_FLOAT64 && last->op != BC_MUL_FLOAT32)
+        return NULL;
+    return last;
+}
+
+static bool fuse_product(Compiler *c, const IrStmt *stmt) {
+    const IrScalar scalar = ir_reg_type(c->func, stmt->dsts[0]).scalar;
+    unsigned arg = 1;
+    Instr *mul = product_before(c, stmt, 1);
+    if (!mul) mul = product_before(c, stmt, arg = 0);
+    if (!mul) return false;
+    const uint32_t other = jr_read_slot(c, stmt->args[!arg]);
+    BcOp op = scalar == TY_FLOAT64 ? BC_MUL_ADD_D : scalar == TY_FLOAT32 ? BC_MUL_ADD_F : BC_MUL_ADD_I;
+    if (stmt->op == OP_SUB) op += arg == 1 ? 2 : 1;
+    jr_bury(c);
+    mul->op = op;
+    mul->a = jr_write_slot(c, stmt->dsts[0]);
+    mul->d = other;
+    return true;
+}
+
+/* int64 and a constant. */
+static bool emit_with_const(Compiler *c, const IrStmt *stmt) {
+    if (ir_reg_type(c->func, stmt->dsts[0]).scalar != TY_INT64) return false;
+    int64_t k;
+    unsigned arg = 1;
+    const bool commutes = stmt->op == OP_ADD || stmt->op == OP_MUL || stmt->op == OP_AND;
+    if (!jr_const_value(c, stmt->args[1], &k) &&
+        (!commutes || !jr_const_value(c, stmt->args[arg = 0], &k)))
+        return false;
+    BcOp op;
+    switch (stmt->op) {
+    case OP_ADD: op = BC_ADD_K; break;
+    case OP_SUB: op = BC_ADD_K, k = (int64_t)(0 - (uint64_t)k); break;
+    case OP_MUL: op = BC_MUL_K; break;
+    case OP_AND: op = BC_AND_K; break;
+    case OP_SHL: op = BC_SHL_K; break;
+    case OP_SHR: op = BC_SHR_K; break;
+    case OP_MOD: op = BC_MOD_K; break;
+    case OP_FLOORDIV: op = BC_FLOORDIV_K; break;
+    default: return false;
+    }
+    if ((op == BC_SHL_K || op == BC_SHR_K) && (k < 0 || k > 63)) return false;
+    if ((op == BC_MOD_K || op == BC_FLOORDIV_K) && k == 0) return false;
+    const uint32_t a = jr_read_slot(c, stmt->args[!arg]);
+    jr_bury(c);
+    jr_emit_k(c, op, jr_write_slot(c, stmt->dsts[0]), a, k);
+    return true;
+}
+
+/* dst = op of up to three slots. */
+static void emit_plain(Compiler *c, const IrStmt *stmt, BcOp op) {
+    uint32_t slots[3] = {0};
+    for (uint32_t n = 0; n < stmt->nargs && n < 3; n++)
+        slots[n] = jr_read_slot(c, stmt->args[n]);
+    jr_bury(c);
+    jr_emit(c, op, jr_write_slot(c, stmt->dsts[0]), slots[0], slots[1], slots[2]);
+}
+
+/* ---- Conversions ---- */
+
+static BcOp cut_to(IrScalar to) {
+    switch (to) {
+    case TY_INT8: return BC_TRUNC_INT8;
+    case TY_INT16: return BC_TRUNC_INT16;
+    case TY_INT32: return BC_TRUNC_INT32;
+    case TY_UINT8: return BC_TRUNC_UINT8;
+    case TY_UINT16: return BC_TRUNC_UINT16;
+    case TY_UINT32: return BC_TRUNC_UINT32;
+    default: return BC_COPY;
+    }
+}
+
+static BcOp cast_from_int(IrScalar from, IrScalar to) {
+    switch (to) {
+    case TY_BOOL: return BC_INT_TO_BOOL;
+    case TY_FLOAT64: return from == TY_UINT64 ? BC_UINT_TO_FLOAT64 : BC_INT_TO_FLOAT64;
+    case TY_FLOAT32: return from == TY_UINT64 ? BC_UINT_TO_FLOAT32 : BC_INT_TO_FLOAT32;
+    default: return cut_to(to);
+    }
+}
+
+static BcOp cast_from_float(bool wide, IrScalar to) {
+    switch (to) {
+    case TY_BOOL: return wide ? BC_FLOAT64_TO_BOOL : BC_FLOAT32_TO_BOOL;
+    case TY_FLOAT64: return wide ? BC_COPY : BC_FLOAT32_TO_FLOAT64;
+    case TY_FLOAT32: return wide ? BC_FLOAT64_TO_FLOAT32 : BC_COPY;
+#define JR_TYPE(ID, name, ctype, bytes, cls) CAST_##cls(ID)
+#define CAST_B(ID)
+#define CAST_F(ID)
+#define CAST_I(ID)                                                                            \
+    case TY_##ID: return wide ? BC_FLOAT64_TO_##ID : BC_FLOAT32_TO_##ID;
+#define CAST_U(ID) CAST_I(ID)
+#include "ir/types.def"
+#undef JR_TYPE
+    default: return BC_COPY;
+    }
+}
+
+static BcOp cast_op(IrScalar from, IrScalar to) {
+    return ir_scalar_is_float(from) ? cast_from_float(from == TY_FLOAT64, to)
+                                    : cast_from_int(from, to);
+}
+
+static BcOp bits_op(IrScalar to) {
+    return to == TY_BOOL ? BC_INT_TO_BOOL : cut_to(to);
+}
+
+/* ---- Functions of math.def ---- */
+
+static void emit_math(Compiler *c, const IrStmt *stmt, IrMath math) {
+    const bool wide = ir_reg_type(c->func, stmt->dsts[0]).scalar == TY_FLOAT64;
+    if (math == MATH_SQRT) {
+        emit_plain(c, stmt, wide ? BC_SQRT_D : BC_SQRT_F);
+        return;
+    }
+    if (math == MATH_FMA) {
+        emit_plain(c, stmt, wide ? BC_FMA_D : BC_FMA_F);
+        return;
+    }
+    void *address = jr_resolve_symbol(c, ir_math_symbol(math, wide ? TY_FLOAT64 : TY_FLOAT32));
+    if (stmt->nargs == 1) {
+        emit_plain(c, stmt, wide ? BC_MATH1_D : BC_MATH1_F);
+        c->code.data[c->code.len - 1].p = address;
+        return;
+    }
+    uint32_t record;
+    jr_record_new(c, &record)->address = address;
+    emit_plain(c, stmt, wide ? BC_MATH2_D : BC_MATH2_F);
+    c->code.data[c->code.len - 1].d = record;
+}
+
+static void emit_copy(Compiler *c, const IrStmt *stmt) {
+    const IrType type = ir_reg_type(c->func, stmt->dsts[0]);
+    if (ir_reg(c->func, stmt->dsts[0])->kind == REG_TEMP &&
+        c->plans[stmt->dsts[0]].alias != IR_NO_REG)
+        return;
+    if (!type.ndim) {
+        jr_bury(c);
+        jr_emit_value(c, jr_write_slot(c, stmt->dsts[0]), stmt->args[0]);
+        return;
+    }
+    const uint32_t src = jr_read_slot(c, stmt->args[0]), dst = jr_write_slot(c, stmt->dsts[0]);
+    if (dst != src) jr_emit(c, BC_HEADER, dst, src, jr_plan_slots(type), 0);
+}
+
+void jr_emit_scalar(Compiler *c, const IrStmt *stmt) {
+    if (stmt->op == OP_POLL) {
+        jr_emit(c, BC_POLL, 0, 0, 0, 0);
+        return;
+    }
+    const IrScalar to = ir_reg_type(c->func, stmt->dsts[0]).scalar;
+    const IrScalar from = stmt->nargs ? ir_reg_type(c->func, stmt->args[0]).scalar : to;
+    switch (stmt->op) {
+    case OP_COPY: emit_copy(c, stmt); return;
+    case OP_CAST: emit_plain(c, stmt, cast_op(from, to)); return;
+    case OP_BITS: emit_plain(c, stmt, bits_op(to)); return;
+    case OP_SELECT: emit_plain(c, stmt, BC_SELECT); return;
+    case OP_MATH: emit_math(c, stmt, stmt->u.math); return;
+    default: break;
+    }
+    if (is_compare(stmt)) {
+        emit_compare(c, stmt);
+    } else if (stmt->op == OP_POW && ir_scalar_is_float(to)) {
+        emit_math(c, stmt, MATH_POW);
+    } else if (!((stmt->op == OP_ADD || stmt->op == OP_SUB) && fuse_product(c, stmt)) &&
+               !emit_with_const(c, stmt)) {
+        emit_plain(c, stmt, jr_bc_pick((IrOp)stmt->op, to));
+    }
+}

@@ -1,0 +1,259 @@
+/* The dispatch loop: direct-threaded code. Every instruction holds the address of its handler,
+ * every handler ends in its own indirect jump, so that the processor predicts each by what came
+ * before. Handlers are made from the rows of bytecode.def; the ones below them are the rest.
+ *
+ * Only ip and fp change from one instruction to the next. A handler reads its operands before it
+ * writes, so that a result may take the slot of an operand that dies there. What is rare (errors,
+ * indices that wrap, a full stack) is out of line, to keep the handlers short. */
+#include "backend/interp/bytecode.h"
+#include "ir/numeric.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+/* Common subexpressions over computed gotos only add moves. */
+#pragma GCC optimize("no-gcse")
+#endif
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+#define S(offset) frame_slot(fp, offset)
+#define A(m) S(ip->a)->m
+#define B(m) S(ip->b)->m
+#define C(m) S(ip->c)->m
+#define D(m) S(ip->d)->m
+#define H(field) frame_header(fp, ip->field)
+#define RECORD(field) (&code->records[ip->field])
+
+#define NEXT                                                                                  \
+    do {                                                                                      \
+        ip++;                                                                                 \
+        goto *ip->label;                                                                      \
+    } while (0)
+#define JUMP_BY(field)                                                                        \
+    do {                                                                                      \
+        ip = (const Instr *)(const void *)((const char *)ip + (int32_t)ip->field);            \
+        goto *ip->label;                                                                      \
+    } while (0)
+/* A helper that returns 0 or the status of what it raised. */
+#define TRY(call)                                                                             \
+    do {                                                                                      \
+        run->status = (call);                                                                 \
+        if (UNLIKELY(run->status)) goto unwind;                                               \
+        NEXT;                                                                                 \
+    } while (0)
+
+/* Leave the indices in i and j: in range, or wherever the program said it may be. */
+#define FIX(var, array, axis, ndim)                                                           \
+    if (UNLIKELY((uint64_t)var >= (uint64_t)H(array)->dims[axis])) {                          \
+        var = jr_interp_fix_index(run, ip, H(array), axis, ndim, var);                        \
+        if (UNLIKELY(run->status)) goto unwind;                                                  \
+    }
+#define CHECK1(array, x)                                                                      \
+    int64_t i = S(ip->x)->i;                                                                  \
+    FIX(i, array, 0, 1)
+#define CHECK2(array, x, y)                                                                   \
+    int64_t i = S(ip->x)->i, j = S(ip->y)->i;                                                 \
+    FIX(i, array, 0, 2)                                                                       \
+    FIX(j, array, 1, 2)
+#define RAW1(x) int64_t i = S(ip->x)->i;
+#define RAW2(x, y) int64_t i = S(ip->x)->i, j = S(ip->y)->i;
+/* The element's number; unchecked indices may be anything, so it wraps. */
+#define DIMS(array, n) ((uint64_t)H(array)->dims[n])
+#define INDEX_1C(array, x) (uint64_t)i
+#define INDEX_1S(array, x) ((uint64_t)i * DIMS(array, 1))
+#define INDEX_2C(array) ((uint64_t)i * DIMS(array, 1) + (uint64_t)j)
+#define INDEX_2S(array) ((uint64_t)i * DIMS(array, 2) + (uint64_t)j * DIMS(array, 3))
+#define ELEMENT(array, ctype, n)                                                              \
+    ((ctype##_element *)((uintptr_t)H(array)->data + (uintptr_t)(n) * sizeof(ctype)))
+
+typedef int8_t __attribute__((may_alias)) int8_t_element;
+typedef int16_t __attribute__((may_alias)) int16_t_element;
+typedef int32_t __attribute__((may_alias)) int32_t_element;
+typedef uint8_t __attribute__((may_alias)) uint8_t_element;
+typedef uint16_t __attribute__((may_alias)) uint16_t_element;
+typedef uint32_t __attribute__((may_alias)) uint32_t_element;
+typedef uint64_t __attribute__((may_alias)) uint64_t_element;
+
+/* With no run: tells the addresses of the handlers, which exist only in here. */
+static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_out) {
+    static const void *const labels[BC_COUNT] = {
+#define JB_VALUE(ID, text, operands, member, expr) &&L_##ID,
+#define JB_GUARD(ID, text, operands, trap, bad, member, expr) &&L_##ID,
+#define JB_JUMP(ID, text, operands, target, condition) &&L_##ID,
+#define JB_LOAD(ID, text, operands, check, ctype, member, index) &&L_##ID,
+#define JB_STORE(ID, text, operands, check, ctype, value, index) &&L_##ID,
+#define JB_SPECIAL(ID, text, operands) &&L_##ID,
+#define JB_PICK(op, type, ID)
+#include "backend/interp/bytecode.def"
+#undef JB_VALUE
+#undef JB_GUARD
+#undef JB_JUMP
+#undef JB_LOAD
+#undef JB_STORE
+#undef JB_SPECIAL
+    };
+    if (!run) {
+        *labels_out = labels;
+        return 0;
+    }
+    const JrCode *const code = run->code;
+    char *fp = run->stack;
+    goto *ip->label;
+
+#define JB_VALUE(ID, text, operands, member, expr)                                            \
+    L_##ID : A(member) = (expr);                                                              \
+    NEXT;
+#define JB_GUARD(ID, text, operands, trap, bad, member, expr)                                 \
+    L_##ID : if (UNLIKELY(bad)) {                                                             \
+        run->status = TRAP_##trap;                                                            \
+        goto trapped;                                                                         \
+    }                                                                                         \
+    A(member) = (expr);                                                                       \
+    NEXT;
+#define JB_JUMP(ID, text, operands, target, condition)                                        \
+    L_##ID : if (condition) JUMP_BY(target);                                                  \
+    NEXT;
+#define JB_LOAD(ID, text, operands, check, ctype, member, index)                              \
+    L_##ID : {                                                                                \
+        check A(member) = *ELEMENT(b, ctype, index);                                          \
+        NEXT;                                                                                 \
+    }
+#define JB_STORE(ID, text, operands, check, ctype, value, index)                              \
+    L_##ID : {                                                                                \
+        check *ELEMENT(a, ctype, index) = (ctype)S(ip->value)->u;                             \
+        NEXT;                                                                                 \
+    }
+#define JB_SPECIAL(ID, text, operands)
+#include "backend/interp/bytecode.def"
+
+L_JUMP:
+    JUMP_BY(a);
+
+L_FOR_UP_TEST:
+    if (B(i) >= C(i)) JUMP_BY(d);
+    A(i) = B(i);
+    NEXT;
+L_FOR_DOWN_TEST:
+    if (B(i) <= C(i)) JUMP_BY(d);
+    A(i) = B(i);
+    NEXT;
+L_FOR_TEST:
+    if (C(i) > 0 ? A(i) >= B(i) : A(i) <= B(i)) JUMP_BY(d);
+    NEXT;
+
+L_POLL:
+    if (LIKELY(!*run->rt->cancel)) NEXT;
+    TRY(code->helpers.poll(run->rt, place_where(code, ip)));
+
+L_WRAP: {
+    int64_t i = C(i);
+    if ((uint64_t)i >= (uint64_t)H(b)->dims[ip->d & 15]) {
+        i = jr_interp_fix_index(run, ip, H(b), ip->d & 15, ip->d >> 4, i);
+        if (run->status) goto unwind;
+    }
+    A(i) = i;
+    NEXT;
+}
+L_INDEX: {
+    const unsigned axis = ip->d & 15, ndim = ip->d >> 4;
+    int64_t i = C(i);
+    FIX(i, b, axis, ndim)
+    A(u) = (uint64_t)i * DIMS(b, ndim + axis);
+    NEXT;
+}
+L_INDEX_NEXT: {
+    const unsigned axis = ip->d & 15, ndim = ip->d >> 4;
+    int64_t i = C(i);
+    FIX(i, b, axis, ndim)
+    A(u) += (uint64_t)i * DIMS(b, ndim + axis);
+    NEXT;
+}
+
+L_HEADER:
+    __builtin_memmove(fp + ip->a, fp + ip->b, ip->c * sizeof(Slot));
+    NEXT;
+L_ASSIGN:
+    jr_interp_assign(code, H(a), H(b), ip->c);
+    NEXT;
+L_TRANSPOSE:
+    jr_interp_transpose(H(a), H(b), ip->c);
+    NEXT;
+L_ALLOC:
+    TRY(jr_interp_alloc(run, ip, fp, RECORD(a)));
+L_VIEW:
+    TRY(jr_interp_view(run, ip, fp, RECORD(a)));
+L_BROADCAST:
+    TRY(jr_interp_broadcast(run, ip, fp, RECORD(a)));
+L_RESHAPE:
+    TRY(jr_interp_reshape(run, ip, fp, RECORD(a)));
+L_RT:
+    TRY(jr_interp_rt(run, ip, fp, RECORD(a)));
+L_RAISE:
+    TRY(jr_interp_raise(run, ip, RECORD(a)));
+
+L_ENTER: {
+    const uint64_t *constant = code->constants + ip->c;
+    Slot *to = S(ip->a);
+    for (uint32_t n = 0; n < ip->b; n++)
+        to[n].u = constant[n];
+    NEXT;
+}
+L_EMPTY:
+    H(a)->owner = NULL;
+    NEXT;
+
+L_CALL:
+L_CALL_MANY: {
+    char *callee = fp + ip->b;
+    if (UNLIKELY((size_t)(run->limit - callee) < ip->d)) {
+        if (!jr_interp_grow(run, &fp, (size_t)(callee - run->stack), ip->d, ip)) goto unwind;
+        callee = fp + ip->b;
+    }
+    ((Slot *)(void *)callee)[-1].site = ip;
+    fp = callee;
+    JUMP_BY(c);
+}
+L_LEAVE:
+    jr_interp_leave(code, ip, fp);
+    NEXT;
+L_RETURN_ONE: {
+    const uint64_t result = A(u);
+    ip = ((Slot *)(void *)fp)[-1].site;
+    fp -= ip->b;
+    A(u) = result;
+    NEXT;
+}
+L_RETURN_CONST: {
+    const int64_t result = ip->k;
+    ip = ((Slot *)(void *)fp)[-1].site;
+    fp -= ip->b;
+    A(i) = result;
+    NEXT;
+}
+L_RETURN:
+    ip = ((Slot *)(void *)fp)[-1].site;
+    fp -= ip->b;
+    NEXT;
+L_RETURN_MANY:
+    jr_interp_return(code, fp, RECORD(a));
+    ip = ((Slot *)(void *)fp)[-1].site;
+    fp -= ip->b;
+    NEXT;
+L_EXIT:
+    return 0;
+
+trapped:
+    run->status = code->helpers.trap(run->rt, place_where(code, ip), run->status);
+unwind:
+    return jr_interp_unwind(run, ip, fp);
+}
+
+const void *const *jr_interp_labels(void) {
+    const void *const *labels;
+    dispatch(NULL, NULL, &labels);
+    return labels;
+}
+
+int32_t jr_interp_run(Run *run, const Instr *ip) {
+    return dispatch(run, ip, NULL);
+}
