@@ -16,14 +16,6 @@ typedef struct JrEngineOptions {
     const char *cpu;     /* NULL: the host's */
 } JrEngineOptions;
 
-/* A function ready to be called: status = call.run(&call, rt, args, results) with the convention
- * of ir/rt.h. */
-typedef struct JrCall {
-    int32_t (*run)(const struct JrCall *call, JrRt *rt, void *const *args, void *const *results);
-    void *function; /* the engine's own: a JrEntry for the compiling engines */
-    void *data;
-} JrCall;
-
 /* The texts an engine can show of a module. */
 typedef enum JrEngineText {
     JR_TEXT_BYTECODE, /* interp */

@@ -50,6 +50,14 @@ typedef union JrSlot {
 } JrSlot;
 
 typedef int32_t (*JrEntry)(JrRt *rt, void *const *args, void *const *results);
+/* A function ready to be called, whatever runs behind it: status = call.run(&call, rt, args,
+ * results), with the convention above. */
+typedef struct JrCall {
+    int32_t (*run)(const struct JrCall *call, JrRt *rt, void *const *args, void *const *results);
+    void *function; /* the engine's own: a JrEntry for the compiling engines */
+    void *data;
+} JrCall;
+
 typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, JrSlot *results);
 
 /* ---- Functions compiled code calls besides those of rtcalls.def, all by these names ---- */
@@ -57,7 +65,7 @@ typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, Jr
     X(jr_rt_raise) X(jr_rt_raise_index) X(jr_rt_trap) X(jr_rt_trace) X(jr_rt_poll)            \
     X(jr_rt_array_new) X(jr_rt_retain) X(jr_rt_release) X(jr_rt_raise_shape)                  \
     X(jr_rt_ipow) X(jr_rt_fmod) X(jr_rt_fmodf) X(jr_rt_ffloordiv) X(jr_rt_ffloordivf)         \
-    X(jr_rt_deep)
+    X(jr_rt_deep) X(jr_rt_parallel) X(jr_rt_parallel_body)
 
 /* Each sets the pending error and returns its status (an IrExc). */
 int32_t jr_rt_raise(JrRt *rt, const JrWhere *where, int32_t exc, const char *message, int64_t len);
@@ -80,6 +88,15 @@ int32_t jr_rt_poll(JrRt *rt, const JrWhere *where);
 int32_t jr_rt_array_new(JrRt *rt, const JrWhere *where, uint32_t type, JrArray *out, int32_t zeroed);
 void jr_rt_retain(JrBuffer *buffer);  /* NULL is fine */
 void jr_rt_release(JrBuffer *buffer); /* NULL is fine; frees at the last reference */
+
+/* PARALLEL: runs `body(chunk, lo, hi, args...)`, three int64 and then nargs captured values, for
+ * each chunk of [0, trip), on threads if trip * work statements are worth it. Returns the error
+ * of the lowest chunk that failed. The second form is for engines whose functions are not plain
+ * entries. */
+int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry body, int64_t trip, int64_t work,
+                       uint32_t nargs, void *const *args);
+int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body, int64_t trip,
+                            int64_t work, uint32_t nargs, void *const *args);
 
 /* ir/numeric.h, as functions. */
 int64_t jr_rt_ipow(int64_t base, int64_t exponent); /* exponent >= 0; wraps, so it serves uint64 too */
