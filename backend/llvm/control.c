@@ -127,8 +127,10 @@ static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rar
     LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
     LLVMBasicBlockRef body = jr_gen_label(f, "for"), next = jr_gen_label(f, "next");
     LLVMBasicBlockRef after = jr_gen_label(f, "");
-    LLVMValueRef args[] = {bounds->hi, bounds->step};
-    LLVMValueRef last = jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
+    bool by_one =
+        LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1;
+    LLVMValueRef args[] = {bounds->hi, bounds->step}, last = bounds->hi;
+    if (!by_one) last = jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
     LLVMBuildCondBr(g->b, guard(g, bounds), body, after);
 
     start(f, body);
@@ -139,11 +141,9 @@ static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rar
     loop_body(f, s, after, next);
 
     start(f, next);
-    bool by_one =
-        LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1;
-    LLVMValueRef more = by_one ? NULL : before(g, bounds->step, counter, last);
     LLVMValueRef sum = LLVMBuildNSWAdd(g->b, counter, bounds->step, "");
-    if (by_one) more = LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "");
+    LLVMValueRef more = by_one ? LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "")
+                               : before(g, bounds->step, counter, last);
     LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, after);
     if (rare) mark_rare(g, branch);
     LLVMAddIncoming(counter, &sum, &next, 1);
@@ -155,8 +155,11 @@ static void gen_for(GenFunc *f, const IrStmt *s) {
     Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
                      jr_gen_value(f, s->args[2])};
     LLVMValueRef inside = jr_gen_range_condition(f, s);
-    if (!inside) {
+    if (!inside || LLVMIsAConstantInt(inside)) {
+        bool proven = inside && !LLVMIsNull(inside);
+        if (!proven) f->proofs.len = 0;
         for_loop(f, s, &bounds, false);
+        if (proven) f->proofs.len = 0;
         return;
     }
     LLVMBasicBlockRef quick = jr_gen_label(f, "quick"), slow = jr_gen_label(f, "slow");

@@ -45,10 +45,16 @@ static void take_error(char *why, const char *what, LLVMErrorRef error) {
     LLVMDisposeErrorMessage(message);
 }
 
-/* Errors reach the caller through the call that failed as well; nothing is printed. */
-static void ignore_report(void *user, LLVMErrorRef error) {
+/* The linker says what went wrong to the session, and only that it failed to who asked. Both
+ * happen on the thread that asked, so the one can be told with the other; nothing is printed.
+ */
+static _Thread_local char reported[TARGET_WHY];
+
+static void keep_report(void *user, LLVMErrorRef error) {
     (void)user;
-    LLVMConsumeError(error);
+    char *message = LLVMGetErrorMessage(error);
+    if (!reported[0]) snprintf(reported, sizeof reported, "%s", message);
+    LLVMDisposeErrorMessage(message);
 }
 
 static void jit_start(void) {
@@ -59,22 +65,23 @@ static void jit_start(void) {
         return;
     }
     jit.session = LLVMOrcLLJITGetExecutionSession(jit.jit);
-    LLVMOrcExecutionSessionSetErrorReporter(jit.session, ignore_report, NULL);
+    LLVMOrcExecutionSessionSetErrorReporter(jit.session, keep_report, NULL);
 }
 
 /* ---- The allow-list ---- */
 
 /* What LLVM itself may call, besides the engine's symbols: its idioms of memory and, under
  * fast math, of libm. */
-#define OWN_SYMBOLS(X)                                                                       \
-    X(memcpy)                                                                                \
-    X(memmove) X(memset) X(memcmp) X(bcmp) X(sincos) X(sincosf) X(ldexp) X(ldexpf) X(exp10)  \
-        X(exp10f) X(fmod) X(fmodf) X(fmin) X(fminf) X(fmax) X(fmaxf) X(round) X(roundf)      \
-            X(roundeven) X(roundevenf) X(nearbyint) X(nearbyintf) X(floor) X(floorf) X(ceil) \
-                X(ceilf) X(trunc) X(truncf) X(rint) X(rintf) X(fma) X(fmaf) X(sqrt) X(sqrtf) \
-                    X(pow) X(powf) X(exp2) X(exp2f) X(sin) X(sinf) X(cos) X(cosf) X(tan)     \
-                        X(tanf) X(exp) X(expf) X(log) X(logf) X(log2) X(log2f) X(log10)      \
-                            X(log10f) X(cbrt) X(cbrtf) X(log1p) X(log1pf)
+#define OWN_SYMBOLS(X)                                                                     \
+    X(memcpy)                                                                              \
+    X(memmove)                                                                             \
+    X(memset) X(memcmp) X(bcmp) X(sincos) X(sincosf) X(ldexp) X(ldexpf) X(exp10) X(exp10f) \
+        X(fmod) X(fmodf) X(fmin) X(fminf) X(fmax) X(fmaxf) X(round) X(roundf) X(roundeven) \
+            X(roundevenf) X(nearbyint) X(nearbyintf) X(floor) X(floorf) X(ceil) X(ceilf)   \
+                X(trunc) X(truncf) X(rint) X(rintf) X(fma) X(fmaf) X(sqrt) X(sqrtf) X(pow) \
+                    X(powf) X(exp2) X(exp2f) X(sin) X(sinf) X(cos) X(cosf) X(tan) X(tanf)  \
+                        X(exp) X(expf) X(log) X(logf) X(log2) X(log2f) X(log10) X(log10f)  \
+                            X(cbrt) X(cbrtf) X(log1p) X(log1pf)
 
 static const JrSymbol own_symbols[] = {
 #define X(name) {#name, (void *)(uintptr_t)name},
@@ -184,12 +191,15 @@ static void *look_up(Library *library, const char *name, char *why) {
                                                 LLVMOrcJITDylibLookupFlagsMatchAllSymbols};
     LLVMOrcCLookupSetElement wanted = {LLVMOrcLLJITMangleAndIntern(jit.jit, name),
                                        LLVMOrcSymbolLookupFlagsRequiredSymbol};
+    reported[0] = 0;
     LLVMOrcExecutionSessionLookup(jit.session, LLVMOrcLookupKindStatic, &order, 1, &wanted, 1,
                                   found, &lookup);
     pthread_mutex_lock(&lookup.lock);
     while (!lookup.done)
         pthread_cond_wait(&lookup.ready, &lookup.lock);
     pthread_mutex_unlock(&lookup.lock);
+    if (!lookup.address && reported[0])
+        snprintf(why, TARGET_WHY, "linking failed: %s", reported);
     return lookup.address;
 }
 

@@ -164,7 +164,7 @@ static LLVMValueRef evaluate(Range *r, const Affine *a, LLVMValueRef counter) {
 }
 
 static void require(Range *r, LLVMValueRef ok) {
-    r->condition = r->condition ? LLVMBuildAnd(r->f->g->b, r->condition, ok, "") : ok;
+    r->condition = LLVMBuildAnd(r->f->g->b, r->condition, ok, "");
 }
 
 /* 0 <= the counter < dim, in 64 bits, in the words that LLVM finds in `i < len(x)`. */
@@ -173,7 +173,7 @@ static void require_plain(Range *r, LLVMValueRef dim) {
     LLVMValueRef lo = jr_gen_value(r->f, r->loop->args[0]);
     LLVMValueRef hi = jr_gen_value(r->f, r->loop->args[1]);
     require(r, LLVMBuildICmp(g->b, LLVMIntSGE, lo, jr_gen_int(g, 0), ""));
-    require(r, LLVMBuildICmp(g->b, LLVMIntSLE, hi, dim, ""));
+    if (hi != dim) require(r, LLVMBuildICmp(g->b, LLVMIntSLE, hi, dim, ""));
 }
 
 static void require_inside(Range *r, const Affine *a, LLVMValueRef dim) {
@@ -198,7 +198,6 @@ static void require_inside(Range *r, const Affine *a, LLVMValueRef dim) {
 
 /* ---- The accesses ---- */
 
-/* The operand that is the index on `axis` of a LOAD or STORE. */
 static uint32_t prove_axes(Range *r, const IrStmt *s) {
     IrReg array = s->args[0];
     uint32_t proven = 0, wanted = s->u.mem.check | s->u.mem.wrap;
@@ -254,13 +253,14 @@ LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop) {
     if (f->g->level < 2 || !has_checks(body)) return NULL;
     if (!f->uses) f->uses = JR_NEW_ARRAY(f->g->arena, GenUse, f->ir->regs.len);
     Range r = {.f = f, .loop = loop, .uses = f->uses};
+    r.condition = LLVMConstInt(f->g->i1, 1, 0);
     f->proofs.len = 0;
     if (note_block(&r, body, true)) {
         r.pos = 0;
         prove_block(&r, body);
     }
     forget_block(&r, body);
-    return r.condition;
+    return r.naxes ? r.condition : NULL;
 }
 
 uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s) {
