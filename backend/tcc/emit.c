@@ -43,8 +43,8 @@ static const char *const runtime_types[USE_COUNT] = {
         "int32_t %s(JrRt *, const JrWhere *, uint32_t, void *, int32_t);\n",
     [USE_jr_rt_retain] = "void %s(void *);\n",
     [USE_jr_rt_release] = "void %s(void *);\n",
-    [USE_jr_rt_raise_shape] = "int32_t %s(JrRt *, const JrWhere *, uint32_t, const void *, "
-                              "const int64_t *, int64_t, int64_t);\n",
+    [USE_jr_rt_raise_shape] = ("int32_t %s(JrRt *, const JrWhere *, uint32_t, const void *, "
+                               "const int64_t *, int64_t, int64_t);\n"),
     [USE_jr_rt_ipow] = "int64_t %s(int64_t, int64_t);\n",
     [USE_jr_rt_fmod] = "double %s(double, double);\n",
     [USE_jr_rt_fmodf] = "float %s(float, float);\n",

@@ -1,0 +1,257 @@
+/* What the tests of the tcc engine run against: a runtime that records, and modules to
+ * compile. */
+#ifndef JR_TESTS_TCC_FAKE_H
+#define JR_TESTS_TCC_FAKE_H
+
+#include "backend/engine.h"
+#include "tests/unit/tcc_reference.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+/* ---- A runtime of our own, which records ---- */
+
+struct JrBuffer {
+    int refs;
+};
+
+typedef struct Fake {
+    JrRt rt;
+    JrWhere where; /* of the last error */
+    int32_t trap, trace_line;
+    int64_t index, dim, axis, ndim, reshape;
+    char text[200]; /* what was printed, or the message raised */
+    int live, traces;
+    int fail_alloc; /* counts down; the allocation at 0 fails */
+} Fake;
+
+static inline Fake *fake_of(JrRt *rt) {
+    return (Fake *)rt;
+}
+
+static inline int32_t fail_at(JrRt *rt, const JrWhere *where, int32_t exc) {
+    fake_of(rt)->where = *where;
+    return rt->status = exc;
+}
+static inline int32_t fake_raise(JrRt *rt, const JrWhere *where, int32_t exc,
+                                 const char *message, int64_t len) {
+    snprintf(fake_of(rt)->text, sizeof fake_of(rt)->text, "%.*s", (int)len, message);
+    return fail_at(rt, where, exc);
+}
+static inline int32_t fake_raise_index(JrRt *rt, const JrWhere *where, int64_t index,
+                                       int64_t dim, int64_t axis, int64_t ndim) {
+    Fake *fake = fake_of(rt);
+    fake->index = index;
+    fake->dim = dim;
+    fake->axis = axis;
+    fake->ndim = ndim;
+    return fail_at(rt, where, EXC_INDEX);
+}
+static inline int32_t fake_trap(JrRt *rt, const JrWhere *where, int32_t trap) {
+    fake_of(rt)->trap = trap;
+    return fail_at(rt, where, (int32_t)ir_trap_exc((IrTrap)trap));
+}
+static inline int32_t fake_deep(JrRt *rt, const JrWhere *where) {
+    return fail_at(rt, where, EXC_RECURSION);
+}
+static inline int32_t fake_trace(JrRt *rt, const JrWhere *where) {
+    fake_of(rt)->traces++;
+    fake_of(rt)->trace_line = where->line;
+    return rt->status;
+}
+static inline int32_t fake_poll(JrRt *rt, const JrWhere *where) {
+    return fail_at(rt, where, EXC_INTERRUPT);
+}
+static inline int32_t fake_raise_shape(JrRt *rt, const JrWhere *where, uint32_t type,
+                                       const JrArray *array, const int64_t *dims, int64_t ndim,
+                                       int64_t reshape) {
+    Fake *fake = fake_of(rt);
+    fake->ndim = ndim;
+    fake->reshape = reshape;
+    fake->dim = dims[ndim - 1];
+    fake->index = array->dims[ir_type_of_bits(type).ndim - 1];
+    return fail_at(rt, where, EXC_VALUE);
+}
+
+static _Thread_local Fake *counting; /* who counts the buffers: release is not told */
+
+static inline int32_t fake_array_new(JrRt *rt, const JrWhere *where, uint32_t bits,
+                                     JrArray *out, int32_t zeroed) {
+    IrType type = ir_type_of_bits(bits);
+    Fake *fake = fake_of(rt);
+    int64_t size = ir_scalar_size(type.scalar), stride = 1;
+    if (fake->fail_alloc && --fake->fail_alloc == 0) return fail_at(rt, where, EXC_MEMORY);
+    for (unsigned i = type.ndim; i-- > 0;) {
+        out->dims[type.ndim + i] = stride;
+        stride *= out->dims[i];
+    }
+    JrBuffer *buffer = malloc(sizeof(JrBuffer) + 16 + (size_t)(stride * size));
+    buffer->refs = 1;
+    out->owner = buffer;
+    out->data = (char *)buffer + 16;
+    memset(out->data, zeroed ? 0 : 0xa5, (size_t)(stride * size));
+    fake->live++;
+    counting = fake;
+    return 0;
+}
+static inline void fake_retain(JrBuffer *buffer) {
+    if (buffer) buffer->refs++;
+}
+static inline void fake_release(JrBuffer *buffer) {
+    if (!buffer || --buffer->refs) return;
+    counting->live--;
+    free(buffer);
+}
+
+static inline int32_t fake_print_int(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                     JrSlot *results) {
+    (void)where, (void)results;
+    Fake *fake = fake_of(rt);
+    size_t len = strlen(fake->text);
+    snprintf(fake->text + len, sizeof fake->text - len, "%lld", (long long)args[0].i);
+    return 0;
+}
+static inline int32_t fake_print_str(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                     JrSlot *results) {
+    (void)where, (void)results;
+    Fake *fake = fake_of(rt);
+    size_t len = strlen(fake->text);
+    snprintf(fake->text + len, sizeof fake->text - len, "%.*s", (int)args[1].u,
+             (const char *)args[0].cp);
+    return 0;
+}
+static inline int32_t fake_frexp(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                 JrSlot *results) {
+    (void)rt, (void)where;
+    int exponent;
+    results[0].d = frexp(args[0].d, &exponent);
+    results[1].i = exponent;
+    return 0;
+}
+static inline int32_t fake_factorial(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                     JrSlot *results) {
+    if (args[0].i < 0) return fail_at(rt, where, EXC_VALUE);
+    for (results[0].i = 1; results[0].i < args[0].i;)
+        results[0].i += args[0].i;
+    return 0;
+}
+static inline int32_t fake_array_copy(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                      JrSlot *results) {
+    (void)rt, (void)where, (void)results;
+    const JrArray *into = args[1].cp, *from = args[3].cp;
+    IrType type = ir_type_of_bits((uint32_t)args[0].u);
+    for (int64_t i = 0; i < from->dims[0]; i++)
+        memcpy((char *)into->data + i * into->dims[type.ndim] * 8,
+               (char *)from->data + i * from->dims[type.ndim] * 8, 8);
+    return 0;
+}
+
+static JrSymbol symbol_table[] = {
+#define JR_MATH(ID, text, arity, f64, f32, exact) {#f64, f64}, {#f32, f32},
+#include "ir/math.def"
+#undef JR_MATH
+    {"jr_rt_raise", fake_raise},
+    {"jr_rt_raise_index", fake_raise_index},
+    {"jr_rt_trap", fake_trap},
+    {"jr_rt_trace", fake_trace},
+    {"jr_rt_poll", fake_poll},
+    {"jr_rt_deep", fake_deep},
+    {"jr_rt_array_new", fake_array_new},
+    {"jr_rt_retain", fake_retain},
+    {"jr_rt_release", fake_release},
+    {"jr_rt_raise_shape", fake_raise_shape},
+    {"jr_rt_ipow", jr_num_ipow},
+    {"jr_rt_fmod", jr_num_fmod},
+    {"jr_rt_fmodf", jr_num_fmodf},
+    {"jr_rt_ffloordiv", jr_num_ffloordiv},
+    {"jr_rt_ffloordivf", jr_num_ffloordivf},
+    {"jr_rt_print_int", fake_print_int},
+    {"jr_rt_print_str", fake_print_str},
+    {"jr_rt_frexp", fake_frexp},
+    {"jr_rt_factorial", fake_factorial},
+    {"jr_rt_array_copy", fake_array_copy},
+};
+
+static inline int by_name(const void *a, const void *b) {
+    return strcmp(((const JrSymbol *)a)->name, ((const JrSymbol *)b)->name);
+}
+
+static inline int sort_symbols(void **state) {
+    (void)state;
+    qsort(symbol_table, sizeof symbol_table / sizeof symbol_table[0], sizeof symbol_table[0],
+          by_name);
+    return 0;
+}
+
+static const JrEngineOptions *options(void) {
+    static const JrEngineOptions all = {
+        .symbols = {symbol_table, sizeof symbol_table / sizeof symbol_table[0]}};
+    return &all;
+}
+
+static const volatile int32_t not_cancelled = 0, cancelled = 1;
+
+static inline Fake new_fake(void) {
+    return (Fake){.rt = {.stack_limit = NULL, .cancel = &not_cancelled}};
+}
+
+/* ---- Modules to test ---- */
+
+typedef struct Program {
+    JrArena *arena;
+    IrModule *module;
+    JrCode *code;
+} Program;
+
+static inline void compile(Program *p) {
+    const char *why = NULL;
+    ir_module_finish(p->module);
+    if (!ir_verify_module(p->module, &why)) fail_msg("verify: %s", why);
+    p->code = jr_engine_tcc()->compile(p->module, options(), &why);
+    if (!p->code) {
+        JrText text;
+        jr_text_init(&text, p->arena);
+        jr_engine_tcc()->text(p->module, options(), JR_TEXT_C, &text, &why);
+        fail_msg("%s\n%s", why, text.data);
+    }
+}
+
+static inline Program new_program(void) {
+    Program p = {.arena = jr_arena_new(NULL)};
+    p.module = ir_module_new(p.arena, "k \"\?\?/\\.src");
+    return p;
+}
+
+static inline Program read_program(const char *text) {
+    Program p = {.arena = jr_arena_new(NULL)};
+    JrSource source = {.name = "test", .text = text, .len = strlen(text)};
+    JrDiags diags;
+    jr_diags_init(&diags, p.arena, &source);
+    p.module = ir_read_module(p.arena, &source, &diags);
+    if (!p.module) {
+        JrText out;
+        jr_text_init(&out, p.arena);
+        jr_diag_render(&diags, diags.first, &out);
+        fail_msg("%s", out.data);
+    }
+    compile(&p);
+    return p;
+}
+
+static inline void end_program(Program *p) {
+    jr_engine_tcc()->release(p->code);
+    jr_arena_free(p->arena);
+}
+
+static inline int32_t call(Program *p, const char *name, Fake *fake, void **args,
+                           void **results) {
+    JrCall found;
+    assert_true(jr_engine_tcc()->find(p->code, name, &found));
+    return found.run(&found, &fake->rt, args, results);
+}
+
+#endif
