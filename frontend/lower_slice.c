@@ -84,10 +84,17 @@ static Bounds slice_either(Lower *low, IrReg lo, IrReg hi, IrReg step, IrReg n) 
     return (Bounds){fe_int_binary(low, OP_MAX, start, zero), steps_in(low, span, size), step};
 }
 
+static bool is_none(Lower *low, const AstExpr *part) {
+    return !part || part->kind == AST_NONE || fe_type_of(low, part)->kind == FE_NONE;
+}
+
+static IrReg bound(Lower *low, const AstExpr *part, IrReg absent) {
+    return is_none(low, part) ? absent : fe_lower_index(low, part);
+}
+
 static Bounds slice_bounds(Lower *low, const AstExpr *slice, IrReg n) {
-    IrReg lo = slice->left ? fe_lower_index(low, slice->left) : IR_NO_REG;
-    IrReg hi = slice->right ? fe_lower_index(low, slice->right) : IR_NO_REG;
-    IrReg step = slice->cond ? fe_lower_index(low, slice->cond) : fe_int_const(low, 1);
+    IrReg lo = bound(low, slice->left, IR_NO_REG), hi = bound(low, slice->right, IR_NO_REG);
+    IrReg step = bound(low, slice->cond, fe_int_const(low, 1));
     int64_t known;
     if (!fe_known_int(low, step, &known) || known == 0)
         return slice_either(low, lo, hi, step, n);
@@ -98,16 +105,11 @@ static Bounds slice_bounds(Lower *low, const AstExpr *slice, IrReg n) {
 
 typedef enum PartKind { PART_INDEX, PART_SLICE, PART_WHOLE, PART_NEW, PART_ELLIPSIS } PartKind;
 
-static bool is_none(const AstExpr *part) {
-    return !part || part->kind == AST_NONE;
-}
-
 static PartKind part_kind(Lower *low, const AstExpr *part) {
     if (part->kind == AST_ELLIPSIS) return PART_ELLIPSIS;
-    if (part->kind == AST_SLICE)
-        return is_none(part->left) && is_none(part->right) && is_none(part->cond) ? PART_WHOLE
-                                                                                  : PART_SLICE;
-    return fe_type_of(low, part)->kind == FE_NONE ? PART_NEW : PART_INDEX;
+    if (part->kind != AST_SLICE) return is_none(low, part) ? PART_NEW : PART_INDEX;
+    bool whole = is_none(low, part->left) && is_none(low, part->right);
+    return whole && is_none(low, part->cond) ? PART_WHOLE : PART_SLICE;
 }
 
 static void take_range(Subscript *sub, Bounds bounds) {

@@ -28,6 +28,9 @@ static void bind_name(Lower *low, const AstExpr *name, Value value) {
     }
     info->slot = fe_value_converted(low, value, var->type);
     info->has_slot = true;
+    if (info->slot.reg == IR_NO_REG) return;
+    IrRegInfo *reg = ir_reg(low->func, info->slot.reg);
+    if (reg->kind == REG_TEMP && !reg->name) reg->name = var->name;
 }
 
 /* ---- Targets ---- */
@@ -73,7 +76,20 @@ static IrReg wanted(Lower *low, const AstStmt *stmt) {
     return var && var->type->kind == FE_ARRAY ? fe_var_slot(low, var).reg : IR_NO_REG;
 }
 
+/* Nothing but module constants: their uses hold the values. */
+static bool is_definition(Lower *low, const AstExpr *target) {
+    if (target->kind == AST_NAME) return !fe_var_of(low, target);
+    if (target->kind != AST_TUPLE && target->kind != AST_LIST) return false;
+    for (uint32_t i = 0; i < target->items.len; i++)
+        if (!is_definition(low, target->items.data[i])) return false;
+    return true;
+}
+
 static void lower_assign(Lower *low, const AstStmt *stmt) {
+    bool definition = true;
+    for (uint32_t i = 0; i < stmt->targets.len; i++)
+        definition &= is_definition(low, stmt->targets.data[i]);
+    if (definition) return;
     Value value = fe_lower_expr_into(low, stmt->value, wanted(low, stmt));
     /* a, b = b, a: all of the right side is read before the first is assigned. */
     if (value.type->kind == FE_TUPLE) value = fe_value_pinned(low, value);
