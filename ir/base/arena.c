@@ -65,6 +65,7 @@ static bool add_block(JrArena *arena, size_t need) {
 
 void *jr_arena_alloc(JrArena *arena, size_t size) {
     if (size > SIZE_MAX - ALIGNMENT) return out_of_memory(arena);
+    if (!size) size = 1; /* NULL means that there is no memory */
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if ((size_t)(arena->end - arena->cursor) < size && !add_block(arena, size))
         return out_of_memory(arena);
