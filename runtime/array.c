@@ -57,6 +57,9 @@ static void heap_account(JrHeap *heap, int64_t buffers, int64_t bytes) {
 /* ---- Buffers: a header in the 64 bytes before the data, all in one block ---- */
 
 enum { ALIGN = 64 };
+/* Of a process. No allocator needs to be asked for more, and sanitizers' ones stop the
+ * program. */
+#define ADDRESS_SPACE ((size_t)1 << 47)
 
 struct JrBuffer {
     _Atomic int64_t refs;
@@ -91,7 +94,7 @@ static void buffer_init(JrBuffer *buffer, JrHeap *heap, void *block, void *data,
 }
 
 JrBuffer *jr_buffer_new(JrHeap *heap, size_t bytes, bool zeroed) {
-    if (bytes > PTRDIFF_MAX - 2 * ALIGN) return NULL;
+    if (bytes >= ADDRESS_SPACE) return NULL;
     char *block = block_new(jr_heap_alloc(heap), bytes + 2 * ALIGN, zeroed);
     if (!block) return NULL;
     char *data = block + ALIGN;

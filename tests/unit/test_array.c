@@ -14,12 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* AddressSanitizer ends the program at an absurd allocation unless told to return NULL. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-    return "allocator_may_return_null=1";
-}
-
 typedef struct Fixture {
     JrHeap *heap;
     JrThread thread;
