@@ -59,6 +59,7 @@ typedef struct RegUse {
     uint32_t uses;
     uint32_t def_block, use_block;
     uint32_t fields; /* arrays */
+    bool dead;       /* a TEMP that nothing uses, and whose statement does nothing else */
     bool pending;
     Expr expr; /* while pending */
 } RegUse;

@@ -112,10 +112,7 @@ static Expr element(Fn *fn, const IrStmt *stmt) {
 
 static void load(Fn *fn, const IrStmt *stmt) {
     Expr expr = element(fn, stmt);
-    if (ir_reg(fn->func, stmt->dsts[0])->kind == REG_TEMP && !fn->regs[stmt->dsts[0]].uses)
-        tcc_line(fn, "(void)%s;", expr.text);
-    else
-        tcc_define(fn, stmt->dsts[0], expr);
+    tcc_define(fn, stmt->dsts[0], expr);
 }
 
 static void store(Fn *fn, const IrStmt *stmt) {

@@ -177,7 +177,7 @@ void tcc_define(Fn *fn, IrReg dst, Expr expr) {
         tcc_flush_readers(fn, dst);
         tcc_line(fn, "%s = %s;", tcc_name(fn, dst), expr.text);
     } else if (use->uses == 0) {
-        return;
+        tcc_line(fn, "(void)(%s);", expr.text);
     } else if (may_wait(use, &expr)) {
         if (fn->npending == PENDING_MAX) flush_one(fn, fn->pending[0]);
         fn->pending[fn->npending++] = dst;

@@ -160,6 +160,7 @@ static void write_stmt(Fn *fn, const IrStmt *stmt) {
 
 static void write_block(Fn *fn, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
+        if (stmt->ndsts == 1 && fn->regs[stmt->dsts[0]].dead) continue;
         fn->source_line = stmt->span.line;
         write_stmt(fn, stmt);
     }

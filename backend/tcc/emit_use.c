@@ -38,7 +38,41 @@ static uint32_t fields_read(const Fn *fn, const IrStmt *stmt, IrReg reg) {
 
 static void count_block(Fn *fn, const IrBlock *block);
 
+/* Whether all that the statement does is compute a value that nothing needs. */
+static bool is_dead(const Fn *fn, const IrStmt *stmt) {
+    switch (ir_op_form(stmt->op)) {
+    case FORM_BIN:
+    case FORM_CMP:
+    case FORM_UN:
+    case FORM_COPY:
+    case FORM_CAST:
+    case FORM_SELECT:
+    case FORM_MATH:
+    case FORM_BITS:
+    case FORM_LOAD:
+    case FORM_DIM:
+    case FORM_VIEW:
+    case FORM_COPYA:
+    case FORM_SHAPED: break;
+    default: return false;
+    }
+    const IrRegInfo *dst = ir_reg(fn->func, stmt->dsts[0]);
+    return dst->kind == REG_TEMP && !dst->owned && !fn->regs[stmt->dsts[0]].uses &&
+           !ir_stmt_may_fail(fn->func, stmt);
+}
+
+/* Backwards, so that the uses of a TEMP are known where it is written. */
 static void count_stmt(Fn *fn, const IrStmt *stmt, uint32_t block) {
+    IrForm form = ir_op_form(stmt->op);
+    if (form == FORM_IF) count_block(fn, &stmt->u.blocks.els);
+    if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
+        count_block(fn, &stmt->u.blocks.then);
+    if (is_dead(fn, stmt)) {
+        fn->regs[stmt->dsts[0]].dead = true;
+        return;
+    }
+    for (uint32_t i = 0; i < stmt->ndsts; i++)
+        fn->regs[stmt->dsts[i]].def_block = block;
     for (uint32_t i = 0; i < stmt->nargs; i++) {
         RegUse *use = &fn->regs[stmt->args[i]];
         use->uses++;
@@ -46,17 +80,11 @@ static void count_stmt(Fn *fn, const IrStmt *stmt, uint32_t block) {
         if (ir_reg_type(fn->func, stmt->args[i]).ndim > 0)
             use->fields |= fields_read(fn, stmt, stmt->args[i]);
     }
-    for (uint32_t i = 0; i < stmt->ndsts; i++)
-        fn->regs[stmt->dsts[i]].def_block = block;
-    IrForm form = ir_op_form(stmt->op);
-    if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
-        count_block(fn, &stmt->u.blocks.then);
-    if (form == FORM_IF) count_block(fn, &stmt->u.blocks.els);
 }
 
 static void count_block(Fn *fn, const IrBlock *block) {
     uint32_t number = ++fn->blocks;
-    for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next)
+    for (const IrStmt *stmt = block->last; stmt; stmt = stmt->prev)
         count_stmt(fn, stmt, number);
 }
 
