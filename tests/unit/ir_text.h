@@ -1,4 +1,5 @@
-/* What the tests of the IR share: reading a module from text, and printing it. */
+/* What the tests of the IR share: reading a module from text, printing it, and a small
+ * one made by hand. */
 #ifndef TESTS_UNIT_IR_TEXT_H
 #define TESTS_UNIT_IR_TEXT_H
 
@@ -32,6 +33,29 @@ static inline const char *print_text(JrArena *arena, const IrModule *module) {
     jr_text_init(&out, arena);
     ir_print_module(module, &out);
     return out.data;
+}
+
+/* sum(x): the sum of a contiguous array, made with the builders. */
+static inline IrFunc *build_sum(JrArena *arena) {
+    IrModule *module = ir_module_new(arena, "sum.src");
+    IrFunc *func = ir_func_new(module, "sum", NULL);
+    func->rets = JR_NEW(arena, IrType);
+    func->rets[0] = ir_scalar(TY_FLOAT64);
+    func->nrets = 1;
+    IrReg x = ir_param(func, ir_array(TY_FLOAT64, 1, LAYOUT_C), "x"), i;
+    IrReg s = ir_var(func, ir_scalar(TY_FLOAT64), "s"),
+          e = ir_temp(func, ir_scalar(TY_FLOAT64));
+    IrBuilder b = {.func = func, .block = &func->body, .span = {2, 5, 9}};
+    ir_build_copy(&b, s, ir_const_float(func, TY_FLOAT64, 0));
+    IrReg n = ir_build_dim(&b, x, 0);
+    IrStmt *loop = ir_build_for(&b, ir_const_int(func, TY_INT64, 0), n,
+                                ir_const_int(func, TY_INT64, 1), &i);
+    b.block = &loop->u.blocks.then;
+    ir_build_load(&b, e, x, 1, &i)->u.mem.wrap = 0;
+    ir_build_copy(&b, s, ir_build_binary(&b, OP_ADD, ir_scalar(TY_FLOAT64), s, e));
+    b.block = &func->body;
+    ir_build_return(&b, 1, &s);
+    return func;
 }
 
 static inline int setup_arena(void **state) {
