@@ -25,6 +25,9 @@
  * ASSIGN, RT and CALL results go to owned registers; VIEW, TRANSPOSE, BROADCAST, RESHAPE and
  * COPY to borrowing ones. RETURN of an array retains it for the caller. Array PARAMs borrow.
  *
+ * Types match exactly, layouts too: a VIEW without steps turns T[::1] into T[:]. Statements after
+ * a return, raise, break or continue in the same block are legal, and dead; the fold drops them.
+ *
  * Every statement has the span of the source it came from: errors, profiles and debug
  * information need it. */
 #ifndef JR_IR_IR_H
@@ -254,7 +257,8 @@ void ir_module_finish(IrModule *module);
 
 /* ---- ir/print.c, ir/read.c, ir/verify.c, ir/fold.c ---- */
 
-/* The text form. Reading what was printed and printing it again gives the same bytes. */
+/* The text form, described in ir/print.c. Reading what was printed and printing it again gives the
+ * same bytes. What ir_module_finish works out is not in it: the reader finishes the module. */
 void ir_print_module(const IrModule *module, JrText *out);
 void ir_print_func(const IrFunc *func, JrText *out);
 /* NULL with errors in diags when the text is not a module; what it returns is verified. */
