@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const FeBuiltin builtins[] = {
-#define FE_BUILTIN(ID, path, signature, kind, detail, doc)                                    \
+#define FE_BUILTIN(ID, path, signature, kind, detail, doc) \
     {BI_##ID, path, signature, BK_##kind, detail, doc},
 #include "frontend/builtins.def"
 #undef FE_BUILTIN

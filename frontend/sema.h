@@ -131,6 +131,7 @@ typedef struct FeFunc {
     AstFunc *ast;
     FeOptions options;
     JR_VEC(FeSpec *) specs;
+    struct FuncInfo *info; /* inference's own */
     bool has_signature; /* annotated or with an eager signature: compiled even if never called */
 } FeFunc;
 
@@ -199,7 +200,9 @@ struct FeSpec {
     FeFunc *func;          /* func->ast is the body's AstFunc for the module's body */
     const char *name;      /* unique: "dot" if all is annotated, else "dot(float64[::1], int64)" */
     uint32_t nparams;
-    const FeType **params; /* what each parameter is; never weak */
+    /* What callers pass; never weak. vars[i].type may be more general where the body assigns to the
+     * parameter (n = n / 2): the lowering converts on entry. */
+    const FeType **params;
     const FeType *ret;     /* FE_NONE for a function that returns nothing */
     FeNode *nodes;         /* by AstExpr.id */
     JR_VEC(FeVar *) vars;  /* the parameters first */

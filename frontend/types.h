@@ -51,6 +51,11 @@ const FeType *fe_type_ir(FeTypes *types, IrType ir); /* a scalar or an array */
 const FeType *fe_type_tuple(FeTypes *types, uint32_t count, const FeType *const *items);
 const FeType *fe_type_list(FeTypes *types, uint32_t count, const FeType *const *items);
 const FeType *fe_type_dtype(FeTypes *types, IrScalar scalar);
+const FeType *fe_type_func(FeTypes *types, struct FeFunc *func);
+/* FE_BUILTIN; a conversion is FE_DTYPE, with its row besides. */
+const FeType *fe_type_builtin(FeTypes *types, const struct FeBuiltin *builtin);
+const FeType *fe_type_module(FeTypes *types, const char *name);
+const FeType *fe_type_exception(FeTypes *types, IrExc exc);
 /* How messages name it: "float64", "int literal", "tuple(int64, float64)". */
 const char *fe_type_name(FeTypes *types, const FeType *type);
 
@@ -70,7 +75,7 @@ const FeType *fe_unify(FeTypes *types, const FeType *a, const FeType *b);
 bool fe_accepts(const FeType *to, const FeType *from);
 
 /* What an operator does with two scalars: both operands are cast to `operand`, the operation
- * gives `result`. False if the operator does not take these types. */
+ * gives `result`. b is NULL for a unary one. False if the operator does not take these types. */
 typedef struct FeOperation {
     IrScalar operand;
     IrScalar result;
