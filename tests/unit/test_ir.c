@@ -396,7 +396,7 @@ static void test_reader_depth(void **state) {
     assert_string_equal(diags.first->message, "blocks are nested too deeply");
 }
 
-/* Damaged text is refused or read, and what was read prints and reads again. */
+/* Damaged text is refused or read, and what was read prints, reads again and folds. */
 static void test_reader_survives_damage(void **state) {
     static const char SPICE[] = "%\"[]{}():,@-.=#\n 0xn";
     uint64_t random = 2463534242u;
@@ -421,6 +421,10 @@ static void test_reader_survives_damage(void **state) {
         if (module) {
             const char *once = print_text(arena, module);
             assert_string_equal(print_text(arena, read_good(arena, once)), once);
+            const char *why = NULL;
+            ir_fold_module(module);
+            if (!ir_verify_module(module, &why))
+                fail_msg("folding broke it: %s in\n%s", why, once);
         }
         jr_arena_free(arena);
     }
