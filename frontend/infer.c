@@ -459,9 +459,9 @@ static void prepare(FeInfer *in, FeFunc *func) {
     uint32_t errors = in->diags->errors;
     scope_locals(in, func);
     options_decorators(in, func);
+    if (in->diags->errors != errors) func->info->ok = false;
     scope_names(in, func);
     assign_check(in, func);
-    if (in->diags->errors != errors) func->info->ok = false;
 }
 
 static void add_roots(FeInfer *in, FeFunc *func) {

@@ -76,6 +76,14 @@ static const FeType *text_type(FeInfer *in, const char **text, int depth) {
 static const FeType *bad_type(FeInfer *in, const AstExpr *expr) {
     JrDiag *diag = jr_diag_error(in->diags, expr->span, "this is not a type");
     const char *near = NULL;
+    const FeType *known =
+        expr->kind == AST_NAME ? scope_member(in, "jitrun", expr->name) : NULL;
+    if (known && known->kind == FE_DTYPE) {
+        diag->message =
+            jr_arena_printf(in->arena, "the type '%s' is not imported", expr->name);
+        jr_diag_help(in->diags, diag, "write `from jitrun import %s` at the top", expr->name);
+        return NULL;
+    }
     if (expr->kind == AST_NAME || expr->kind == AST_ATTR) {
         const char *names[TY_COUNT];
         for (int s = TY_BOOL; s <= TY_FLOAT64; s++)

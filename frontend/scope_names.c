@@ -48,6 +48,11 @@ static const struct {
     {"exec", NULL},
 };
 
+/* A name whose own import failed is no suggestion. */
+static bool is_meant(const Entry *entry) {
+    return !entry->type || entry->type->kind != FE_ERROR;
+}
+
 static const char *nearest_name(const Names *n, const char *name) {
     FeInfer *in = n->in;
     JR_VEC(const char *) names = {0};
@@ -55,7 +60,8 @@ static const char *nearest_name(const Names *n, const char *name) {
         JR_PUSH(in->arena, &names, n->func->info->locals.data[i]->name);
     const JrTable *scope = &in->module->names;
     for (uint32_t i = 0; i < scope->cap; i++)
-        if (scope->slots[i].key) JR_PUSH(in->arena, &names, scope->slots[i].key);
+        if (scope->slots[i].key && is_meant(scope->slots[i].value))
+            JR_PUSH(in->arena, &names, scope->slots[i].key);
     for (int id = 0; id < BI_COUNT; id++)
         if (!strchr(fe_builtin((FeBuiltinId)id)->path, '.'))
             JR_PUSH(in->arena, &names, fe_builtin((FeBuiltinId)id)->path);
