@@ -94,6 +94,7 @@ Value fe_value_unflatten(Lower *low, const FeType *type, const IrReg **regs);
 /* Storage of VARs for a type, and assignment to it (of a value already converted). */
 Value fe_slot_new(Lower *low, const FeType *type, const char *name);
 void fe_slot_assign(Lower *low, Value slot, Value value);
+void fe_slot_take(Lower *low, Value slot, Value value);
 Value fe_value_pinned(Lower *low, Value value);
 IrReg fe_array_pinned(Lower *low, IrReg array);
 IrReg fe_array_root(Lower *low, IrReg array);

@@ -286,9 +286,9 @@ static Value join_values(Lower *low, IrReg cond, const IrBlock *arm, Value a,
     fe_block_splice(&branch->u.blocks.then, arm);
     fe_block_splice(&branch->u.blocks.els, other);
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    fe_slot_assign(low, slot, a);
+    fe_slot_take(low, slot, a);
     fe_block_swap(low, &branch->u.blocks.els);
-    fe_slot_assign(low, slot, b);
+    fe_slot_take(low, slot, b);
     fe_block_swap(low, outer);
     return slot;
 }

@@ -18,6 +18,21 @@ static void assign_name(Lower *low, const AstExpr *name, Value value) {
     fe_slot_assign(low, fe_var_slot(low, var), fe_value_converted(low, value, var->type));
 }
 
+/* Of a value that is only for this. */
+static void assign_only(Lower *low, const AstExpr *name, Value value) {
+    FeVar *var = fe_var_of(low, name);
+    fe_slot_take(low, fe_var_slot(low, var), fe_value_converted(low, value, var->type));
+}
+
+/* A bound register is the variable: it has its name, which also keeps fe_slot_take off it. */
+static void name_regs(Lower *low, Value value, const char *name) {
+    for (uint32_t i = 0; value.items && i < value.type->count; i++)
+        name_regs(low, value.items[i], name);
+    if (value.reg == IR_NO_REG) return;
+    IrRegInfo *info = ir_reg(low->func, value.reg);
+    if (info->kind == REG_TEMP && !info->name) info->name = name;
+}
+
 static void bind_name(Lower *low, const AstExpr *name, Value value) {
     FeVar *var = fe_var_of(low, name);
     if (!var) return;
@@ -28,9 +43,7 @@ static void bind_name(Lower *low, const AstExpr *name, Value value) {
     }
     info->slot = fe_value_converted(low, value, var->type);
     info->has_slot = true;
-    if (info->slot.reg == IR_NO_REG) return;
-    IrRegInfo *reg = ir_reg(low->func, info->slot.reg);
-    if (reg->kind == REG_TEMP && !reg->name) reg->name = var->name;
+    name_regs(low, info->slot, var->name);
 }
 
 /* ---- Targets ---- */
@@ -93,6 +106,10 @@ static void lower_assign(Lower *low, const AstStmt *stmt) {
     Value value = fe_lower_expr_into(low, stmt->value, wanted(low, stmt));
     /* a, b = b, a: all of the right side is read before the first is assigned. */
     if (value.type->kind == FE_TUPLE) value = fe_value_pinned(low, value);
+    if (stmt->targets.len == 1 && stmt->targets.data[0]->kind == AST_NAME) {
+        assign_only(low, stmt->targets.data[0], value);
+        return;
+    }
     for (uint32_t i = 0; i < stmt->targets.len; i++)
         fe_assign_target(low, stmt->targets.data[i], value);
 }
@@ -122,7 +139,7 @@ static void lower_augmented(Lower *low, const AstStmt *stmt) {
     if (!var) return;
     Value old = fe_var_slot(low, var);
     Value operand = fe_lower_expr(low, stmt->value);
-    assign_name(low, target, fe_lower_arith(low, stmt->op, old, operand, operation));
+    assign_only(low, target, fe_lower_arith(low, stmt->op, old, operand, operation));
 }
 
 /* ---- The others ---- */

@@ -199,6 +199,27 @@ void fe_slot_assign(Lower *low, Value slot, Value value) {
         ir_build_copy(&low->b, slot.reg, fe_scalar_as(low, value, slot.type->ir.scalar));
 }
 
+/* Whether the last statement made the value, in a register that is nobody's: loop variables
+ * are registers with names. */
+static bool is_fresh(Lower *low, IrReg reg) {
+    const IrStmt *last = low->b.block->last;
+    const IrRegInfo *info = ir_reg(low->func, reg);
+    return last && last->op != OP_FOR && last->ndsts == 1 && last->dsts[0] == reg &&
+           info->kind == REG_TEMP && !info->name;
+}
+
+/* The same for a value that nothing else uses: what made it writes the variable at once. */
+void fe_slot_take(Lower *low, Value slot, Value value) {
+    bool scalar = slot.type->kind == FE_SCALAR && !value.constant;
+    if (!scalar || !is_fresh(low, value.reg) ||
+        !ir_type_same(ir_reg_type(low->func, value.reg), slot.type->ir)) {
+        fe_slot_assign(low, slot, value);
+        return;
+    }
+    ir_reg(low->func, value.reg)->def = NULL;
+    low->b.block->last->dsts[0] = slot.reg;
+}
+
 /* ---- Borrowed arrays ---- */
 
 IrReg fe_array_owned_temp(Lower *low, IrType type) {
