@@ -46,6 +46,7 @@ static uint32_t args_room(const IrFunc *callee) {
 void jr_gen_call(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
     const GenSig *sig = jr_table_get(&g->sigs, s->u.callee->name);
+    if (sig->ir == f->ir) sig = f->sig->next;
     LLVMValueRef *args = JR_NEW_ARRAY(g->arena, LLVMValueRef, args_room(sig->ir));
     LLVMValueRef *parts = JR_NEW_ARRAY(g->arena, LLVMValueRef, sig->nparts + 1);
     uint32_t nargs = push_args(f, s, args);

@@ -111,10 +111,10 @@ static LLVMValueRef guard(Gen *g, const Bounds *bounds) {
     return LLVMBuildAnd(g->b, some, LLVMBuildIsNotNull(g->b, bounds->step, ""), "");
 }
 
-/* The slow twin of a loop (range.c) is not worth unrolling. */
+/* The slow twin of a loop (range.c) is not worth transforming. */
 static void mark_rare(Gen *g, LLVMValueRef branch) {
     LLVMMetadataRef self = LLVMTemporaryMDNode(g->ctx, NULL, 0);
-    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, "llvm.loop.unroll.disable", 24);
+    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, "llvm.loop.disable_nonforced", 27);
     LLVMMetadataRef parts[] = {self, LLVMMDNodeInContext2(g->ctx, &name, 1)};
     LLVMMetadataRef node = LLVMMDNodeInContext2(g->ctx, parts, 2);
     LLVMMetadataReplaceAllUsesWith(self, node);

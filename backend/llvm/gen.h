@@ -34,13 +34,17 @@ typedef struct GenReg {
     bool in_memory;     /* both are allocas, which LLVM turns into values */
 } GenReg;
 
-/* An internal function and how it is called. */
+/* An internal function and how it is called. A small function that calls itself has a copy
+ * that is always inlined: it calls the copy and the copy calls it, so that every other call is
+ * none. */
 typedef struct GenSig {
     const IrFunc *ir;
     LLVMValueRef fn;
     LLVMTypeRef type, ret;
-    bool fails;      /* the first result is the status */
-    uint32_t nparts; /* values returned besides the status */
+    bool fails;          /* the first result is the status */
+    uint32_t nparts;     /* values returned besides the status */
+    struct GenSig *next; /* what a call of itself calls */
+    bool is_copy;
 } GenSig;
 
 typedef struct Gen {

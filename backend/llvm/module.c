@@ -53,17 +53,59 @@ static void function_attrs(Gen *g, LLVMValueRef fn) {
     LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex, width);
 }
 
-static void declare(Gen *g, const IrFunc *ir) {
-    GenSig *sig = JR_NEW(g->arena, GenSig);
-    sig->ir = ir;
-    sig->fails = ir->may_fail || ir->recursive;
-    sig->type = function_type(g, sig);
-    sig->fn = LLVMAddFunction(g->module, ir->name, sig->type);
+static void declare_one(Gen *g, GenSig *sig) {
+    sig->fn = LLVMAddFunction(g->module, sig->ir->name, sig->type);
     LLVMSetLinkage(sig->fn, LLVMInternalLinkage);
     function_attrs(g, sig->fn);
     rt_param_attrs(g, sig->fn);
     for (unsigned i = 1; i < LLVMCountParams(sig->fn); i++)
         jr_gen_attr(g, sig->fn, i + 1, "noundef", 0);
+}
+
+enum {
+    COPY_STMTS = 40, /* the largest function that is copied into itself */
+    COPY_CALLS = 3,  /* the most calls of itself that it may have */
+};
+
+/* The calls of itself in a small function without loops; 0 for any other. */
+static uint32_t count_self_calls(const IrFunc *ir, const IrBlock *block, uint32_t *stmts) {
+    uint32_t calls = 0;
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (s->op == OP_FOR || s->op == OP_LOOP) *stmts = COPY_STMTS;
+        if (++*stmts > COPY_STMTS) return 0;
+        calls += s->op == OP_CALL && s->u.callee == ir;
+        if (s->op != OP_IF) continue;
+        calls += count_self_calls(ir, &s->u.blocks.then, stmts);
+        calls += count_self_calls(ir, &s->u.blocks.els, stmts);
+        if (*stmts > COPY_STMTS) return 0;
+    }
+    return calls;
+}
+
+static bool wants_copy(Gen *g, const IrFunc *ir) {
+    uint32_t stmts = 0;
+    if (g->level < 2 || !ir->recursive) return false;
+    uint32_t calls = count_self_calls(ir, &ir->body, &stmts);
+    return calls > 0 && calls <= COPY_CALLS;
+}
+
+static GenSig *new_copy(Gen *g, GenSig *sig) {
+    GenSig *copy = JR_NEW(g->arena, GenSig);
+    *copy = *sig;
+    copy->is_copy = true;
+    copy->next = sig;
+    declare_one(g, copy);
+    jr_gen_attr(g, copy->fn, LLVMAttributeFunctionIndex, "alwaysinline", 0);
+    return copy;
+}
+
+static void declare(Gen *g, const IrFunc *ir) {
+    GenSig *sig = JR_NEW(g->arena, GenSig);
+    sig->ir = ir;
+    sig->fails = ir->may_fail || ir->recursive;
+    sig->type = function_type(g, sig);
+    declare_one(g, sig);
+    sig->next = wants_copy(g, ir) ? new_copy(g, sig) : sig;
     jr_table_put(&g->sigs, ir->name, sig);
 }
 
@@ -104,14 +146,33 @@ static void bind_params(GenFunc *f) {
     }
 }
 
+/* Reading the register costs nothing; the frame's address would cost a frame pointer. */
+static LLVMValueRef stack_pointer(Gen *g) {
+#if defined(__x86_64__) || defined(__aarch64__)
+    static const char name[] =
+#if defined(__x86_64__)
+        "rsp";
+#else
+        "sp";
+#endif
+    LLVMMetadataRef text = LLVMMDStringInContext2(g->ctx, name, strlen(name));
+    LLVMValueRef reg = LLVMMetadataAsValue(g->ctx, LLVMMDNodeInContext2(g->ctx, &text, 1));
+    return jr_gen_intrinsic(g, "llvm.read_register", 1, &g->i64, 1, &reg);
+#else
+    LLVMValueRef level = jr_gen_int32(g, 0);
+    LLVMValueRef frame = jr_gen_intrinsic(g, "llvm.frameaddress", 1, &g->ptr, 1, &level);
+    return LLVMBuildPtrToInt(g->b, frame, g->i64, "");
+#endif
+}
+
 static void check_stack(GenFunc *f) {
     Gen *g = f->g;
-    LLVMValueRef level = jr_gen_int32(g, 0);
-    LLVMValueRef here = jr_gen_intrinsic(g, "llvm.frameaddress", 1, &g->ptr, 1, &level);
+    LLVMValueRef here = stack_pointer(g);
     LLVMValueRef limit = LLVMBuildLoad2(g->b, g->ptr, f->rt, "limit");
     LLVMSetMetadata(limit, g->md_invariant,
                     LLVMMetadataAsValue(g->ctx, LLVMMDNodeInContext2(g->ctx, NULL, 0)));
-    LLVMValueRef ok = LLVMBuildICmp(g->b, LLVMIntUGE, here, limit, "");
+    LLVMValueRef ok =
+        LLVMBuildICmp(g->b, LLVMIntUGE, here, LLVMBuildPtrToInt(g->b, limit, g->i64, ""), "");
     LLVMBasicBlockRef usual = jr_gen_unless(f, ok, "deep");
     LLVMValueRef args[] = {f->rt, jr_gen_where(f, f->ir->span)};
     jr_gen_fail(f, jr_gen_helper(g, "jr_rt_deep", 2, args), usual);
@@ -175,13 +236,18 @@ static void define(Gen *g, GenSig *sig) {
     jr_gen_regs(&f);
     bind_params(&f);
     result_slots(&f);
-    if (sig->ir->recursive) check_stack(&f);
+    if (sig->ir->recursive && !sig->is_copy) check_stack(&f);
     jr_gen_block(&f, &sig->ir->body);
     if (!LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(g->b))) LLVMBuildUnreachable(g->b);
     LLVMPositionBuilderAtEnd(g->b, f.exit);
     leave(&f);
     LLVMMoveBasicBlockAfter(f.exit, LLVMGetLastBasicBlock(sig->fn));
     LLVMBuildBr(f.allocas, body);
+}
+
+static void define_both(Gen *g, GenSig *sig) {
+    define(g, sig);
+    if (sig->next != sig) define(g, sig->next);
 }
 
 /* ---- Entries ---- */
@@ -285,6 +351,6 @@ void jr_gen_module(Gen *g, const char *table) {
     for (uint32_t i = 0; i < ir->funcs.len; i++)
         declare(g, ir->funcs.data[i]);
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        define(g, jr_table_get(&g->sigs, ir->funcs.data[i]->name));
+        define_both(g, jr_table_get(&g->sigs, ir->funcs.data[i]->name));
     define_table(g, table);
 }

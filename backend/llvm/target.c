@@ -76,9 +76,13 @@ static bool choose_cpu(const char *asked, const char **cpu, const char **feature
 
 /* ---- Sizes ---- */
 
+/* Level 3 adds the unswitching and unrolling of loops, which double the time to compile and
+ * have not made a kernel of bench/llvm faster. */
+enum { DEFAULT_LEVEL = 2 };
+
 enum {
     LARGE_FUNC = 3000, /* statements: optimised a little, and turned into code quickly */
-    HUGE_FUNC = 12000, /* not optimised at all */
+    HUGE_FUNC = 6000,  /* not optimised at all */
 };
 
 static uint32_t count_block(const IrBlock *block) {
@@ -105,8 +109,7 @@ static uint32_t largest_func(const IrModule *module) {
 
 static LLVMCodeGenOptLevel codegen_level(const Target *target) {
     if (target->large || target->level == 0) return LLVMCodeGenLevelNone;
-    if (target->level == 1) return LLVMCodeGenLevelLess;
-    return target->level == 2 ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelAggressive;
+    return target->level == 1 ? LLVMCodeGenLevelLess : LLVMCodeGenLevelAggressive;
 }
 
 bool jr_target_init(Target *target, const IrModule *module, const JrEngineOptions *options,
@@ -115,7 +118,8 @@ bool jr_target_init(Target *target, const IrModule *module, const JrEngineOption
     *target = (Target){0};
     if (!jr_target_start(why) || !choose_cpu(options->cpu, &cpu, &features, why)) return false;
     uint32_t size = largest_func(module);
-    target->level = options->opt_level < 0 || options->opt_level > 3 ? 3 : options->opt_level;
+    target->level = options->opt_level < 0 ? DEFAULT_LEVEL : options->opt_level;
+    if (target->level > 3) target->level = 3;
     target->large = size > LARGE_FUNC;
     if (target->large && target->level > 1) target->level = 1;
     if (size > HUGE_FUNC) target->level = 0;
@@ -146,6 +150,7 @@ bool jr_target_optimise(const Target *target, LLVMModuleRef module, char *why) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetSLPVectorization(options, target->level > 1);
+    LLVMPassBuilderOptionsSetLoopUnrolling(options, target->level > 2);
     LLVMErrorRef error =
         LLVMRunPasses(module, pipelines[target->level], target->machine, options);
     LLVMDisposePassBuilderOptions(options);
