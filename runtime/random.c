@@ -56,12 +56,20 @@ static void twister_seed_entropy(JrTwister *t) {
     twister_seed_array(t, key, 8);
 }
 
+static uint32_t twist(uint32_t high, uint32_t low) {
+    uint32_t y = (high & 0x80000000u) | (low & 0x7fffffffu);
+    return (y >> 1) ^ (0x9908b0dfu & (0 - (y & 1)));
+}
+
+/* In two loops and a last step, so that no index wraps and compilers vectorise them. */
 static void twister_refill(JrTwister *t) {
+    enum { REST = JR_MT_WORDS - SHIFT_SIZE };
     uint32_t *w = t->words;
-    for (uint32_t i = 0; i < JR_MT_WORDS; i++) {
-        uint32_t y = (w[i] & 0x80000000u) | (w[(i + 1) % JR_MT_WORDS] & 0x7fffffffu);
-        w[i] = w[(i + SHIFT_SIZE) % JR_MT_WORDS] ^ (y >> 1) ^ (y & 1 ? 0x9908b0dfu : 0);
-    }
+    for (uint32_t i = 0; i < REST; i++)
+        w[i] = w[i + SHIFT_SIZE] ^ twist(w[i], w[i + 1]);
+    for (uint32_t i = REST; i < JR_MT_WORDS - 1; i++)
+        w[i] = w[i - REST] ^ twist(w[i], w[i + 1]);
+    w[JR_MT_WORDS - 1] = w[SHIFT_SIZE - 1] ^ twist(w[JR_MT_WORDS - 1], w[0]);
     t->next = 0;
 }
 
@@ -106,13 +114,17 @@ static uint32_t philox_word(JrPhilox *p) {
 
 /* ---- Sources ---- */
 
-uint32_t jr_random_word(JrRandom *random, int kind) {
-    JrRandomSource *source = &random->now.sources[kind];
+static inline uint32_t source_word(JrRandomSource *source) {
     return source->twister ? twister_word(source->twister) : philox_word(&source->philox);
 }
 
+uint32_t jr_random_word(JrRandom *random, int kind) {
+    return source_word(&random->now.sources[kind]);
+}
+
 double jr_random_double(JrRandom *random, int kind) {
-    uint32_t a = jr_random_word(random, kind) >> 5, b = jr_random_word(random, kind) >> 6;
+    JrRandomSource *source = &random->now.sources[kind];
+    uint32_t a = source_word(source) >> 5, b = source_word(source) >> 6;
     return (a * 67108864.0 + b) * (1.0 / 9007199254740992.0);
 }
 

@@ -147,8 +147,8 @@ JR_RT_FN(np_random_fill_normal) {
     return 0;
 }
 
-/* An int64 or uint64 array: what np.random.randint(low, high, size) makes. NumPy draws narrower
- * ones in another way. */
+/* An int64 or uint64 array: what np.random.randint(low, high, size) makes. NumPy draws
+ * narrower ones in another way. */
 JR_RT_FN(np_random_fill_randint) {
     IrType type = ir_type_of_bits((uint32_t)args[0].u);
     uint64_t low = args[2].u, range = args[3].u - 1 - low;
