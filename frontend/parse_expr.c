@@ -178,7 +178,9 @@ static AstExpr *parse_atom(Parser *p) {
     case TOK_LAMBDA: parse_refuse_here(p, UNSUPPORTED_LAMBDA);
     case TOK_YIELD: parse_refuse_here(p, UNSUPPORTED_YIELD);
     case TOK_AWAIT: parse_refuse_here(p, UNSUPPORTED_AWAIT);
-    case TOK_STAR: parse_refuse_here(p, UNSUPPORTED_STAR_EXPR);
+    case TOK_STAR:
+        parse_refuse_here(p, p->in_target && !p->open ? UNSUPPORTED_STAR_TARGET
+                                                      : UNSUPPORTED_STAR_EXPR);
     default: parse_unexpected(p, "an expression");
     }
 }

@@ -97,8 +97,9 @@ static void parse_expr_stmt(Parser *p, AstBlock *block) {
     AstOp op;
     check_prefix_increment(p);
     AstStmt *stmt = parse_new_stmt(p, block, AST_EXPR, &start);
-    if (parse_at(p, TOK_STAR)) parse_refuse_here(p, UNSUPPORTED_STAR_TARGET);
+    p->in_target = true;
     AstExpr *expr = parse_expr_list(p);
+    p->in_target = false;
     if (parse_at(p, TOK_ASSIGN)) {
         parse_assign(p, stmt, expr);
     } else if (parse_at(p, TOK_COLON)) {
@@ -307,7 +308,7 @@ void parse_dispatch(Parser *p, AstBlock *block) {
     case TOK_ELIF:
     case TOK_EXCEPT:
     case TOK_FINALLY: parse_orphan(p);
-    default: p->orphans = p->in_for = false;
+    default: p->orphans = p->in_for = p->in_target = false;
     }
     switch (p->tok.kind) {
     case TOK_INDENT: parse_unexpected_indent(p, block); break;
