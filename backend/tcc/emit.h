@@ -64,6 +64,17 @@ typedef struct RegUse {
     Expr expr; /* while pending */
 } RegUse;
 
+/* An index that was found good: of an array and with a register that do not change. What comes
+ * after it in its block need not look again. */
+typedef struct Checked {
+    IrReg array, index;
+    uint8_t axis;
+    bool wrap;
+    const char *at; /* the index as it counts from 0 */
+} Checked;
+
+enum { CHECKED_MAX = 32 };
+
 /* A function being written. */
 typedef struct Fn {
     Emit *em;
@@ -72,6 +83,8 @@ typedef struct Fn {
     RegUse *regs;
     IrReg pending[PENDING_MAX];
     uint32_t npending;
+    Checked checked[CHECKED_MAX];
+    uint32_t nchecked;
     uint32_t blocks; /* numbered so far */
     uint32_t names;  /* made up so far */
     int indent;

@@ -49,30 +49,87 @@ static void index_error(Fn *fn, const IrStmt *stmt, const char *condition, const
     tcc_line(fn, "}");
 }
 
-/* The index on one axis, checked and wrapped as the flags say. The one comparison that every
- * good index takes is the first. */
-static Expr index_on(Fn *fn, const IrStmt *stmt, IrReg array, unsigned axis, IrReg index) {
-    bool check = stmt->u.mem.check >> axis & 1, wrap = stmt->u.mem.wrap >> axis & 1;
-    if (!check && !wrap) return tcc_operand(fn, index);
-    Expr at = tcc_atom(fn, index), dim = member(fn, array, "d", axis);
+/* ---- What is known of an index ---- */
+
+static bool is_constant_above(const Fn *fn, IrReg reg, int64_t least) {
+    const IrRegInfo *info = ir_reg(fn->func, reg);
+    return info->kind == REG_CONST && info->value.i >= least;
+}
+
+/* Never negative, as far as its definition tells: it need not be wrapped then. */
+static bool is_natural(const Fn *fn, IrReg reg) {
+    const IrStmt *def = ir_reg(fn->func, reg)->def;
+    if (is_constant_above(fn, reg, 0)) return true;
+    if (ir_reg(fn->func, reg)->kind != REG_TEMP || !def) return false;
+    switch (def->op) {
+    case OP_DIM: return true;
+    case OP_FOR:
+        return is_constant_above(fn, def->args[0], 0) &&
+               is_constant_above(fn, def->args[2], 1);
+    case OP_MOD: return is_constant_above(fn, def->args[1], 1);
+    case OP_AND: return is_constant_above(fn, def->args[1], 0);
+    default: return false;
+    }
+}
+
+static bool is_fixed(const Fn *fn, IrReg reg) {
+    return ir_reg(fn->func, reg)->kind != REG_VAR && !fn->regs[reg].pending;
+}
+
+static const char *find_checked(const Fn *fn, Checked want) {
+    for (uint32_t i = 0; i < fn->nchecked; i++) {
+        const Checked *known = &fn->checked[i];
+        if (known->array == want.array && known->index == want.index &&
+            known->axis == want.axis && known->wrap == want.wrap)
+            return known->at;
+    }
+    return NULL;
+}
+
+static void note_checked(Fn *fn, Checked good) {
+    bool fixed = is_fixed(fn, good.array) && is_fixed(fn, good.index);
+    if (fixed && fn->nchecked < CHECKED_MAX) fn->checked[fn->nchecked++] = good;
+}
+
+/* `at` tested, and if need be wrapped into a variable, which is the result. The one comparison
+ * that every good index takes is the first. */
+static const char *check_index(Fn *fn, const IrStmt *stmt, IrReg array, unsigned axis,
+                               const char *at, bool wrap) {
     JrArena *arena = fn->em->arena;
+    const char *dim = member(fn, array, "d", axis).text;
     if (!wrap) {
-        index_error(fn, stmt,
-                    jr_arena_printf(arena, "(uint64_t)%s >= (uint64_t)%s", at.text, dim.text),
-                    at.text, array, axis);
+        index_error(fn, stmt, jr_arena_printf(arena, "(uint64_t)%s >= (uint64_t)%s", at, dim),
+                    at, array, axis);
         return at;
     }
-    Expr whole = tcc_store_atom(fn, TY_INT64, at);
-    if (check)
-        index_error(
-            fn, stmt,
-            jr_arena_printf(arena,
-                            "(uint64_t)%s >= (uint64_t)%s && (%s >= 0 || (%s = %s + %s) < 0)",
-                            at.text, dim.text, at.text, whole.text, at.text, dim.text),
-            at.text, array, axis);
-    else
-        tcc_line(fn, "if (%s < 0) %s = %s + %s;", at.text, whole.text, at.text, dim.text);
+    const char *whole = tcc_store_atom(fn, TY_INT64, (Expr){.text = at, .atom = true}).text;
+    index_error(fn, stmt,
+                jr_arena_printf(
+                    arena, "(uint64_t)%s >= (uint64_t)%s && (%s >= 0 || (%s = %s + %s) < 0)",
+                    at, dim, at, whole, at, dim),
+                at, array, axis);
     return whole;
+}
+
+/* The index on one axis, checked and wrapped as the flags say. */
+static Expr index_on(Fn *fn, const IrStmt *stmt, IrReg array, unsigned axis, IrReg index) {
+    bool check = stmt->u.mem.check >> axis & 1;
+    bool wrap = (stmt->u.mem.wrap >> axis & 1) && !is_natural(fn, index);
+    if (!check && !wrap) return tcc_operand(fn, index);
+    Checked this = {.array = array, .index = index, .axis = (uint8_t)axis, .wrap = wrap};
+    bool fixed = is_fixed(fn, index);
+    const char *known = check && fixed ? find_checked(fn, this) : NULL;
+    if (known) return (Expr){.text = known, .atom = true};
+    Expr at = tcc_atom(fn, index);
+    if (!check) {
+        const char *dim = member(fn, array, "d", axis).text;
+        Expr whole = tcc_store_atom(fn, TY_INT64, at);
+        tcc_line(fn, "if (%s < 0) %s = %s + %s;", at.text, whole.text, at.text, dim);
+        return whole;
+    }
+    this.at = check_index(fn, stmt, array, axis, at.text, wrap);
+    if (fixed) note_checked(fn, this);
+    return wrap ? (Expr){.text = this.at, .atom = true} : at;
 }
 
 /* The element's offset: dims multiplied up for C order, else index times stride. */

@@ -50,10 +50,12 @@ const char *tcc_signature(Emit *em, const IrFunc *func, uint32_t index) {
 static void write_block(Fn *fn, const IrBlock *block);
 
 static void nested(Fn *fn, const IrBlock *block) {
+    uint32_t known = fn->nchecked;
     fn->indent++;
     write_block(fn, block);
     tcc_flush_all(fn);
     fn->indent--;
+    fn->nchecked = known;
 }
 
 static void write_if(Fn *fn, const IrStmt *stmt) {
@@ -88,37 +90,37 @@ static Expr stable(Fn *fn, IrReg reg) {
     return changes ? tcc_store_atom(fn, TY_INT64, expr) : expr;
 }
 
-/* Steps of 1 and -1 stop at the bound itself; others count, since the last step could
- * overflow. */
+/* The loop's test is at its end, one jump per iteration, and `continue` goes to it. Steps of 1
+ * and -1 stop at the bound itself; others count, since the last step could overflow. */
 static void write_for(Fn *fn, const IrStmt *stmt) {
+    IrReg dst = stmt->dsts[0];
     const IrRegInfo *step = ir_reg(fn->func, stmt->args[2]);
     int64_t by = step->kind == REG_CONST ? step->value.i : 0;
-    IrReg dst = stmt->dsts[0];
-    bool variable = ir_reg(fn->func, dst)->kind == REG_VAR;
-    const char *i = variable ? jr_arena_printf(fn->em->arena, "k%" PRIu32, fn->names++)
-                             : tcc_name(fn, dst);
+    bool variable = ir_reg(fn->func, dst)->kind == REG_VAR, unit = by == 1 || by == -1;
+    JrArena *arena = fn->em->arena;
+    uint32_t number = fn->names++;
+    const char *i = variable ? jr_arena_printf(arena, "k%" PRIu32, number) : tcc_name(fn, dst);
     Expr lo = tcc_operand(fn, stmt->args[0]), hi = stable(fn, stmt->args[1]);
-    if (by == 1 || by == -1) {
-        tcc_flush_all(fn);
-        tcc_line(fn, "for (int64_t %s = %s; %s %s %s; %s%s) {", i, lo.text, i,
-                 by == 1 ? "<" : ">", hi.text, i, by == 1 ? "++" : "--");
+    Expr stride = unit ? (Expr){0} : stable(fn, stmt->args[2]);
+    tcc_flush_all(fn);
+    tcc_line(fn, "int64_t %s = %s;", i, lo.text);
+    if (unit) {
+        tcc_line(fn, "if (%s %s %s) do {", i, by == 1 ? "<" : ">", hi.text);
     } else {
-        uint32_t n = fn->names++;
-        Expr stride = stable(fn, stmt->args[2]);
-        if (!lo.atom) lo = tcc_store_atom(fn, TY_INT64, lo);
-        tcc_flush_all(fn);
         fn->em->helpers[HELP_TRIPS] = true;
-        tcc_line(fn, "int64_t %s = %s;", i, lo.text);
-        tcc_line(fn,
-                 "for (uint64_t n%" PRIu32 " = jr_trips(%s, %s, %s); n%" PRIu32
-                 " != 0; n%" PRIu32 "--, %s = (int64_t)((uint64_t)%s + (uint64_t)%s)) {",
-                 n, lo.text, hi.text, stride.text, n, n, i, i, stride.text);
+        tcc_line(fn, "uint64_t n%" PRIu32 " = jr_trips(%s, %s, %s);", number, i, hi.text,
+                 stride.text);
+        tcc_line(fn, "if (n%" PRIu32 " != 0) do {", number);
     }
-    fn->indent++;
-    if (variable) tcc_line(fn, "%s = %s;", tcc_name(fn, dst), i);
-    fn->indent--;
+    if (variable) tcc_line(fn, "    %s = %s;", tcc_name(fn, dst), i);
     nested(fn, &stmt->u.blocks.then);
-    tcc_line(fn, "}");
+    if (unit)
+        tcc_line(fn, "} while (%s%s %s %s);", by == 1 ? "++" : "--", i, by == 1 ? "<" : ">",
+                 hi.text);
+    else
+        tcc_line(fn,
+                 "} while (%s = (int64_t)((uint64_t)%s + (uint64_t)%s), --n%" PRIu32 " != 0);",
+                 i, i, stride.text, number);
 }
 
 static bool is_array_copy(const Fn *fn, const IrStmt *stmt) {
