@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -28,6 +29,13 @@ enum { MARGIN = 192 * 1024 };
 #endif
 enum { DEFAULT_STACK = 8 * 1024 * 1024, SMALLEST_USE = 16 * 1024 };
 
+/* Only the main thread's does. */
+static bool grows_without_limit(void) {
+    struct rlimit limit;
+    return getpid() == gettid() && getrlimit(RLIMIT_STACK, &limit) == 0 &&
+           limit.rlim_cur == RLIM_INFINITY;
+}
+
 /* The lowest address of the stack that may be used, or NULL if it cannot be found out. */
 static char *stack_bottom(char *top_of_use) {
     pthread_attr_t attr;
@@ -40,9 +48,7 @@ static char *stack_bottom(char *top_of_use) {
     pthread_attr_destroy(&attr);
     if (failed || !low) return NULL;
     char *bottom = (char *)low + guard, *high = (char *)low + size;
-    struct rlimit limit;
-    if (size > DEFAULT_STACK && getrlimit(RLIMIT_STACK, &limit) == 0 &&
-        limit.rlim_cur == RLIM_INFINITY && high - top_of_use < DEFAULT_STACK)
+    if (grows_without_limit() && high - top_of_use < DEFAULT_STACK)
         bottom = high - DEFAULT_STACK;
     return bottom;
 }
