@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 60
@@ -113,32 +114,50 @@ def run_engine(program, jitrun, engine):
     return problems + [stderr.rstrip()] if problems and stderr else problems
 
 
-def run_python(path, output):
+def run_python(path, output, errors):
     """In a child of this process, which has NumPy loaded already."""
     os.dup2(output.fileno(), 1)
-    os.dup2(output.fileno(), 2)
     signal.alarm(TIMEOUT)
     try:
         runpy.run_path(str(path), run_name="__main__")
-        sys.stdout.flush()
     except BaseException as error:  # the child ends here whatever happens
-        sys.stdout.flush()
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        names = " ".join(kind.__name__ for kind in type(error).__mro__)
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)
+                 if frame.filename == str(path)]
+        errors.write(f"{lines[-1] if lines else 0} {names}: {error}\n".encode())
+        errors.flush()
+    sys.stdout.flush()
     os._exit(0)
 
 
+def check_python(program, stdout, error):
+    """An error has to be the same exception on the same line; its message may differ."""
+    if stdout != program.stdout:
+        yield difference(program.stdout, stdout) or "the end of the last line differs"
+    if not program.raises:
+        if error:
+            yield error
+        return
+    line, text = program.raises
+    at, _, names = error.partition(" ")
+    if at != str(line) or text.split(":")[0] not in names.split(":")[0].split():
+        yield f"expected line {line}: {text}\n Python raises {error or 'nothing'}"
+
+
 def run_oracle(program):
-    if program.errors or program.raises or program.skip_oracle:
+    if program.errors or program.skip_oracle:
         return None
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         sys.stdout.flush()
         child = os.fork()
         if not child:
-            run_python(program.path, output)
-        os.waitpid(child, 0)
+            run_python(program.path, output, errors)
+        _, status = os.waitpid(child, 0)
         output.seek(0)
-        got = output.read().decode("utf-8", "replace")
-    return [difference(program.stdout, got) or "the end differs"] if got != program.stdout else []
+        errors.seek(0)
+        stdout, error = (file.read().decode("utf-8", "replace") for file in (output, errors))
+    problems = list(check_python(program, stdout, error))
+    return problems + ["it was killed"] if status else problems
 
 
 def run_program(path, jitrun, engines, oracle):
