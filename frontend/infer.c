@@ -25,7 +25,8 @@ const FeType *infer_fail(FeInfer *in, JrSpan span, const char *help, const char 
     if (help) jr_diag_help(in->diags, diag, "%s", help);
     FeSpec *spec = in->spec;
     if (spec->units->called.line && !spec->func->has_signature)
-        jr_diag_note(in->diags, diag, spec->units->called, "in %s, called here", spec->name);
+        jr_diag_note(in->diags, diag, spec->units->called, "in %.100s%s, called here", spec->name,
+                     strlen(spec->name) > 100 ? "..." : "");
     return in->types->error;
 }
 
