@@ -41,10 +41,10 @@ typedef struct GenSig {
     const IrFunc *ir;
     LLVMValueRef fn;
     LLVMTypeRef type, ret;
-    bool fails;          /* the first result is the status */
-    uint32_t nparts;     /* values returned besides the status */
-    struct GenSig *next; /* what a call of itself calls */
-    bool is_copy;
+    bool fails;           /* the first result is the status */
+    uint32_t nparts;      /* values returned besides the status */
+    struct GenSig *next;  /* what a call of itself calls */
+    bool is_copy, called; /* by a function of the module */
 } GenSig;
 
 typedef struct Gen {
