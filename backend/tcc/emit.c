@@ -78,7 +78,7 @@ static const char bits_type[] = "typedef union JrBits { uint64_t u; int64_t i; d
 /* ---- Which functions ---- */
 
 static void reach(Emit *em, const IrFunc *func, uint32_t *stack, uint32_t *n) {
-    uint32_t index = tcc_func_index(em, func);
+    uint32_t index = jr_c_func_index(em, func);
     if (em->reached[index]) return;
     em->reached[index] = true;
     stack[(*n)++] = index;
@@ -157,27 +157,27 @@ static void add_functions(const Emit *em, JrText *out) {
 static void add_prototypes(Emit *em, JrText *out) {
     for (uint32_t i = 0; i < em->module->funcs.len; i++)
         if (em->reached[i])
-            jr_text_printf(out, "%s;\n", tcc_signature(em, em->module->funcs.data[i], i));
+            jr_text_printf(out, "%s;\n", jr_c_signature(em, em->module->funcs.data[i], i));
 }
 
-void tcc_emit(Emit *em, const IrModule *module, JrText *out) {
+void jr_c_emit(Emit *em, const IrModule *module, JrText *out) {
     *em = (Emit){.arena = module->arena, .module = module};
     jr_text_init(&em->body, em->arena);
     find_reached(em);
     for (uint32_t i = 0; i < module->funcs.len; i++)
-        if (em->reached[i]) tcc_function(em, module->funcs.data[i], i);
+        if (em->reached[i]) jr_c_function(em, module->funcs.data[i], i);
     add_types(em, out);
     add_functions(em, out);
     const char *file = module->file ? module->file : "";
     if (em->body.data && strstr(em->body.data, "jr_file"))
         jr_text_printf(out, "static const char jr_file[] = %s;\n",
-                       tcc_string(em->arena, file, strlen(file)));
+                       jr_c_string(em->arena, file, strlen(file)));
     add_prototypes(em, out);
     jr_text_puts(out, "\n");
     if (em->body.data) jr_text_add(out, em->body.data, em->body.len);
 }
 
-void tcc_each_symbol(const Emit *em, void (*each)(void *user, const char *name), void *user) {
+void jr_c_each_symbol(const Emit *em, void (*each)(void *user, const char *name), void *user) {
     for (unsigned i = 0; i < USE_COUNT; i++)
         if (em->runtime[i]) each(user, runtime_names[i]);
     for (unsigned i = 0; i < RT_COUNT; i++)

@@ -100,64 +100,65 @@ typedef struct Fn {
 #define LIKE_PRINTF(at, first) __attribute__((format(printf, at, first)))
 
 /* One line of C at the present depth. */
-void tcc_line(Fn *fn, const char *format, ...) LIKE_PRINTF(2, 3);
+void jr_c_line(Fn *fn, const char *format, ...) LIKE_PRINTF(2, 3);
 /* C text from the given parts, whose properties the result inherits. */
-Expr tcc_expr(Fn *fn, uint32_t nparts, const Expr *parts, const char *format, ...)
+Expr jr_c_expr(Fn *fn, uint32_t nparts, const Expr *parts, const char *format, ...)
     LIKE_PRINTF(4, 5);
 /* The text, in parentheses if it needs them. */
-const char *tcc_paren(Fn *fn, const Expr *expr);
+const char *jr_c_paren(Fn *fn, const Expr *expr);
 /* A name for the register's C variable. */
-const char *tcc_name(Fn *fn, IrReg reg);
-const char *tcc_ctype(IrScalar scalar);
+const char *jr_c_name(Fn *fn, IrReg reg);
+const char *jr_c_ctype(IrScalar scalar);
 /* The unsigned type that arithmetic of this type wraps in. */
-const char *tcc_utype(IrScalar scalar);
+const char *jr_c_utype(IrScalar scalar);
 /* The value of a register: its constant, its name, or the expression waiting for this use. */
-Expr tcc_operand(Fn *fn, IrReg reg);
+Expr jr_c_operand(Fn *fn, IrReg reg);
 /* The same, first stored in a variable if it is more than a name. */
-Expr tcc_atom(Fn *fn, IrReg reg);
-Expr tcc_store_atom(Fn *fn, IrScalar scalar, Expr expr);
+Expr jr_c_atom(Fn *fn, IrReg reg);
+Expr jr_c_store_atom(Fn *fn, IrScalar scalar, Expr expr);
 /* dst = expr: now, or at its only use. */
-void tcc_define(Fn *fn, IrReg dst, Expr expr);
+void jr_c_define(Fn *fn, IrReg dst, Expr expr);
 /* Declares a TEMP that a statement fills in another way, and readies a VAR for being written.
  */
-void tcc_declare(Fn *fn, IrReg dst);
+void jr_c_declare(Fn *fn, IrReg dst);
 /* Stores expressions that wait for their use, before what they read changes. */
-void tcc_flush_all(Fn *fn);
-void tcc_flush_loads(Fn *fn);
-void tcc_flush_readers(Fn *fn, IrReg var);
+void jr_c_flush_all(Fn *fn);
+void jr_c_flush_loads(Fn *fn);
+void jr_c_flush_readers(Fn *fn, IrReg var);
 /* A literal, and one in quotes. */
-Expr tcc_constant(Fn *fn, IrReg reg);
-const char *tcc_string(JrArena *arena, const char *bytes, size_t len);
+Expr jr_c_constant(Fn *fn, IrReg reg);
+const char *jr_c_string(JrArena *arena, const char *bytes, size_t len);
 
 /* ---- Statements ---- */
 
 /* "&at_3[7]": the place of an error, as C. */
-const char *tcc_where(Fn *fn, JrSpan span);
+const char *jr_c_where(Fn *fn, JrSpan span);
 /* Leaves the function with the status that `format` computes. */
-void tcc_fail(Fn *fn, const char *format, ...) LIKE_PRINTF(2, 3);
-void tcc_need(Fn *fn, RtHelper helper);
+void jr_c_fail(Fn *fn, const char *format, ...) LIKE_PRINTF(2, 3);
+void jr_c_need(Fn *fn, RtHelper helper);
 
-void tcc_scalar(Fn *fn, const IrStmt *stmt); /* BIN, CMP, UN, CAST, SELECT, MATH, BITS */
-void tcc_array(Fn *fn,
-               const IrStmt *stmt);        /* LOAD to RESHAPE, and COPY and ASSIGN of arrays */
-void tcc_call(Fn *fn, const IrStmt *stmt); /* CALL, RT, RETURN, RAISE, POLL */
+void jr_c_scalar(Fn *fn, const IrStmt *stmt); /* BIN, CMP, UN, CAST, SELECT, MATH, BITS */
+void jr_c_array(Fn *fn,
+                const IrStmt *stmt); /* LOAD to RESHAPE, and COPY and ASSIGN of arrays */
+void jr_c_call(Fn *fn, const IrStmt *stmt); /* CALL, RT, RETURN, RAISE, POLL */
 /* dst's header = src's, for the given members. */
-void tcc_copy_header(Fn *fn, const char *dst, const char *src, unsigned ndim, uint32_t fields);
+void jr_c_copy_header(Fn *fn, const char *dst, const char *src, unsigned ndim,
+                      uint32_t fields);
 /* The header as a whole: "&x_3", or the parameter's pointer. */
-const char *tcc_header(Fn *fn, IrReg reg);
+const char *jr_c_header(Fn *fn, IrReg reg);
 
 /* Counts uses and finds the header fields a function needs (emit_use.c). */
-void tcc_count_uses(Fn *fn);
+void jr_c_count_uses(Fn *fn);
 /* Writes one function and its entry (emit_func.c). */
-void tcc_function(Emit *em, const IrFunc *func, uint32_t index);
-const char *tcc_signature(Emit *em, const IrFunc *func, uint32_t index);
-const char *tcc_func_name(Emit *em, const IrFunc *func, uint32_t index);
-uint32_t tcc_func_index(const Emit *em, const IrFunc *func);
+void jr_c_function(Emit *em, const IrFunc *func, uint32_t index);
+const char *jr_c_signature(Emit *em, const IrFunc *func, uint32_t index);
+const char *jr_c_func_name(Emit *em, const IrFunc *func, uint32_t index);
+uint32_t jr_c_func_index(const Emit *em, const IrFunc *func);
 
 /* Writes the module as C (emit.c). */
-void tcc_emit(Emit *em, const IrModule *module, JrText *out);
+void jr_c_emit(Emit *em, const IrModule *module, JrText *out);
 
 /* What the text refers to, to give to the linker: calls `each` for every name. */
-void tcc_each_symbol(const Emit *em, void (*each)(void *user, const char *name), void *user);
+void jr_c_each_symbol(const Emit *em, void (*each)(void *user, const char *name), void *user);
 
 #endif

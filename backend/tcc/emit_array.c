@@ -13,40 +13,40 @@ static IrType type_of(Fn *fn, IrReg reg) {
 
 static Expr member(Fn *fn, IrReg array, const char *name, unsigned axis) {
     return (Expr){
-        .text = jr_arena_printf(fn->em->arena, "%s.%s%u", tcc_name(fn, array), name, axis),
+        .text = jr_arena_printf(fn->em->arena, "%s.%s%u", jr_c_name(fn, array), name, axis),
         .atom = true,
         .loads = ir_reg(fn->func, array)->kind == REG_VAR};
 }
 
-const char *tcc_header(Fn *fn, IrReg reg) {
-    const char *name = tcc_name(fn, reg);
+const char *jr_c_header(Fn *fn, IrReg reg) {
+    const char *name = jr_c_name(fn, reg);
     bool param = ir_reg(fn->func, reg)->kind == REG_PARAM;
     return jr_arena_printf(fn->em->arena, param ? "%s_in" : "&%s", name);
 }
 
-void tcc_copy_header(Fn *fn, const char *dst, const char *src, unsigned ndim,
-                     uint32_t fields) {
-    if (fields & FIELD_DATA) tcc_line(fn, "%s.data = %s.data;", dst, src);
-    if (fields & FIELD_OWNER) tcc_line(fn, "%s.owner = %s.owner;", dst, src);
+void jr_c_copy_header(Fn *fn, const char *dst, const char *src, unsigned ndim,
+                      uint32_t fields) {
+    if (fields & FIELD_DATA) jr_c_line(fn, "%s.data = %s.data;", dst, src);
+    if (fields & FIELD_OWNER) jr_c_line(fn, "%s.owner = %s.owner;", dst, src);
     for (unsigned i = 0; i < ndim; i++)
         if (fields & (uint32_t)FIELD_DIM << i)
-            tcc_line(fn, "%s.d%u = %s.d%u;", dst, i, src, i);
+            jr_c_line(fn, "%s.d%u = %s.d%u;", dst, i, src, i);
     for (unsigned i = 0; i < ndim; i++)
         if (fields & (uint32_t)FIELD_STRIDE << i)
-            tcc_line(fn, "%s.s%u = %s.s%u;", dst, i, src, i);
+            jr_c_line(fn, "%s.s%u = %s.s%u;", dst, i, src, i);
 }
 
 /* ---- Indexing ---- */
 
 static void index_error(Fn *fn, const IrStmt *stmt, const char *condition, const char *index,
                         IrReg array, unsigned axis) {
-    tcc_need(fn, USE_jr_rt_raise_index);
-    tcc_line(fn, "if (%s) {", condition);
+    jr_c_need(fn, USE_jr_rt_raise_index);
+    jr_c_line(fn, "if (%s) {", condition);
     fn->indent++;
-    tcc_fail(fn, "jr_rt_raise_index(rt, %s, %s, %s.d%u, %u, %u)", tcc_where(fn, stmt->span),
-             index, tcc_name(fn, array), axis, axis, type_of(fn, array).ndim);
+    jr_c_fail(fn, "jr_rt_raise_index(rt, %s, %s, %s.d%u, %u, %u)", jr_c_where(fn, stmt->span),
+              index, jr_c_name(fn, array), axis, axis, type_of(fn, array).ndim);
     fn->indent--;
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
 }
 
 /* ---- What is known of an index ---- */
@@ -102,7 +102,7 @@ static const char *check_index(Fn *fn, const IrStmt *stmt, IrReg array, unsigned
                     at, array, axis);
         return at;
     }
-    const char *whole = tcc_store_atom(fn, TY_INT64, (Expr){.text = at, .atom = true}).text;
+    const char *whole = jr_c_store_atom(fn, TY_INT64, (Expr){.text = at, .atom = true}).text;
     index_error(fn, stmt,
                 jr_arena_printf(
                     arena, "(uint64_t)%s >= (uint64_t)%s && (%s >= 0 || (%s = %s + %s) < 0)",
@@ -115,16 +115,16 @@ static const char *check_index(Fn *fn, const IrStmt *stmt, IrReg array, unsigned
 static Expr index_on(Fn *fn, const IrStmt *stmt, IrReg array, unsigned axis, IrReg index) {
     bool check = stmt->u.mem.check >> axis & 1;
     bool wrap = (stmt->u.mem.wrap >> axis & 1) && !is_natural(fn, index);
-    if (!check && !wrap) return tcc_operand(fn, index);
+    if (!check && !wrap) return jr_c_operand(fn, index);
     Checked this = {.array = array, .index = index, .axis = (uint8_t)axis, .wrap = wrap};
     bool fixed = is_fixed(fn, index);
     const char *known = check && fixed ? find_checked(fn, this) : NULL;
     if (known) return (Expr){.text = known, .atom = true};
-    Expr at = tcc_atom(fn, index);
+    Expr at = jr_c_atom(fn, index);
     if (!check) {
         const char *dim = member(fn, array, "d", axis).text;
-        Expr whole = tcc_store_atom(fn, TY_INT64, at);
-        tcc_line(fn, "if (%s < 0) %s = %s + %s;", at.text, whole.text, at.text, dim);
+        Expr whole = jr_c_store_atom(fn, TY_INT64, at);
+        jr_c_line(fn, "if (%s < 0) %s = %s + %s;", at.text, whole.text, at.text, dim);
         return whole;
     }
     this.at = check_index(fn, stmt, array, axis, at.text, wrap);
@@ -139,15 +139,15 @@ static Expr offset_of(Fn *fn, IrReg array, const Expr *index) {
     for (unsigned i = 0; i < type.ndim; i++) {
         if (type.layout == LAYOUT_C && i > 0) {
             Expr parts[3] = {offset, member(fn, array, "d", i), index[i]};
-            offset = tcc_expr(fn, 3, parts, "%s * %s + %s", tcc_paren(fn, &parts[0]),
-                              parts[1].text, tcc_paren(fn, &parts[2]));
+            offset = jr_c_expr(fn, 3, parts, "%s * %s + %s", jr_c_paren(fn, &parts[0]),
+                               parts[1].text, jr_c_paren(fn, &parts[2]));
         } else if (type.layout != LAYOUT_C) {
             Expr parts[3] = {index[i], member(fn, array, "s", i), offset};
             Expr term =
-                tcc_expr(fn, 2, parts, "%s * %s", tcc_paren(fn, &parts[0]), parts[1].text);
+                jr_c_expr(fn, 2, parts, "%s * %s", jr_c_paren(fn, &parts[0]), parts[1].text);
             parts[0] = term;
             offset =
-                i == 0 ? term : tcc_expr(fn, 3, parts, "%s + %s", parts[2].text, term.text);
+                i == 0 ? term : jr_c_expr(fn, 3, parts, "%s + %s", parts[2].text, term.text);
         }
     }
     return offset;
@@ -160,8 +160,8 @@ static Expr element(Fn *fn, const IrStmt *stmt) {
     for (unsigned i = 0; i < type.ndim; i++)
         index[i] = index_on(fn, stmt, array, i, stmt->args[1 + i]);
     Expr offset = offset_of(fn, array, index);
-    Expr expr = tcc_expr(fn, 1, &offset, "((%s *)%s.data)[%s]", tcc_ctype(type.scalar),
-                         tcc_name(fn, array), offset.text);
+    Expr expr = jr_c_expr(fn, 1, &offset, "((%s *)%s.data)[%s]", jr_c_ctype(type.scalar),
+                          jr_c_name(fn, array), offset.text);
     expr.atom = false;
     expr.loads = true;
     return expr;
@@ -169,19 +169,19 @@ static Expr element(Fn *fn, const IrStmt *stmt) {
 
 static void load(Fn *fn, const IrStmt *stmt) {
     Expr expr = element(fn, stmt);
-    tcc_define(fn, stmt->dsts[0], expr);
+    jr_c_define(fn, stmt->dsts[0], expr);
 }
 
 static void store(Fn *fn, const IrStmt *stmt) {
     Expr place = element(fn, stmt);
-    Expr value = tcc_operand(fn, stmt->args[stmt->nargs - 1]);
-    tcc_flush_loads(fn);
-    tcc_line(fn, "%s = %s;", place.text, value.text);
+    Expr value = jr_c_operand(fn, stmt->args[stmt->nargs - 1]);
+    jr_c_flush_loads(fn);
+    jr_c_line(fn, "%s = %s;", place.text, value.text);
 }
 
 static void dim(Fn *fn, const IrStmt *stmt) {
     Expr expr = member(fn, stmt->args[0], stmt->op == OP_DIM ? "d" : "s", stmt->u.imm);
-    tcc_define(fn, stmt->dsts[0], expr);
+    jr_c_define(fn, stmt->dsts[0], expr);
 }
 
 /* ---- Headers ---- */
@@ -193,28 +193,28 @@ static const char *open_header(Fn *fn, const IrStmt *stmt) {
     const IrRegInfo *info = ir_reg(fn->func, dst);
     const char *type = jr_arena_printf(fn->em->arena, "JrArray%u", info->type.ndim);
     if (info->kind == REG_VAR || info->owned) {
-        tcc_flush_loads(fn);
+        jr_c_flush_loads(fn);
         const char *name = jr_arena_printf(fn->em->arena, "h%" PRIu32, fn->names++);
-        tcc_line(fn, "%s %s;", type, name);
+        jr_c_line(fn, "%s %s;", type, name);
         return name;
     }
-    tcc_line(fn, "%s %s;", type, tcc_name(fn, dst));
-    return tcc_name(fn, dst);
+    jr_c_line(fn, "%s %s;", type, jr_c_name(fn, dst));
+    return jr_c_name(fn, dst);
 }
 
 static void close_header(Fn *fn, const IrStmt *stmt, const char *header) {
     IrReg dst = stmt->dsts[0];
     const IrRegInfo *info = ir_reg(fn->func, dst);
-    const char *name = tcc_name(fn, dst);
+    const char *name = jr_c_name(fn, dst);
     if (info->kind != REG_VAR && !info->owned) {
-        if (!fn->regs[dst].uses) tcc_line(fn, "(void)%s;", name);
+        if (!fn->regs[dst].uses) jr_c_line(fn, "(void)%s;", name);
         return;
     }
     if (info->owned) {
-        tcc_need(fn, USE_jr_rt_release);
-        tcc_line(fn, "jr_rt_release(%s.owner);", name);
+        jr_c_need(fn, USE_jr_rt_release);
+        jr_c_line(fn, "jr_rt_release(%s.owner);", name);
     }
-    tcc_copy_header(fn, name, header, info->type.ndim, fn->regs[dst].fields);
+    jr_c_copy_header(fn, name, header, info->type.ndim, fn->regs[dst].fields);
 }
 
 /* A C-contiguous array's strides follow from its dims. */
@@ -222,7 +222,7 @@ static void c_strides(Fn *fn, const char *header, unsigned ndim, uint32_t fields
     const char *stride = "1";
     for (unsigned i = ndim; i-- > 0;) {
         if (fields & (uint32_t)FIELD_STRIDE << i)
-            tcc_line(fn, "%s.s%u = %s;", header, i, stride);
+            jr_c_line(fn, "%s.s%u = %s;", header, i, stride);
         stride = jr_arena_printf(fn->em->arena, i + 1 == ndim ? "%s.d%u" : "%s.d%u * %s",
                                  header, i, stride);
     }
@@ -232,16 +232,16 @@ static void alloc(Fn *fn, const IrStmt *stmt) {
     IrType type = type_of(fn, stmt->dsts[0]);
     const char *header = open_header(fn, stmt);
     for (unsigned i = 0; i < type.ndim; i++)
-        tcc_line(fn, "%s.d%u = %s;", header, i, tcc_operand(fn, stmt->args[i]).text);
-    tcc_need(fn, USE_jr_rt_array_new);
+        jr_c_line(fn, "%s.d%u = %s;", header, i, jr_c_operand(fn, stmt->args[i]).text);
+    jr_c_need(fn, USE_jr_rt_array_new);
     const char *status = jr_arena_printf(fn->em->arena, "k%" PRIu32, fn->names++);
-    tcc_line(fn, "int32_t %s = jr_rt_array_new(rt, %s, %" PRIu32 ", &%s, %d);", status,
-             tcc_where(fn, stmt->span), ir_type_bits(type), header, stmt->u.imm);
-    tcc_line(fn, "if (%s) {", status);
+    jr_c_line(fn, "int32_t %s = jr_rt_array_new(rt, %s, %" PRIu32 ", &%s, %d);", status,
+              jr_c_where(fn, stmt->span), ir_type_bits(type), header, stmt->u.imm);
+    jr_c_line(fn, "if (%s) {", status);
     fn->indent++;
-    tcc_fail(fn, "%s", status);
+    jr_c_fail(fn, "%s", status);
     fn->indent--;
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
     close_header(fn, stmt, header);
 }
 
@@ -256,31 +256,31 @@ typedef struct ViewState {
 static void add_offset(Fn *fn, ViewState *view, IrReg array, const Expr *index) {
     Expr parts[3] = {view->offset, *index, member(fn, array, "s", view->from)};
     if (view->offset.text)
-        view->offset = tcc_expr(fn, 3, parts, "%s + %s * %s", parts[0].text,
-                                tcc_paren(fn, &parts[1]), parts[2].text);
+        view->offset = jr_c_expr(fn, 3, parts, "%s + %s * %s", parts[0].text,
+                                 jr_c_paren(fn, &parts[1]), parts[2].text);
     else
         view->offset =
-            tcc_expr(fn, 2, &parts[1], "%s * %s", tcc_paren(fn, &parts[1]), parts[2].text);
+            jr_c_expr(fn, 2, &parts[1], "%s * %s", jr_c_paren(fn, &parts[1]), parts[2].text);
 }
 
 static void set_axis(Fn *fn, ViewState *view, const char *dim, const char *stride) {
     if (view->fields & (uint32_t)FIELD_DIM << view->to)
-        tcc_line(fn, "%s.d%u = %s;", view->header, view->to, dim);
+        jr_c_line(fn, "%s.d%u = %s;", view->header, view->to, dim);
     if (view->fields & (uint32_t)FIELD_STRIDE << view->to)
-        tcc_line(fn, "%s.s%u = %s;", view->header, view->to, stride);
+        jr_c_line(fn, "%s.s%u = %s;", view->header, view->to, stride);
     view->to++;
 }
 
 static void range_axis(Fn *fn, ViewState *view, IrReg array, const IrReg *args) {
-    Expr start = tcc_operand(fn, args[0]), length = tcc_operand(fn, args[1]);
-    Expr step = tcc_operand(fn, args[2]), stride = member(fn, array, "s", view->from);
+    Expr start = jr_c_operand(fn, args[0]), length = jr_c_operand(fn, args[1]);
+    Expr step = jr_c_operand(fn, args[2]), stride = member(fn, array, "s", view->from);
     const IrRegInfo *info = ir_reg(fn->func, args[2]);
     add_offset(fn, view, array, &start);
     bool one = info->kind == REG_CONST && info->value.i == 1;
     set_axis(
         fn, view, length.text,
         one ? stride.text
-            : jr_arena_printf(fn->em->arena, "%s * %s", stride.text, tcc_paren(fn, &step)));
+            : jr_arena_printf(fn->em->arena, "%s * %s", stride.text, jr_c_paren(fn, &step)));
     view->from++;
 }
 
@@ -312,15 +312,15 @@ static void view_axes(Fn *fn, const IrStmt *stmt, ViewState *view) {
 static void view(Fn *fn, const IrStmt *stmt) {
     IrType type = type_of(fn, stmt->dsts[0]);
     IrReg array = stmt->args[0];
-    const char *name = tcc_name(fn, array);
+    const char *name = jr_c_name(fn, array);
     ViewState state = {.header = open_header(fn, stmt),
                        .fields = fn->regs[stmt->dsts[0]].fields};
     view_axes(fn, stmt, &state);
     if (type.layout == LAYOUT_C) c_strides(fn, state.header, type.ndim, state.fields);
     if (state.fields & FIELD_DATA)
-        tcc_line(fn, "%s.data = (%s *)%s.data + (%s);", state.header, tcc_ctype(type.scalar),
-                 name, state.offset.text ? state.offset.text : "0");
-    if (state.fields & FIELD_OWNER) tcc_line(fn, "%s.owner = %s.owner;", state.header, name);
+        jr_c_line(fn, "%s.data = (%s *)%s.data + (%s);", state.header, jr_c_ctype(type.scalar),
+                  name, state.offset.text ? state.offset.text : "0");
+    if (state.fields & FIELD_OWNER) jr_c_line(fn, "%s.owner = %s.owner;", state.header, name);
     close_header(fn, stmt, state.header);
 }
 
@@ -329,8 +329,8 @@ static void transpose(Fn *fn, const IrStmt *stmt) {
     unsigned ndim = type_of(fn, array).ndim;
     ViewState state = {.header = open_header(fn, stmt),
                        .fields = fn->regs[stmt->dsts[0]].fields};
-    tcc_copy_header(fn, state.header, tcc_name(fn, array), ndim,
-                    state.fields & (FIELD_DATA | FIELD_OWNER));
+    jr_c_copy_header(fn, state.header, jr_c_name(fn, array), ndim,
+                     state.fields & (FIELD_DATA | FIELD_OWNER));
     for (unsigned i = ndim; i-- > 0;) {
         state.from = i;
         whole_axis(fn, &state, array);
@@ -343,30 +343,30 @@ static void transpose(Fn *fn, const IrStmt *stmt) {
 /* The wanted dims, in an array that errors can show. */
 static const char *wanted_dims(Fn *fn, const IrStmt *stmt, unsigned ndim) {
     const char *name = jr_arena_printf(fn->em->arena, "w%" PRIu32, fn->names++);
-    tcc_line(fn, "int64_t %s[%u];", name, ndim ? ndim : 1);
+    jr_c_line(fn, "int64_t %s[%u];", name, ndim ? ndim : 1);
     for (unsigned i = 0; i < ndim; i++)
-        tcc_line(fn, "%s[%u] = %s;", name, i, tcc_operand(fn, stmt->args[1 + i]).text);
+        jr_c_line(fn, "%s[%u] = %s;", name, i, jr_c_operand(fn, stmt->args[1 + i]).text);
     return name;
 }
 
 static void shape_error(Fn *fn, const IrStmt *stmt, const char *condition, const char *dims) {
     IrReg array = stmt->args[0];
-    tcc_need(fn, USE_jr_rt_raise_shape);
-    tcc_line(fn, "if (%s) {", condition);
+    jr_c_need(fn, USE_jr_rt_raise_shape);
+    jr_c_line(fn, "if (%s) {", condition);
     fn->indent++;
-    tcc_fail(fn, "jr_rt_raise_shape(rt, %s, %" PRIu32 ", %s, %s, %u, %d)",
-             tcc_where(fn, stmt->span), ir_type_bits(type_of(fn, array)),
-             tcc_header(fn, array), dims, type_of(fn, stmt->dsts[0]).ndim,
-             stmt->op == OP_RESHAPE);
+    jr_c_fail(fn, "jr_rt_raise_shape(rt, %s, %" PRIu32 ", %s, %s, %u, %d)",
+              jr_c_where(fn, stmt->span), ir_type_bits(type_of(fn, array)),
+              jr_c_header(fn, array), dims, type_of(fn, stmt->dsts[0]).ndim,
+              stmt->op == OP_RESHAPE);
     fn->indent--;
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
 }
 
 static void broadcast(Fn *fn, const IrStmt *stmt) {
     IrReg array = stmt->args[0];
     JrArena *arena = fn->em->arena;
     unsigned to = type_of(fn, stmt->dsts[0]).ndim, from = type_of(fn, array).ndim;
-    const char *dims = wanted_dims(fn, stmt, to), *name = tcc_name(fn, array);
+    const char *dims = wanted_dims(fn, stmt, to), *name = jr_c_name(fn, array);
     for (unsigned i = 0; i < from; i++)
         shape_error(fn, stmt,
                     jr_arena_printf(arena, "%s.d%u != %s[%u] && %s.d%u != 1", name, i, dims,
@@ -374,7 +374,7 @@ static void broadcast(Fn *fn, const IrStmt *stmt) {
                     dims);
     ViewState state = {.header = open_header(fn, stmt),
                        .fields = fn->regs[stmt->dsts[0]].fields};
-    tcc_copy_header(fn, state.header, name, 0, state.fields);
+    jr_c_copy_header(fn, state.header, name, 0, state.fields);
     for (unsigned i = 0; i < to; i++) {
         const char *stride = "0", *dim = jr_arena_printf(arena, "%s[%u]", dims, i);
         unsigned axis = i - (to - from);
@@ -390,20 +390,20 @@ static void reshape(Fn *fn, const IrStmt *stmt) {
     IrReg array = stmt->args[0];
     JrArena *arena = fn->em->arena;
     unsigned to = type_of(fn, stmt->dsts[0]).ndim, from = type_of(fn, array).ndim;
-    const char *dims = wanted_dims(fn, stmt, to), *name = tcc_name(fn, array);
+    const char *dims = wanted_dims(fn, stmt, to), *name = jr_c_name(fn, array);
     const char *have = jr_arena_printf(arena, "w%" PRIu32, fn->names++);
-    tcc_line(fn, "int64_t %s[%u];", have, from ? from : 1);
+    jr_c_line(fn, "int64_t %s[%u];", have, from ? from : 1);
     for (unsigned i = 0; i < from; i++)
-        tcc_line(fn, "%s[%u] = %s.d%u;", have, i, name, i);
+        jr_c_line(fn, "%s[%u] = %s.d%u;", have, i, name, i);
     fn->em->helpers[HELP_FITS] = true;
     shape_error(fn, stmt,
                 jr_arena_printf(arena, "!jr_shape_fits(%s, %u, %s, %u)", have, from, dims, to),
                 dims);
     const char *header = open_header(fn, stmt);
     uint32_t fields = fn->regs[stmt->dsts[0]].fields;
-    tcc_copy_header(fn, header, name, 0, fields);
+    jr_c_copy_header(fn, header, name, 0, fields);
     for (unsigned i = 0; i < to; i++)
-        tcc_line(fn, "%s.d%u = %s[%u];", header, i, dims, i);
+        jr_c_line(fn, "%s.d%u = %s[%u];", header, i, dims, i);
     c_strides(fn, header, to, fields);
     close_header(fn, stmt, header);
 }
@@ -411,22 +411,22 @@ static void reshape(Fn *fn, const IrStmt *stmt) {
 static void copy(Fn *fn, const IrStmt *stmt) {
     IrReg dst = stmt->dsts[0];
     const IrRegInfo *info = ir_reg(fn->func, dst);
-    const char *src = tcc_name(fn, stmt->args[0]), *name = tcc_name(fn, dst);
+    const char *src = jr_c_name(fn, stmt->args[0]), *name = jr_c_name(fn, dst);
     if (info->kind == REG_VAR || info->owned)
-        tcc_flush_loads(fn);
+        jr_c_flush_loads(fn);
     else
-        tcc_line(fn, "JrArray%u %s;", info->type.ndim, name);
+        jr_c_line(fn, "JrArray%u %s;", info->type.ndim, name);
     if (stmt->op == OP_ASSIGN) {
-        tcc_need(fn, USE_jr_rt_retain);
-        tcc_need(fn, USE_jr_rt_release);
-        tcc_line(fn, "jr_rt_retain(%s.owner);", src);
-        tcc_line(fn, "jr_rt_release(%s.owner);", name);
+        jr_c_need(fn, USE_jr_rt_retain);
+        jr_c_need(fn, USE_jr_rt_release);
+        jr_c_line(fn, "jr_rt_retain(%s.owner);", src);
+        jr_c_line(fn, "jr_rt_release(%s.owner);", name);
     }
-    tcc_copy_header(fn, name, src, info->type.ndim, fn->regs[dst].fields);
-    if (!fn->regs[dst].uses && info->kind != REG_VAR) tcc_line(fn, "(void)%s;", name);
+    jr_c_copy_header(fn, name, src, info->type.ndim, fn->regs[dst].fields);
+    if (!fn->regs[dst].uses && info->kind != REG_VAR) jr_c_line(fn, "(void)%s;", name);
 }
 
-void tcc_array(Fn *fn, const IrStmt *stmt) {
+void jr_c_array(Fn *fn, const IrStmt *stmt) {
     switch (stmt->op) {
     case OP_LOAD: load(fn, stmt); break;
     case OP_STORE: store(fn, stmt); break;

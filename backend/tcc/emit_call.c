@@ -5,15 +5,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-void tcc_need(Fn *fn, RtHelper helper) {
+void jr_c_need(Fn *fn, RtHelper helper) {
     fn->em->runtime[helper] = true;
 }
 
 static void quote(Fn *fn, JrText *out, const char *text) {
-    jr_text_puts(out, tcc_string(fn->em->arena, text ? text : "", text ? strlen(text) : 0));
+    jr_text_puts(out, jr_c_string(fn->em->arena, text ? text : "", text ? strlen(text) : 0));
 }
 
-const char *tcc_where(Fn *fn, JrSpan span) {
+const char *jr_c_where(Fn *fn, JrSpan span) {
     JrSpan last = fn->last_where;
     if (!fn->nwheres || last.line != span.line || last.col != span.col) {
         jr_text_puts(&fn->wheres, fn->nwheres++ ? ",\n    {jr_file, " : "    {jr_file, ");
@@ -25,18 +25,18 @@ const char *tcc_where(Fn *fn, JrSpan span) {
                            fn->nwheres - 1);
 }
 
-void tcc_fail(Fn *fn, const char *format, ...) {
+void jr_c_fail(Fn *fn, const char *format, ...) {
     va_list args;
     va_start(args, format);
     const char *status = jr_arena_vprintf(fn->em->arena, format, args);
     va_end(args);
     if (!fn->owns) {
-        tcc_line(fn, "return %s;", status);
+        jr_c_line(fn, "return %s;", status);
         return;
     }
     fn->left = true;
-    tcc_line(fn, "status = %s;", status);
-    tcc_line(fn, "goto out;");
+    jr_c_line(fn, "status = %s;", status);
+    jr_c_line(fn, "goto out;");
 }
 
 /* ---- CALL ---- */
@@ -44,20 +44,20 @@ void tcc_fail(Fn *fn, const char *format, ...) {
 /* A fresh header for an array result, so that a failed call leaves the register as it was. */
 static const char *result_header(Fn *fn, IrReg reg) {
     const char *name = jr_arena_printf(fn->em->arena, "h%" PRIu32, fn->names++);
-    tcc_line(fn, "JrArray%u %s;", ir_reg_type(fn->func, reg).ndim, name);
+    jr_c_line(fn, "JrArray%u %s;", ir_reg_type(fn->func, reg).ndim, name);
     return name;
 }
 
 static void take_result(Fn *fn, IrReg reg, const char *header) {
-    const char *name = tcc_name(fn, reg);
-    tcc_need(fn, USE_jr_rt_release);
-    tcc_line(fn, "jr_rt_release(%s.owner);", name);
-    tcc_copy_header(fn, name, header, ir_reg_type(fn->func, reg).ndim, fn->regs[reg].fields);
+    const char *name = jr_c_name(fn, reg);
+    jr_c_need(fn, USE_jr_rt_release);
+    jr_c_line(fn, "jr_rt_release(%s.owner);", name);
+    jr_c_copy_header(fn, name, header, ir_reg_type(fn->func, reg).ndim, fn->regs[reg].fields);
 }
 
 static void add_argument(Fn *fn, JrText *args, IrReg reg) {
     bool array = ir_reg_type(fn->func, reg).ndim > 0;
-    jr_text_printf(args, ", %s", array ? tcc_header(fn, reg) : tcc_operand(fn, reg).text);
+    jr_text_printf(args, ", %s", array ? jr_c_header(fn, reg) : jr_c_operand(fn, reg).text);
 }
 
 static void call(Fn *fn, const IrStmt *stmt) {
@@ -67,21 +67,21 @@ static void call(Fn *fn, const IrStmt *stmt) {
     jr_text_puts(&args, "rt");
     for (uint32_t i = 0; i < stmt->nargs; i++)
         add_argument(fn, &args, stmt->args[i]);
-    tcc_flush_loads(fn);
+    jr_c_flush_loads(fn);
     const char **headers = JR_NEW_ARRAY(arena, const char *, stmt->ndsts + 1);
     for (uint32_t i = 0; i < stmt->ndsts; i++) {
         IrReg dst = stmt->dsts[i];
-        tcc_declare(fn, dst);
+        jr_c_declare(fn, dst);
         if (ir_reg_type(fn->func, dst).ndim > 0) headers[i] = result_header(fn, dst);
-        jr_text_printf(&args, ", &%s", headers[i] ? headers[i] : tcc_name(fn, dst));
+        jr_text_printf(&args, ", &%s", headers[i] ? headers[i] : jr_c_name(fn, dst));
     }
-    uint32_t callee = tcc_func_index(fn->em, stmt->u.callee);
-    tcc_need(fn, USE_jr_rt_trace);
-    tcc_line(fn, "if (%s(%s)) {", tcc_func_name(fn->em, stmt->u.callee, callee), args.data);
+    uint32_t callee = jr_c_func_index(fn->em, stmt->u.callee);
+    jr_c_need(fn, USE_jr_rt_trace);
+    jr_c_line(fn, "if (%s(%s)) {", jr_c_func_name(fn->em, stmt->u.callee, callee), args.data);
     fn->indent++;
-    tcc_fail(fn, "jr_rt_trace(rt, %s)", tcc_where(fn, stmt->span));
+    jr_c_fail(fn, "jr_rt_trace(rt, %s)", jr_c_where(fn, stmt->span));
     fn->indent--;
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
     for (uint32_t i = 0; i < stmt->ndsts; i++)
         if (headers[i]) take_result(fn, stmt->dsts[i], headers[i]);
 }
@@ -106,16 +106,16 @@ static void fill_slots(Fn *fn, const IrStmt *stmt, const char *name) {
         IrReg reg = stmt->args[i];
         const IrRegInfo *info = ir_reg(fn->func, reg);
         if (letters[i] == 's') {
-            tcc_line(fn, "%s[%" PRIu32 "].cp = %s;", name, at, tcc_constant(fn, reg).text);
-            tcc_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at + 1,
-                     info->value.str.len);
+            jr_c_line(fn, "%s[%" PRIu32 "].cp = %s;", name, at, jr_c_constant(fn, reg).text);
+            jr_c_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at + 1,
+                      info->value.str.len);
         } else if (letters[i] == 'a') {
-            tcc_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at,
-                     ir_type_bits(info->type));
-            tcc_line(fn, "%s[%" PRIu32 "].cp = %s;", name, at + 1, tcc_header(fn, reg));
+            jr_c_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at,
+                      ir_type_bits(info->type));
+            jr_c_line(fn, "%s[%" PRIu32 "].cp = %s;", name, at + 1, jr_c_header(fn, reg));
         } else {
-            tcc_line(fn, "%s[%" PRIu32 "].%c = %s;", name, at, letters[i],
-                     tcc_operand(fn, reg).text);
+            jr_c_line(fn, "%s[%" PRIu32 "].%c = %s;", name, at, letters[i],
+                      jr_c_operand(fn, reg).text);
         }
         at += slots_of((char[]){letters[i], 0});
     }
@@ -129,8 +129,8 @@ static void take_slots(Fn *fn, const IrStmt *stmt, const char *name,
         if (letters[i] == 'a')
             take_result(fn, stmt->dsts[i], headers[i]);
         else
-            tcc_line(fn, "%s = %s[%" PRIu32 "].%c;", tcc_name(fn, stmt->dsts[i]), name, at,
-                     slot_member(letters[i]));
+            jr_c_line(fn, "%s = %s[%" PRIu32 "].%c;", jr_c_name(fn, stmt->dsts[i]), name, at,
+                      slot_member(letters[i]));
         at += slots_of((char[]){letters[i], 0});
     }
 }
@@ -139,12 +139,12 @@ static void ready_results(Fn *fn, const IrStmt *stmt, const char *name, const ch
     uint32_t at = 0;
     const char *letters = ir_rt_results(stmt->u.rt);
     for (uint32_t i = 0; i < stmt->ndsts; i++) {
-        tcc_declare(fn, stmt->dsts[i]);
+        jr_c_declare(fn, stmt->dsts[i]);
         if (letters[i] == 'a') {
             headers[i] = result_header(fn, stmt->dsts[i]);
-            tcc_line(fn, "%s[%" PRIu32 "].p = &%s;", name, at, headers[i]);
-            tcc_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at + 1,
-                     ir_type_bits(ir_reg_type(fn->func, stmt->dsts[i])));
+            jr_c_line(fn, "%s[%" PRIu32 "].p = &%s;", name, at, headers[i]);
+            jr_c_line(fn, "%s[%" PRIu32 "].u = %" PRIu32 ";", name, at + 1,
+                      ir_type_bits(ir_reg_type(fn->func, stmt->dsts[i])));
         }
         at += slots_of((char[]){letters[i], 0});
     }
@@ -156,29 +156,29 @@ static void runtime_call(Fn *fn, const IrStmt *stmt) {
     uint32_t nresults = slots_of(ir_rt_results(stmt->u.rt));
     const char *args = "0", *results = "0", **headers = JR_NEW_ARRAY(arena, const char *, 8);
     fn->em->rt_calls[stmt->u.rt] = true;
-    tcc_flush_loads(fn);
+    jr_c_flush_loads(fn);
     if (nargs) {
         args = jr_arena_printf(arena, "a%" PRIu32, number);
-        tcc_line(fn, "JrSlot %s[%" PRIu32 "];", args, nargs);
+        jr_c_line(fn, "JrSlot %s[%" PRIu32 "];", args, nargs);
         fill_slots(fn, stmt, args);
     }
     if (nresults) {
         results = jr_arena_printf(arena, "r%" PRIu32, number);
-        tcc_line(fn, "JrSlot %s[%" PRIu32 "];", results, nresults);
+        jr_c_line(fn, "JrSlot %s[%" PRIu32 "];", results, nresults);
         ready_results(fn, stmt, results, headers);
     }
     const char *call_text =
         jr_arena_printf(arena, "jr_rt_%s(rt, %s, %s, %s)", ir_rt_name(stmt->u.rt),
-                        tcc_where(fn, stmt->span), args, results);
+                        jr_c_where(fn, stmt->span), args, results);
     if (ir_rt_fails(stmt->u.rt)) {
-        tcc_line(fn, "int32_t k%" PRIu32 " = %s;", number, call_text);
-        tcc_line(fn, "if (k%" PRIu32 ") {", number);
+        jr_c_line(fn, "int32_t k%" PRIu32 " = %s;", number, call_text);
+        jr_c_line(fn, "if (k%" PRIu32 ") {", number);
         fn->indent++;
-        tcc_fail(fn, "k%" PRIu32, number);
+        jr_c_fail(fn, "k%" PRIu32, number);
         fn->indent--;
-        tcc_line(fn, "}");
+        jr_c_line(fn, "}");
     } else {
-        tcc_line(fn, "%s;", call_text);
+        jr_c_line(fn, "%s;", call_text);
     }
     take_slots(fn, stmt, results, headers);
 }
@@ -187,12 +187,12 @@ static void runtime_call(Fn *fn, const IrStmt *stmt) {
 
 static void return_array(Fn *fn, IrReg reg, uint32_t i) {
     bool param = ir_reg(fn->func, reg)->kind == REG_PARAM;
-    const char *name = tcc_name(fn, reg);
+    const char *name = jr_c_name(fn, reg);
     const char *src = jr_arena_printf(fn->em->arena, param ? "(*%s_in)" : "%s", name);
     const char *dst = jr_arena_printf(fn->em->arena, "(*out%" PRIu32 ")", i);
-    tcc_need(fn, USE_jr_rt_retain);
-    tcc_line(fn, "jr_rt_retain(%s.owner);", src);
-    tcc_copy_header(fn, dst, src, ir_reg_type(fn->func, reg).ndim, FIELDS_ALL);
+    jr_c_need(fn, USE_jr_rt_retain);
+    jr_c_line(fn, "jr_rt_retain(%s.owner);", src);
+    jr_c_copy_header(fn, dst, src, ir_reg_type(fn->func, reg).ndim, FIELDS_ALL);
 }
 
 static void leave(Fn *fn, const IrStmt *stmt) {
@@ -200,36 +200,36 @@ static void leave(Fn *fn, const IrStmt *stmt) {
         if (ir_reg_type(fn->func, stmt->args[i]).ndim > 0)
             return_array(fn, stmt->args[i], i);
         else
-            tcc_line(fn, "*out%" PRIu32 " = %s;", i, tcc_operand(fn, stmt->args[i]).text);
+            jr_c_line(fn, "*out%" PRIu32 " = %s;", i, jr_c_operand(fn, stmt->args[i]).text);
     }
-    tcc_line(fn, fn->owns ? "goto out;" : "return 0;");
+    jr_c_line(fn, fn->owns ? "goto out;" : "return 0;");
     fn->left |= fn->owns;
 }
 
 static void raise(Fn *fn, const IrStmt *stmt) {
     const IrRegInfo *message = ir_reg(fn->func, stmt->args[0]);
-    tcc_need(fn, USE_jr_rt_raise);
-    tcc_fail(fn, "jr_rt_raise(rt, %s, %d, %s, %" PRIu32 ")", tcc_where(fn, stmt->span),
-             (int)stmt->u.exc, tcc_constant(fn, stmt->args[0]).text, message->value.str.len);
+    jr_c_need(fn, USE_jr_rt_raise);
+    jr_c_fail(fn, "jr_rt_raise(rt, %s, %d, %s, %" PRIu32 ")", jr_c_where(fn, stmt->span),
+              (int)stmt->u.exc, jr_c_constant(fn, stmt->args[0]).text, message->value.str.len);
 }
 
 static void poll(Fn *fn, const IrStmt *stmt) {
     uint32_t number = fn->names++;
-    tcc_need(fn, USE_jr_rt_poll);
-    tcc_line(fn, "if (*rt->cancel) {");
+    jr_c_need(fn, USE_jr_rt_poll);
+    jr_c_line(fn, "if (*rt->cancel) {");
     fn->indent++;
-    tcc_line(fn, "int32_t k%" PRIu32 " = jr_rt_poll(rt, %s);", number,
-             tcc_where(fn, stmt->span));
-    tcc_line(fn, "if (k%" PRIu32 ") {", number);
+    jr_c_line(fn, "int32_t k%" PRIu32 " = jr_rt_poll(rt, %s);", number,
+              jr_c_where(fn, stmt->span));
+    jr_c_line(fn, "if (k%" PRIu32 ") {", number);
     fn->indent++;
-    tcc_fail(fn, "k%" PRIu32, number);
+    jr_c_fail(fn, "k%" PRIu32, number);
     fn->indent--;
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
     fn->indent--;
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
 }
 
-void tcc_call(Fn *fn, const IrStmt *stmt) {
+void jr_c_call(Fn *fn, const IrStmt *stmt) {
     switch (stmt->op) {
     case OP_CALL: call(fn, stmt); break;
     case OP_RT: runtime_call(fn, stmt); break;

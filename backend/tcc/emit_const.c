@@ -57,13 +57,13 @@ static const char *special_text(Fn *fn, IrScalar scalar, IrConst value) {
     }
     fn->em->bits = true;
     const char *name = jr_arena_printf(fn->em->arena, "k%" PRIu32, fn->names++);
-    tcc_line(fn, "JrBits %s;", name);
-    tcc_line(fn, "%s.u = 0x%" PRIx64 "UL; /* %s */", name, bits,
-             isnan(scalar == TY_FLOAT32 ? value.f : value.d) ? "nan" : "inf");
+    jr_c_line(fn, "JrBits %s;", name);
+    jr_c_line(fn, "%s.u = 0x%" PRIx64 "UL; /* %s */", name, bits,
+              isnan(scalar == TY_FLOAT32 ? value.f : value.d) ? "nan" : "inf");
     return jr_arena_printf(fn->em->arena, "%s.%s", name, scalar == TY_FLOAT32 ? "f" : "d");
 }
 
-Expr tcc_constant(Fn *fn, IrReg reg) {
+Expr jr_c_constant(Fn *fn, IrReg reg) {
     const IrRegInfo *info = ir_reg(fn->func, reg);
     JrArena *arena = fn->em->arena;
     IrScalar scalar = info->type.scalar;
@@ -75,7 +75,7 @@ Expr tcc_constant(Fn *fn, IrReg reg) {
         expr.text = isfinite(info->value.f) ? finite_text(arena, (double)info->value.f, "f")
                                             : special_text(fn, scalar, info->value);
     else if (scalar == TY_STR)
-        expr.text = tcc_string(arena, info->value.str.bytes, info->value.str.len);
+        expr.text = jr_c_string(arena, info->value.str.bytes, info->value.str.len);
     else if (ir_scalar_class(scalar) == 'U')
         expr.text = unsigned_text(arena, scalar, info->value.u);
     else
@@ -85,7 +85,7 @@ Expr tcc_constant(Fn *fn, IrReg reg) {
 
 /* Octal escapes of three digits end by themselves; `?` is escaped so that none makes a
  * trigraph. */
-const char *tcc_string(JrArena *arena, const char *bytes, size_t len) {
+const char *jr_c_string(JrArena *arena, const char *bytes, size_t len) {
     char *out = jr_arena_alloc(arena, 4 * len + 3), *at = out;
     if (!out) return NULL;
     *at++ = '"';

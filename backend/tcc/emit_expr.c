@@ -7,9 +7,9 @@
  * ("pending") and becomes part of the statement that uses it. That is right as long as nothing
  * it reads changes in between, so
  *
- *   - a write to a VAR first stores what waits and reads that VAR (tcc_flush_readers),
- *   - a statement that may write memory stores what waits and loads (tcc_flush_loads),
- *   - a nested block stores all that waits (tcc_flush_all).
+ *   - a write to a VAR first stores what waits and reads that VAR (jr_c_flush_readers),
+ *   - a statement that may write memory stores what waits and loads (jr_c_flush_loads),
+ *   - a nested block stores all that waits (jr_c_flush_all).
  *
  * Checks are never delayed: they are statements, and only the value behind them waits. Depth
  * and length are bounded, since libtcc recurses on parentheses, and so is the number that
@@ -26,7 +26,7 @@ static void indent(Fn *fn) {
     jr_text_add(&fn->text, spaces, want < sizeof spaces - 1 ? want : sizeof spaces - 1);
 }
 
-void tcc_line(Fn *fn, const char *format, ...) {
+void jr_c_line(Fn *fn, const char *format, ...) {
     if (fn->source_line > 0 && fn->source_line != fn->line) {
         indent(fn);
         jr_text_printf(&fn->text, "/* line %" PRId32 " */\n", fn->source_line);
@@ -41,7 +41,7 @@ void tcc_line(Fn *fn, const char *format, ...) {
     jr_text_add(&fn->text, "\n", 1);
 }
 
-const char *tcc_ctype(IrScalar scalar) {
+const char *jr_c_ctype(IrScalar scalar) {
     static const char *const names[TY_COUNT] = {
 #define JR_TYPE(ID, name, ctype, bytes, cls) [TY_##ID] = #ctype,
 #include "ir/types.def"
@@ -50,12 +50,12 @@ const char *tcc_ctype(IrScalar scalar) {
     return names[scalar];
 }
 
-const char *tcc_utype(IrScalar scalar) {
+const char *jr_c_utype(IrScalar scalar) {
     return ir_scalar_size(scalar) == 8 ? "uint64_t" : "uint32_t";
 }
 
 /* The user's name as far as C can spell it, made unique by the register's number. */
-const char *tcc_name(Fn *fn, IrReg reg) {
+const char *jr_c_name(Fn *fn, IrReg reg) {
     const IrRegInfo *info = ir_reg(fn->func, reg);
     char name[32];
     size_t len = 0;
@@ -78,7 +78,7 @@ static void inherit(Expr *into, const Expr *part) {
     if (part->nvars > EXPR_VARS) into->nvars = EXPR_VARS + 1;
 }
 
-Expr tcc_expr(Fn *fn, uint32_t nparts, const Expr *parts, const char *format, ...) {
+Expr jr_c_expr(Fn *fn, uint32_t nparts, const Expr *parts, const char *format, ...) {
     Expr expr = {0};
     for (uint32_t i = 0; i < nparts; i++)
         inherit(&expr, &parts[i]);
@@ -89,7 +89,7 @@ Expr tcc_expr(Fn *fn, uint32_t nparts, const Expr *parts, const char *format, ..
     return expr;
 }
 
-const char *tcc_paren(Fn *fn, const Expr *expr) {
+const char *jr_c_paren(Fn *fn, const Expr *expr) {
     return expr->atom ? expr->text : jr_arena_printf(fn->em->arena, "(%s)", expr->text);
 }
 
@@ -105,44 +105,44 @@ static void unlist(Fn *fn, IrReg reg) {
     fn->regs[reg].pending = false;
 }
 
-Expr tcc_operand(Fn *fn, IrReg reg) {
+Expr jr_c_operand(Fn *fn, IrReg reg) {
     const IrRegInfo *info = ir_reg(fn->func, reg);
-    if (info->kind == REG_CONST) return tcc_constant(fn, reg);
+    if (info->kind == REG_CONST) return jr_c_constant(fn, reg);
     if (fn->regs[reg].pending) {
         unlist(fn, reg);
         return fn->regs[reg].expr;
     }
-    Expr expr = {.text = tcc_name(fn, reg), .atom = true};
+    Expr expr = {.text = jr_c_name(fn, reg), .atom = true};
     if (info->kind == REG_VAR) expr.vars[expr.nvars++] = reg;
     return expr;
 }
 
-Expr tcc_store_atom(Fn *fn, IrScalar scalar, Expr expr) {
+Expr jr_c_store_atom(Fn *fn, IrScalar scalar, Expr expr) {
     Expr atom = {.text = jr_arena_printf(fn->em->arena, "k%" PRIu32, fn->names++),
                  .atom = true};
-    tcc_line(fn, "%s %s = %s;", tcc_ctype(scalar), atom.text, expr.text);
+    jr_c_line(fn, "%s %s = %s;", jr_c_ctype(scalar), atom.text, expr.text);
     return atom;
 }
 
-Expr tcc_atom(Fn *fn, IrReg reg) {
-    Expr expr = tcc_operand(fn, reg);
-    return expr.atom ? expr : tcc_store_atom(fn, ir_reg_type(fn->func, reg).scalar, expr);
+Expr jr_c_atom(Fn *fn, IrReg reg) {
+    Expr expr = jr_c_operand(fn, reg);
+    return expr.atom ? expr : jr_c_store_atom(fn, ir_reg_type(fn->func, reg).scalar, expr);
 }
 
 /* ---- Definitions ---- */
 
 static void flush_one(Fn *fn, IrReg reg) {
     unlist(fn, reg);
-    tcc_line(fn, "%s %s = %s;", tcc_ctype(ir_reg_type(fn->func, reg).scalar),
-             tcc_name(fn, reg), fn->regs[reg].expr.text);
+    jr_c_line(fn, "%s %s = %s;", jr_c_ctype(ir_reg_type(fn->func, reg).scalar),
+              jr_c_name(fn, reg), fn->regs[reg].expr.text);
 }
 
-void tcc_flush_all(Fn *fn) {
+void jr_c_flush_all(Fn *fn) {
     while (fn->npending)
         flush_one(fn, fn->pending[0]);
 }
 
-void tcc_flush_loads(Fn *fn) {
+void jr_c_flush_loads(Fn *fn) {
     for (uint32_t i = 0; i < fn->npending;)
         if (fn->regs[fn->pending[i]].expr.loads)
             flush_one(fn, fn->pending[i]);
@@ -156,7 +156,7 @@ static bool reads(const Expr *expr, IrReg var) {
     return false;
 }
 
-void tcc_flush_readers(Fn *fn, IrReg var) {
+void jr_c_flush_readers(Fn *fn, IrReg var) {
     for (uint32_t i = 0; i < fn->npending;)
         if (reads(&fn->regs[fn->pending[i]].expr, var))
             flush_one(fn, fn->pending[i]);
@@ -170,29 +170,29 @@ static bool may_wait(const RegUse *use, const Expr *expr) {
            expr->nvars <= EXPR_VARS && strlen(expr->text) < EXPR_TEXT;
 }
 
-void tcc_define(Fn *fn, IrReg dst, Expr expr) {
+void jr_c_define(Fn *fn, IrReg dst, Expr expr) {
     const IrRegInfo *info = ir_reg(fn->func, dst);
     RegUse *use = &fn->regs[dst];
     if (info->kind == REG_VAR) {
-        tcc_flush_readers(fn, dst);
-        tcc_line(fn, "%s = %s;", tcc_name(fn, dst), expr.text);
+        jr_c_flush_readers(fn, dst);
+        jr_c_line(fn, "%s = %s;", jr_c_name(fn, dst), expr.text);
     } else if (use->uses == 0) {
-        tcc_line(fn, "(void)(%s);", expr.text);
+        jr_c_line(fn, "(void)(%s);", expr.text);
     } else if (may_wait(use, &expr)) {
         if (fn->npending == PENDING_MAX) flush_one(fn, fn->pending[0]);
         fn->pending[fn->npending++] = dst;
         use->pending = true;
         use->expr = expr;
     } else {
-        tcc_line(fn, "%s %s = %s;", tcc_ctype(info->type.scalar), tcc_name(fn, dst),
-                 expr.text);
+        jr_c_line(fn, "%s %s = %s;", jr_c_ctype(info->type.scalar), jr_c_name(fn, dst),
+                  expr.text);
     }
 }
 
-void tcc_declare(Fn *fn, IrReg dst) {
+void jr_c_declare(Fn *fn, IrReg dst) {
     const IrRegInfo *info = ir_reg(fn->func, dst);
     if (info->kind == REG_VAR)
-        tcc_flush_readers(fn, dst);
+        jr_c_flush_readers(fn, dst);
     else if (!info->owned && info->type.ndim == 0)
-        tcc_line(fn, "%s %s;", tcc_ctype(info->type.scalar), tcc_name(fn, dst));
+        jr_c_line(fn, "%s %s;", jr_c_ctype(info->type.scalar), jr_c_name(fn, dst));
 }

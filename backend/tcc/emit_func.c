@@ -3,11 +3,11 @@
 
 #include <inttypes.h>
 
-uint32_t tcc_func_index(const Emit *em, const IrFunc *func) {
+uint32_t jr_c_func_index(const Emit *em, const IrFunc *func) {
     return (uint32_t)(uintptr_t)jr_table_get(&em->numbers, func->name) - 1;
 }
 
-const char *tcc_func_name(Emit *em, const IrFunc *func, uint32_t index) {
+const char *jr_c_func_name(Emit *em, const IrFunc *func, uint32_t index) {
     char name[32];
     size_t len = 0;
     for (const char *c = func->display; *c && len < sizeof name - 1; c++) {
@@ -22,16 +22,16 @@ static void add_param(JrText *out, IrType type, const char *name) {
     if (type.ndim > 0)
         jr_text_printf(out, ", const JrArray%u *%s_in", type.ndim, name);
     else
-        jr_text_printf(out, ", %s %s", tcc_ctype(type.scalar), name);
+        jr_text_printf(out, ", %s %s", jr_c_ctype(type.scalar), name);
 }
 
-const char *tcc_signature(Emit *em, const IrFunc *func, uint32_t index) {
+const char *jr_c_signature(Emit *em, const IrFunc *func, uint32_t index) {
     Fn names = {.em = em, .func = func};
     JrText out;
     jr_text_init(&out, em->arena);
-    jr_text_printf(&out, "static int32_t %s(JrRt *rt", tcc_func_name(em, func, index));
+    jr_text_printf(&out, "static int32_t %s(JrRt *rt", jr_c_func_name(em, func, index));
     for (uint32_t i = 0; i < func->nparams; i++) {
-        add_param(&out, ir_reg_type(func, i), tcc_name(&names, i));
+        add_param(&out, ir_reg_type(func, i), jr_c_name(&names, i));
         em->ranks[ir_reg_type(func, i).ndim] = true;
     }
     for (uint32_t i = 0; i < func->nrets; i++) {
@@ -39,7 +39,7 @@ const char *tcc_signature(Emit *em, const IrFunc *func, uint32_t index) {
         if (func->rets[i].ndim > 0)
             jr_text_printf(&out, ", JrArray%u *out%" PRIu32, func->rets[i].ndim, i);
         else
-            jr_text_printf(&out, ", %s *out%" PRIu32, tcc_ctype(func->rets[i].scalar), i);
+            jr_text_printf(&out, ", %s *out%" PRIu32, jr_c_ctype(func->rets[i].scalar), i);
     }
     jr_text_puts(&out, ")");
     return out.data;
@@ -53,41 +53,41 @@ static void nested(Fn *fn, const IrBlock *block) {
     uint32_t known = fn->nchecked;
     fn->indent++;
     write_block(fn, block);
-    tcc_flush_all(fn);
+    jr_c_flush_all(fn);
     fn->indent--;
     fn->nchecked = known;
 }
 
 static void write_if(Fn *fn, const IrStmt *stmt) {
-    Expr condition = tcc_operand(fn, stmt->args[0]);
-    tcc_flush_all(fn);
+    Expr condition = jr_c_operand(fn, stmt->args[0]);
+    jr_c_flush_all(fn);
     const IrBlock *then = &stmt->u.blocks.then, *els = &stmt->u.blocks.els;
     if (!then->first && els->first) {
-        tcc_line(fn, "if (!%s) {", tcc_paren(fn, &condition));
+        jr_c_line(fn, "if (!%s) {", jr_c_paren(fn, &condition));
         nested(fn, els);
     } else {
-        tcc_line(fn, "if (%s) {", condition.text);
+        jr_c_line(fn, "if (%s) {", condition.text);
         nested(fn, then);
         if (els->first) {
-            tcc_line(fn, "} else {");
+            jr_c_line(fn, "} else {");
             nested(fn, els);
         }
     }
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
 }
 
 static void write_loop(Fn *fn, const IrStmt *stmt) {
-    tcc_flush_all(fn);
-    tcc_line(fn, "for (;;) {");
+    jr_c_flush_all(fn);
+    jr_c_line(fn, "for (;;) {");
     nested(fn, &stmt->u.blocks.then);
-    tcc_line(fn, "}");
+    jr_c_line(fn, "}");
 }
 
 /* A bound must keep its value while the body runs: what may change is copied. */
 static Expr stable(Fn *fn, IrReg reg) {
-    Expr expr = tcc_operand(fn, reg);
+    Expr expr = jr_c_operand(fn, reg);
     bool changes = !expr.atom || expr.loads || expr.nvars > 0;
-    return changes ? tcc_store_atom(fn, TY_INT64, expr) : expr;
+    return changes ? jr_c_store_atom(fn, TY_INT64, expr) : expr;
 }
 
 /* The loop's test is at its end, one jump per iteration, and `continue` goes to it. Steps of 1
@@ -99,28 +99,29 @@ static void write_for(Fn *fn, const IrStmt *stmt) {
     bool variable = ir_reg(fn->func, dst)->kind == REG_VAR, unit = by == 1 || by == -1;
     JrArena *arena = fn->em->arena;
     uint32_t number = fn->names++;
-    const char *i = variable ? jr_arena_printf(arena, "k%" PRIu32, number) : tcc_name(fn, dst);
-    Expr lo = tcc_operand(fn, stmt->args[0]), hi = stable(fn, stmt->args[1]);
+    const char *i =
+        variable ? jr_arena_printf(arena, "k%" PRIu32, number) : jr_c_name(fn, dst);
+    Expr lo = jr_c_operand(fn, stmt->args[0]), hi = stable(fn, stmt->args[1]);
     Expr stride = unit ? (Expr){0} : stable(fn, stmt->args[2]);
-    tcc_flush_all(fn);
-    tcc_line(fn, "int64_t %s = %s;", i, lo.text);
+    jr_c_flush_all(fn);
+    jr_c_line(fn, "int64_t %s = %s;", i, lo.text);
     if (unit) {
-        tcc_line(fn, "if (%s %s %s) do {", i, by == 1 ? "<" : ">", hi.text);
+        jr_c_line(fn, "if (%s %s %s) do {", i, by == 1 ? "<" : ">", hi.text);
     } else {
         fn->em->helpers[HELP_TRIPS] = true;
-        tcc_line(fn, "uint64_t n%" PRIu32 " = jr_trips(%s, %s, %s);", number, i, hi.text,
-                 stride.text);
-        tcc_line(fn, "if (n%" PRIu32 " != 0) do {", number);
+        jr_c_line(fn, "uint64_t n%" PRIu32 " = jr_trips(%s, %s, %s);", number, i, hi.text,
+                  stride.text);
+        jr_c_line(fn, "if (n%" PRIu32 " != 0) do {", number);
     }
-    if (variable) tcc_line(fn, "    %s = %s;", tcc_name(fn, dst), i);
+    if (variable) jr_c_line(fn, "    %s = %s;", jr_c_name(fn, dst), i);
     nested(fn, &stmt->u.blocks.then);
     if (unit)
-        tcc_line(fn, "} while (%s%s %s %s);", by == 1 ? "++" : "--", i, by == 1 ? "<" : ">",
-                 hi.text);
+        jr_c_line(fn, "} while (%s%s %s %s);", by == 1 ? "++" : "--", i, by == 1 ? "<" : ">",
+                  hi.text);
     else
-        tcc_line(fn,
-                 "} while (%s = (int64_t)((uint64_t)%s + (uint64_t)%s), --n%" PRIu32 " != 0);",
-                 i, i, stride.text, number);
+        jr_c_line(
+            fn, "} while (%s = (int64_t)((uint64_t)%s + (uint64_t)%s), --n%" PRIu32 " != 0);",
+            i, i, stride.text, number);
 }
 
 static bool is_array_copy(const Fn *fn, const IrStmt *stmt) {
@@ -134,29 +135,29 @@ static void write_stmt(Fn *fn, const IrStmt *stmt) {
     case FORM_FOR: write_for(fn, stmt); break;
     case FORM_NONE:
         if (stmt->op == OP_POLL)
-            tcc_call(fn, stmt);
+            jr_c_call(fn, stmt);
         else
-            tcc_line(fn, stmt->op == OP_BREAK ? "break;" : "continue;");
+            jr_c_line(fn, stmt->op == OP_BREAK ? "break;" : "continue;");
         break;
     case FORM_CALL:
     case FORM_RT:
     case FORM_RETURN:
-    case FORM_RAISE: tcc_call(fn, stmt); break;
+    case FORM_RAISE: jr_c_call(fn, stmt); break;
     case FORM_LOAD:
     case FORM_STORE:
     case FORM_DIM:
     case FORM_ALLOC:
     case FORM_VIEW:
     case FORM_COPYA:
-    case FORM_SHAPED: tcc_array(fn, stmt); break;
+    case FORM_SHAPED: jr_c_array(fn, stmt); break;
     case FORM_COPY:
         if (is_array_copy(fn, stmt)) {
-            tcc_array(fn, stmt);
+            jr_c_array(fn, stmt);
         } else {
-            tcc_scalar(fn, stmt);
+            jr_c_scalar(fn, stmt);
         }
         break;
-    default: tcc_scalar(fn, stmt); break;
+    default: jr_c_scalar(fn, stmt); break;
     }
 }
 
@@ -171,33 +172,33 @@ static void write_block(Fn *fn, const IrBlock *block) {
 /* ---- The frame ---- */
 
 static void zero_header(Fn *fn, IrReg reg) {
-    const char *name = tcc_name(fn, reg);
+    const char *name = jr_c_name(fn, reg);
     uint32_t fields = fn->regs[reg].fields;
     unsigned ndim = ir_reg_type(fn->func, reg).ndim;
-    tcc_line(fn, "JrArray%u %s;", ndim, name);
-    if (fields & FIELD_DATA) tcc_line(fn, "%s.data = 0;", name);
-    if (fields & FIELD_OWNER) tcc_line(fn, "%s.owner = 0;", name);
+    jr_c_line(fn, "JrArray%u %s;", ndim, name);
+    if (fields & FIELD_DATA) jr_c_line(fn, "%s.data = 0;", name);
+    if (fields & FIELD_OWNER) jr_c_line(fn, "%s.owner = 0;", name);
     for (unsigned i = 0; i < ndim; i++) {
-        if (fields & (uint32_t)FIELD_DIM << i) tcc_line(fn, "%s.d%u = 0;", name, i);
-        if (fields & (uint32_t)FIELD_STRIDE << i) tcc_line(fn, "%s.s%u = 0;", name, i);
+        if (fields & (uint32_t)FIELD_DIM << i) jr_c_line(fn, "%s.d%u = 0;", name, i);
+        if (fields & (uint32_t)FIELD_STRIDE << i) jr_c_line(fn, "%s.s%u = 0;", name, i);
     }
 }
 
 static void declare(Fn *fn, IrReg reg) {
     const IrRegInfo *info = ir_reg(fn->func, reg);
-    const char *name = tcc_name(fn, reg);
+    const char *name = jr_c_name(fn, reg);
     if (info->kind == REG_PARAM && info->type.ndim > 0 && fn->regs[reg].fields) {
-        tcc_line(fn, "JrArray%u %s;", info->type.ndim, name);
-        tcc_copy_header(fn, name, jr_arena_printf(fn->em->arena, "(*%s_in)", name),
-                        info->type.ndim, fn->regs[reg].fields);
+        jr_c_line(fn, "JrArray%u %s;", info->type.ndim, name);
+        jr_c_copy_header(fn, name, jr_arena_printf(fn->em->arena, "(*%s_in)", name),
+                         info->type.ndim, fn->regs[reg].fields);
     } else if (info->type.ndim > 0 && (info->kind == REG_VAR || info->owned)) {
         zero_header(fn, reg);
     } else if (info->kind == REG_VAR) {
-        tcc_line(fn, "%s %s = 0;", tcc_ctype(info->type.scalar), name);
+        jr_c_line(fn, "%s %s = 0;", jr_c_ctype(info->type.scalar), name);
     } else {
         return;
     }
-    if (!fn->regs[reg].uses) tcc_line(fn, "(void)%s;", name);
+    if (!fn->regs[reg].uses) jr_c_line(fn, "(void)%s;", name);
 }
 
 /* What libtcc's frame may take: a slot for all that has a name, and as much again for spills.
@@ -214,29 +215,29 @@ static uint32_t frame_size(const Fn *fn) {
 /* A frame that is deep, or would be. */
 static void check_stack(Fn *fn, uint32_t frame) {
     if (!fn->func->recursive && frame < 4096) return;
-    tcc_need(fn, USE_jr_rt_deep);
-    tcc_line(fn,
-             "if ((uint64_t)__builtin_frame_address(0) - %" PRIu32
-             " < (uint64_t)rt->stack_limit) {",
-             frame);
-    tcc_line(fn, "    return jr_rt_deep(rt, %s);", tcc_where(fn, fn->func->span));
-    tcc_line(fn, "}");
+    jr_c_need(fn, USE_jr_rt_deep);
+    jr_c_line(fn,
+              "if ((uint64_t)__builtin_frame_address(0) - %" PRIu32
+              " < (uint64_t)rt->stack_limit) {",
+              frame);
+    jr_c_line(fn, "    return jr_rt_deep(rt, %s);", jr_c_where(fn, fn->func->span));
+    jr_c_line(fn, "}");
 }
 
 static void write_end(Fn *fn) {
     fn->indent = 0;
     if (fn->left) {
-        tcc_line(fn, "out:");
+        jr_c_line(fn, "out:");
         fn->indent = 1;
         for (uint32_t i = 0; i < fn->func->regs.len; i++)
             if (ir_reg(fn->func, i)->owned) {
-                tcc_need(fn, USE_jr_rt_release);
-                tcc_line(fn, "jr_rt_release(%s.owner);", tcc_name(fn, i));
+                jr_c_need(fn, USE_jr_rt_release);
+                jr_c_line(fn, "jr_rt_release(%s.owner);", jr_c_name(fn, i));
             }
-        tcc_line(fn, "return status;");
+        jr_c_line(fn, "return status;");
         fn->indent = 0;
     }
-    tcc_line(fn, "}\n");
+    jr_c_line(fn, "}\n");
 }
 
 /* How the outside calls it: ir/rt.h's convention. */
@@ -248,13 +249,13 @@ static void write_entry(Emit *em, const IrFunc *func, uint32_t index) {
                    index);
     if (!func->nparams) jr_text_puts(out, "    (void)args;\n");
     if (!func->nrets) jr_text_puts(out, "    (void)results;\n");
-    jr_text_printf(out, "    return %s(rt", tcc_func_name(em, func, index));
+    jr_text_printf(out, "    return %s(rt", jr_c_func_name(em, func, index));
     for (uint32_t i = 0; i < func->nparams; i++) {
         IrType type = ir_reg_type(func, i);
         if (type.ndim > 0)
             jr_text_printf(out, ", args[%" PRIu32 "]", i);
         else
-            jr_text_printf(out, ", *(%s *)args[%" PRIu32 "]", tcc_ctype(type.scalar), i);
+            jr_text_printf(out, ", *(%s *)args[%" PRIu32 "]", jr_c_ctype(type.scalar), i);
     }
     for (uint32_t i = 0; i < func->nrets; i++)
         jr_text_printf(out, ", results[%" PRIu32 "]", i);
@@ -274,7 +275,7 @@ static void write_head(Fn *fn, const char *body) {
     fn->source_line = fn->line = 0;
     uint32_t frame = frame_size(fn);
     check_stack(fn, frame);
-    if (fn->owns) tcc_line(fn, "int32_t status = 0;");
+    if (fn->owns) jr_c_line(fn, "int32_t status = 0;");
     for (uint32_t i = 0; i < fn->func->regs.len; i++)
         declare(fn, i);
     if (fn->nwheres)
@@ -285,16 +286,16 @@ static void write_head(Fn *fn, const char *body) {
     if (statements.data) jr_text_add(&em->body, statements.data, statements.len);
 }
 
-void tcc_function(Emit *em, const IrFunc *func, uint32_t index) {
+void jr_c_function(Emit *em, const IrFunc *func, uint32_t index) {
     Fn fn = {.em = em, .func = func, .index = index, .indent = 1};
     fn.regs = JR_NEW_ARRAY(em->arena, RegUse, func->regs.len + 1);
     jr_text_init(&fn.text, em->arena);
     jr_text_init(&fn.wheres, em->arena);
-    tcc_count_uses(&fn);
+    jr_c_count_uses(&fn);
     note_ranks(&fn);
     write_block(&fn, &func->body);
     fn.source_line = fn.line;
     write_end(&fn);
-    write_head(&fn, tcc_signature(em, func, index));
+    write_head(&fn, jr_c_signature(em, func, index));
     if (func->exported) write_entry(em, func, index);
 }

@@ -88,7 +88,7 @@ static void count_block(Fn *fn, const IrBlock *block) {
         count_stmt(fn, stmt, number);
 }
 
-void tcc_count_uses(Fn *fn) {
+void jr_c_count_uses(Fn *fn) {
     count_block(fn, &fn->func->body);
     for (uint32_t i = 0; i < fn->func->regs.len; i++)
         if (ir_reg(fn->func, i)->owned) {

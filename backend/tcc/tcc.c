@@ -9,6 +9,7 @@
  * The text includes nothing and calls only what the symbol table holds, so neither libtcc's
  * include folder nor its libtcc1.a is looked for when a program runs. */
 #include "backend/tcc/emit.h"
+#include "backend/tcc/shim.h"
 
 #include <libtcc.h>
 #include <pthread.h>
@@ -65,9 +66,9 @@ static void prepare(Job *job, const IrModule *module, const JrEngineOptions *opt
     job->arena = module->arena;
     job->table = &options->symbols;
     jr_text_init(&text, module->arena);
-    tcc_emit(&em, module, &text);
+    jr_c_emit(&em, module, &text);
     job->text = text.data;
-    tcc_each_symbol(&em, add_symbol, job);
+    jr_c_each_symbol(&em, add_symbol, job);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         if (module->funcs.data[i]->exported) JR_PUSH(module->arena, &job->exported, i);
 }
@@ -129,11 +130,18 @@ static bool build(TCCState *state, Job *job, JrCode *code) {
     return true;
 }
 
+/* Out of memory, libtcc comes back by a jump and what it held then is lost: it cannot be asked
+ * to free a state that is half made. */
 static bool translate(Job *job, JrCode *code) {
+    volatile bool ok = false;
     pthread_mutex_lock(&libtcc_lock);
-    TCCState *state = tcc_new();
-    bool ok = state && build(state, job, code);
-    if (state && !code->state) tcc_delete(state);
+    if (setjmp(jr_tcc_gave_up) == 0) {
+        TCCState *state = tcc_new();
+        ok = state && build(state, job, code);
+        if (state && !code->state) tcc_delete(state);
+    } else {
+        ok = false;
+    }
     pthread_mutex_unlock(&libtcc_lock);
     return ok;
 }
@@ -145,7 +153,7 @@ static void release(JrCode *code) {
     if (code->pages) munmap(code->pages, code->size);
     if (code->state) {
         pthread_mutex_lock(&libtcc_lock);
-        tcc_delete(code->state);
+        if (setjmp(jr_tcc_gave_up) == 0) tcc_delete(code->state);
         pthread_mutex_unlock(&libtcc_lock);
     }
     jr_alloc_free(code->alloc, code);
@@ -193,7 +201,7 @@ static bool text(const IrModule *module, const JrEngineOptions *options, JrEngin
         return false;
     }
     Emit em;
-    tcc_emit(&em, module, out);
+    jr_c_emit(&em, module, out);
     return true;
 }
 
