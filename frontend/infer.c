@@ -25,8 +25,8 @@ const FeType *infer_fail(FeInfer *in, JrSpan span, const char *help, const char 
     if (help) jr_diag_help(in->diags, diag, "%s", help);
     FeSpec *spec = in->spec;
     if (spec->units->called.line && !spec->func->has_signature)
-        jr_diag_note(in->diags, diag, spec->units->called, "in %.100s%s, called here", spec->name,
-                     strlen(spec->name) > 100 ? "..." : "");
+        jr_diag_note(in->diags, diag, spec->units->called, "in %.100s%s, called here",
+                     spec->name, strlen(spec->name) > 100 ? "..." : "");
     return in->types->error;
 }
 
@@ -332,20 +332,24 @@ void infer_reach(FeInfer *in, FeSpec *spec) {
 
 static void check_result(FeInfer *in, FeSpec *spec) {
     const char *name = spec->func->ast->name;
-    JrSpan span = spec->func->ast->span;
-    if (spec->ret->kind == FE_UNKNOWN && !in->diags->errors)
-        infer_fail(
-            in, span, "annotate the result: def f(...) -> float64",
-            "what '%s' returns cannot be inferred: every way to a return calls it again",
-            name);
     bool value = spec->ret->kind != FE_NONE && !type_is_void(spec->ret);
     if (!value || !spec->func->info->ends) return;
-    JrDiag *diag =
-        jr_diag_error(in->diags, span, "'%s' may end without returning a value", name);
+    JrDiag *diag = jr_diag_error(in->diags, spec->func->ast->span,
+                                 "'%s' may end without returning a value", name);
     jr_diag_help(in->diags, diag, "end it with a return or a raise");
     if (spec->units->returned.line)
         jr_diag_note(in->diags, diag, spec->units->returned, "it returns %s here",
                      infer_name(in, spec->ret));
+}
+
+/* Once all else is right: with errors, an unknown result may follow from them. */
+static void check_known(FeInfer *in, FeSpec *spec) {
+    if (spec->ret->kind != FE_UNKNOWN || in->diags->errors) return;
+    JrDiag *diag = jr_diag_error(
+        in->diags, spec->func->ast->span,
+        "what '%s' returns cannot be inferred: every way to a return calls it again",
+        spec->func->ast->name);
+    jr_diag_help(in->diags, diag, "annotate the result: def f(...) -> float64");
 }
 
 static void check_spec(FeInfer *in, FeSpec *spec) {
@@ -419,6 +423,8 @@ static void check(FeInfer *in) {
     for (uint32_t i = 0; i < in->to_check.len && !in->diags->full; i++)
         check_spec(in, in->to_check.data[i]);
     in->checking = false;
+    for (uint32_t i = 0; i < in->to_check.len; i++)
+        check_known(in, in->to_check.data[i]);
     for (uint32_t i = 0; i < in->to_check.len; i++)
         order_from(&order, in->to_check.data[i]);
     in->to_check.len = 0;
@@ -524,7 +530,7 @@ static FeFunc *find_func(FeInfer *in, const char *name) {
         JR_PUSH(in->arena, &names, in->module->funcs.data[i]->ast->name);
     const char *near = jr_nearest(name, names.data, names.len);
     JrDiag *diag =
-        jr_diag_error(in->diags, (JrSpan){1, 1, 1}, "there is no function '%s'", name);
+        jr_diag_error(in->diags, (JrSpan){0, 0, 0}, "there is no function '%s'", name);
     if (near) jr_diag_help(in->diags, diag, "did you mean '%s'?", near);
     return NULL;
 }
