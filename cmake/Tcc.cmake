@@ -6,8 +6,8 @@ set(tcc_copy ${PROJECT_BINARY_DIR}/libtcc-jitrun.a)
 add_custom_command(OUTPUT ${tcc_copy}
   COMMAND ${CMAKE_OBJCOPY} --redefine-sym stdout=jr_tcc_stdout --redefine-sym stderr=jr_tcc_stderr
           --redefine-sym environ=jr_tcc_environ --redefine-sym exit=jr_tcc_exit
-          --redefine-sym sem_init=jr_tcc_sem_init --redefine-sym sem_wait=jr_tcc_sem
-          --redefine-sym sem_post=jr_tcc_sem ${JITRUN_TCC_LIBRARY} ${tcc_copy}
+          --redefine-sym sem_init=jr_tcc_sem_init --redefine-sym sem_wait=jr_tcc_sem_wait
+          --redefine-sym sem_post=jr_tcc_sem_post ${JITRUN_TCC_LIBRARY} ${tcc_copy}
   DEPENDS ${JITRUN_TCC_LIBRARY} VERBATIM)
 add_custom_target(jitrun_tcc_copy DEPENDS ${tcc_copy})
 add_library(jitrun_tcc INTERFACE)

@@ -15,7 +15,8 @@ extern FILE *jr_tcc_stdout, *jr_tcc_stderr;
 extern char **jr_tcc_environ;
 _Noreturn void jr_tcc_exit(int status);
 int jr_tcc_sem_init(void *semaphore, int shared, unsigned value);
-int jr_tcc_sem(void *semaphore);
+int jr_tcc_sem_wait(void *semaphore);
+int jr_tcc_sem_post(void *semaphore);
 
 FILE *jr_tcc_stdout, *jr_tcc_stderr;
 char **jr_tcc_environ;
@@ -36,7 +37,12 @@ int jr_tcc_sem_init(void *semaphore, int shared, unsigned value) {
     return 0;
 }
 
-int jr_tcc_sem(void *semaphore) {
+int jr_tcc_sem_wait(void *semaphore) {
+    (void)semaphore;
+    return 0;
+}
+
+int jr_tcc_sem_post(void *semaphore) {
     (void)semaphore;
     return 0;
 }
