@@ -69,8 +69,8 @@ int32_t jr_interp_alloc(Run *run, const Instr *ip, char *fp, const Record *recor
     Scratch result = {.room = {{0}}};
     for (uint32_t n = 0; n < record->nargs; n++)
         scratch_header(&result)->dims[n] = frame_slot(fp, dst[1 + n].slot)->i;
-    int32_t status = run->code->helpers.array_new(run->rt, place_where(run->code, ip), dst->bits,
-                                                  &result.array, record->imm);
+    int32_t status = run->code->helpers.array_new(run->rt, place_where(run->code, ip),
+                                                  dst->bits, &result.array, record->imm);
     if (!status) write_result(run, fp, dst, &result);
     return status;
 }
@@ -111,7 +111,8 @@ static bool take_steps(Run *run, const Instr *ip, char *fp, const Record *record
         if (*step == 'n') {
             add_axis(view, 1, 0);
         } else if (*step == 'i') {
-            if (!index_axis(run, ip, record, view, frame_slot(fp, arg[0].slot)->i)) return false;
+            if (!index_axis(run, ip, record, view, frame_slot(fp, arg[0].slot)->i))
+                return false;
             arg += 1;
         } else {
             slice_axis(view, frame_slot(fp, arg[0].slot)->i, frame_slot(fp, arg[1].slot)->i,
@@ -163,7 +164,7 @@ static int32_t raise_shape(Run *run, const Instr *ip, char *fp, const Operand *s
 
 int32_t jr_interp_broadcast(Run *run, const Instr *ip, char *fp, const Record *record) {
     const Operand *dst = operand(run, record, 0), *src = dst + 1;
-    int64_t dims[IR_MAX_DIMS];
+    int64_t dims[IR_MAX_DIMS] = {0};
     const unsigned ndim = wanted_dims(run, fp, record, dims);
     View view = {.src = frame_header(fp, src->slot), .src_ndim = src->ndim};
     for (unsigned n = 0; n < ndim; n++) {
@@ -173,7 +174,8 @@ int32_t jr_interp_broadcast(Run *run, const Instr *ip, char *fp, const Record *r
         }
         const unsigned axis = n + src->ndim - ndim;
         const int64_t dim = view.src->dims[axis];
-        if (dim != dims[n] && dim != 1) return raise_shape(run, ip, fp, src, dims, ndim, false);
+        if (dim != dims[n] && dim != 1)
+            return raise_shape(run, ip, fp, src, dims, ndim, false);
         add_axis(&view, dims[n], dim == dims[n] ? view.src->dims[src->ndim + axis] : 0);
     }
     write_view(&view, dst, fp);
@@ -194,7 +196,7 @@ static int64_t elements(const int64_t *dims, unsigned ndim) {
 
 int32_t jr_interp_reshape(Run *run, const Instr *ip, char *fp, const Record *record) {
     const Operand *dst = operand(run, record, 0), *src = dst + 1;
-    int64_t dims[IR_MAX_DIMS];
+    int64_t dims[IR_MAX_DIMS] = {0};
     const unsigned ndim = wanted_dims(run, fp, record, dims);
     const Header *header = frame_header(fp, src->slot);
     int64_t have[IR_MAX_DIMS];
@@ -204,9 +206,9 @@ int32_t jr_interp_reshape(Run *run, const Instr *ip, char *fp, const Record *rec
     View view = {.src = header, .ndim = ndim};
     memcpy(view.dims, dims, ndim * sizeof *dims);
     for (unsigned n = ndim; n-- > 0;)
-        view.strides[n] = n + 1 == ndim ? 1
-                                        : (int64_t)((uint64_t)view.strides[n + 1] *
-                                                    (uint64_t)dims[n + 1]);
+        view.strides[n] =
+            n + 1 == ndim ? 1
+                          : (int64_t)((uint64_t)view.strides[n + 1] * (uint64_t)dims[n + 1]);
     write_view(&view, dst, fp);
     return 0;
 }

@@ -6,8 +6,8 @@
  *     ^ fp                                                              ^ fp + frame_bytes
  *
  * A scalar takes one slot, an array its whole header (JrArray, 2 + 2 * ndim slots). A caller
- * writes arguments where the callee's frame will lie, so that a call moves nothing. The link is
- * the slot below a frame: the call instruction that made it. Frames hold no pointers into
+ * writes arguments where the callee's frame will lie, so that a call moves nothing. The link
+ * is the slot below a frame: the call instruction that made it. Frames hold no pointers into
  * frames, so the stack can move when it grows.
  *
  * Code of a module is one block: immutable, shared by any number of threads. */
@@ -105,9 +105,10 @@ typedef struct Func {
 } Func;
 
 /* The runtime's functions the interpreter itself calls. */
-#define JB_HELPERS(X)                                                                         \
-    X(raise) X(raise_index) X(trap) X(trace) X(poll) X(array_new) X(retain) X(release)        \
-    X(raise_shape) X(deep)
+#define JB_HELPERS(X) \
+    X(raise)          \
+    X(raise_index)    \
+    X(trap) X(trace) X(poll) X(array_new) X(retain) X(release) X(raise_shape) X(deep)
 typedef struct Helpers {
 #define JB_HELPER(name) __typeof__(&jr_rt_##name) name;
     JB_HELPERS(JB_HELPER)
@@ -124,7 +125,7 @@ struct JrCode {
     const JrWhere *wheres;
     const uint64_t *constants;
     const char *strings;
-    const Func *funcs; /* in the order of their code */
+    const Func *funcs;      /* in the order of their code */
     const uint32_t *sorted; /* exported functions, by name */
     uint32_t nfuncs, nsorted, ncode;
     uint32_t stubs; /* code from here on is stubs */
@@ -151,16 +152,18 @@ static inline const JrWhere *place_where(const JrCode *code, const Instr *ip) {
 
 /* The handlers' addresses by BcOp. */
 const void *const *jr_interp_labels(void);
-/* Runs from `ip` in the frame at the bottom of the stack until EXIT: 0, or the error's status. */
+/* Runs from `ip` in the frame at the bottom of the stack until EXIT: 0, or the error's status.
+ */
 int32_t jr_interp_run(Run *run, const Instr *ip);
 /* JrCall.run. */
 int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args, void *const *results);
 
 /* ---- stack.c ---- */
 
-/* Room for `need` bytes above `top`, moving the stack if it must; sets the status if there is
- * none. `callee` is the function that wants it. */
-bool jr_interp_grow(Run *run, char **fp, size_t top, size_t need, const Instr *site);
+/* Room for `need` bytes above offset `top`, for the call at `site`: where the frame at fp is
+ * now, since the stack may have moved. Sets the status if there is none. (By value: a variable
+ * whose address is taken gets no register in the dispatch loop.) */
+char *jr_interp_grow(Run *run, char *fp, size_t top, size_t need, const Instr *site);
 /* Releases frames from `fp` down and adds the calls they made to the error's chain. */
 int32_t jr_interp_unwind(Run *run, const Instr *ip, char *fp);
 void jr_interp_leave(const JrCode *code, const Instr *ip, char *fp);

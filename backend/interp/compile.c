@@ -1,4 +1,5 @@
-/* The compiler's frame: tables made from bytecode.def, slots, instructions, jumps, functions. */
+/* The compiler's frame: tables made from bytecode.def, slots, instructions, jumps, functions.
+ */
 #include "backend/interp/compile.h"
 
 #include <string.h>
@@ -39,8 +40,8 @@ const char *jr_bc_operands(BcOp op) {
 #define JB_LOAD(ID, text, operands, check, ctype, member, index)
 #define JB_STORE(ID, text, operands, check, ctype, value, index)
 #define JB_SPECIAL(ID, text, operands)
-#define JB_PICK(op, type, ID)                                                                 \
-    case OP_##op * TY_COUNT + TY_##type: return BC_##ID;
+#define JB_PICK(op, type, ID) \
+    case OP_##op *TY_COUNT + TY_##type: return BC_##ID;
 
 BcOp jr_bc_pick(IrOp op, IrScalar scalar) {
     switch ((unsigned)op * TY_COUNT + scalar) {
@@ -60,8 +61,8 @@ BcOp jr_bc_pick(IrOp op, IrScalar scalar) {
 
 void jr_fail(Compiler *c, const char *symbol) {
     if (!c->why)
-        c->why = jr_arena_printf(c->arena, "the runtime has no function '%s' for the interpreter",
-                                 symbol);
+        c->why = jr_arena_printf(
+            c->arena, "the runtime has no function '%s' for the interpreter", symbol);
 }
 
 void *jr_resolve_symbol(Compiler *c, const char *name) {
@@ -198,8 +199,8 @@ uint32_t jr_string_add(Compiler *c, const char *bytes, size_t len) {
 
 /* ---- Jumps ---- */
 
-/* While a target is unknown the field holds the previous branch of the chain; then the target's
- * index, until settle() makes it relative. */
+/* While a target is unknown the field holds the previous branch of the chain; then the
+ * target's index, until settle() makes it relative. */
 uint32_t *jr_jump_field(Instr *instr) {
     uint32_t *fields[] = {&instr->a, &instr->b, &instr->c, &instr->d};
     const char *operands = jr_bc_operands((BcOp)instr->op);
@@ -367,7 +368,9 @@ static void declare_functions(Compiler *c) {
     for (uint32_t n = 0; n < c->module->funcs.len; n++) {
         const IrFunc *func = c->module->funcs.data[n];
         JR_PUSH(c->arena, &c->funcs,
-                ((Func){.name = func->name, .display = func->display, .exported = func->exported}));
+                ((Func){.name = func->name,
+                        .display = func->display,
+                        .exported = func->exported}));
         jr_table_put(&c->numbers, func->name, (void *)(uintptr_t)(1 + n));
     }
 }
@@ -405,7 +408,7 @@ static void settle_calls(Compiler *c) {
 }
 
 static void resolve_helpers(Compiler *c) {
-#define JB_HELPER(name)                                                                       \
+#define JB_HELPER(name) \
     c->helpers.name = (__typeof__(c->helpers.name))jr_resolve_symbol(c, "jr_rt_" #name);
     JB_HELPERS(JB_HELPER)
 #undef JB_HELPER

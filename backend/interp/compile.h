@@ -15,8 +15,9 @@
 /* What is known of a register before code is emitted. */
 typedef struct RegPlan {
     uint32_t uses, writes;
-    uint32_t last;  /* the position of a TEMP's last use, */
-    uint32_t loop;  /* or else the loop at whose end it dies (1 + index in loop_ends; 0: none) */
+    uint32_t last; /* the position of a TEMP's last use, */
+    uint32_t
+        loop; /* or else the loop at whose end it dies (1 + index in loop_ends; 0: none) */
     uint32_t depth; /* loops around a TEMP's definition */
     uint32_t next;  /* another TEMP that dies at the same position (1 + register; 0: none) */
     uint32_t alias; /* the register whose slot this one shares, or IR_NO_REG */
@@ -28,8 +29,8 @@ typedef struct RegPlan {
 typedef struct LoopScope {
     struct LoopScope *outer;
     uint32_t breaks, continues;
-    uint32_t top;    /* the loop's first instruction */
-    uint32_t test;   /* LOOP: its first branch out, if nothing but plain code leads there */
+    uint32_t top;  /* the loop's first instruction */
+    uint32_t test; /* LOOP: its first branch out, if nothing but plain code leads there */
 } LoopScope;
 
 #define NO_CHAIN UINT32_MAX
@@ -92,14 +93,16 @@ void jr_bury(Compiler *c);
 uint32_t jr_read_slot(Compiler *c, IrReg reg);
 uint32_t jr_write_slot(Compiler *c, IrReg reg);
 bool jr_const_value(const Compiler *c, IrReg reg, int64_t *value); /* of an integer constant */
-bool jr_const_bits(const Compiler *c, IrReg reg, int64_t *bits);   /* of any, as a slot holds it */
+bool jr_const_bits(const Compiler *c, IrReg reg,
+                   int64_t *bits); /* of any, as a slot holds it */
 
 /* Instructions. */
 Instr *jr_emit(Compiler *c, BcOp op, uint32_t a, uint32_t b, uint32_t x, uint32_t y);
 Instr *jr_emit_k(Compiler *c, BcOp op, uint32_t a, uint32_t b, int64_t k);
 void jr_emit_copy(Compiler *c, uint32_t dst, uint32_t src);
 void jr_emit_value(Compiler *c, uint32_t dst, IrReg src); /* a scalar, constants too */
-Record *jr_record_new(Compiler *c, uint32_t *index); /* the operands are those added after it */
+Record *jr_record_new(Compiler *c,
+                      uint32_t *index); /* the operands are those added after it */
 void jr_operand_add(Compiler *c, char kind, IrType type, uint32_t slot, bool owned);
 void jr_operand_reg(Compiler *c, IrReg reg, bool write);
 uint32_t jr_string_add(Compiler *c, const char *bytes, size_t len);

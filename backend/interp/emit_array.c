@@ -76,7 +76,8 @@ static void find_element(Compiler *c, const IrStmt *stmt, Access *access) {
     access->form += FORM_RAW;
 }
 
-static void finish_access(Compiler *c, const IrStmt *stmt, uint32_t from, const Access *access) {
+static void finish_access(Compiler *c, const IrStmt *stmt, uint32_t from,
+                          const Access *access) {
     for (uint32_t at = from; at < c->code.len; at++) {
         c->places.data[at].check = stmt->u.mem.check;
         c->places.data[at].wrap = stmt->u.mem.wrap;

@@ -8,7 +8,8 @@ static void emit_arguments(Compiler *c, const IrStmt *stmt) {
     uint32_t offset = 0;
     for (uint32_t n = 0; n < stmt->nargs; n++) {
         const IrReg arg = stmt->args[n];
-        const uint32_t slots = jr_plan_slots(ir_reg_type(c->func, arg)), to = WINDOW_SLOT | offset;
+        const uint32_t slots = jr_plan_slots(ir_reg_type(c->func, arg)),
+                       to = WINDOW_SLOT | offset;
         if (slots == 1)
             jr_emit_value(c, to, arg);
         else

@@ -1,7 +1,8 @@
 /* Branches and loops.
  *
  * `if` with a lone break or continue branches straight out. A loop that begins with a test, as
- * `while` does, ends in a copy of that test turned round, which saves the jump back to the top:
+ * `while` does, ends in a copy of that test turned round, which saves the jump back to the
+ * top:
  *
  *     top:   jnlt i, n -> out            top:   jnlt i, n -> out
  *            ...                 =>      next:  ...
@@ -145,8 +146,8 @@ static uint32_t emit_for_test(Compiler *c, const Counted *loop, uint32_t lo) {
         jr_emit_copy(c, loop->counter, lo);
         jr_emit(c, BC_FOR_TEST, loop->counter, loop->hi, loop->step, NO_CHAIN);
     } else {
-        jr_emit(c, loop->by > 0 ? BC_FOR_UP_TEST : BC_FOR_DOWN_TEST, loop->counter, lo, loop->hi,
-                NO_CHAIN);
+        jr_emit(c, loop->by > 0 ? BC_FOR_UP_TEST : BC_FOR_DOWN_TEST, loop->counter, lo,
+                loop->hi, NO_CHAIN);
     }
     return c->code.len - 1;
 }

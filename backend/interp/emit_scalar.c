@@ -33,7 +33,8 @@ static void emit_compare(Compiler *c, const IrStmt *stmt) {
     static const BcOp FIRST[] = {BC_EQ_I, BC_EQ_U, BC_EQ_D, BC_EQ_F};
     bool swap;
     const unsigned kind = compare_kind((IrOp)stmt->op, &swap);
-    const uint32_t a = jr_read_slot(c, stmt->args[swap]), b = jr_read_slot(c, stmt->args[!swap]);
+    const uint32_t a = jr_read_slot(c, stmt->args[swap]),
+                   b = jr_read_slot(c, stmt->args[!swap]);
     const unsigned class = compare_class(ir_reg_type(c->func, stmt->args[0]).scalar);
     jr_bury(c);
     jr_emit(c, FIRST[class] + kind, jr_write_slot(c, stmt->dsts[0]), a, b, 0);
@@ -71,14 +72,15 @@ static bool emit_branch_const(Compiler *c, const IrStmt *cmp, bool sense, uint32
     default: op = left ? BC_JLE_K : BC_JNLT_K; break;
     }
     *at = c->code.len;
-    jr_emit_k(c, sense ? op : op + 1 - 2 * ((op - BC_JEQ_K) & 1), jr_read_slot(c, cmp->args[left]),
-              NO_CHAIN, k);
+    jr_emit_k(c, sense ? op : op + 1 - 2 * ((op - BC_JEQ_K) & 1),
+              jr_read_slot(c, cmp->args[left]), NO_CHAIN, k);
     return true;
 }
 
 static uint32_t emit_branch_compare(Compiler *c, const IrStmt *cmp, bool sense) {
     static const BcOp FIRST[] = {BC_JEQ_I, BC_JEQ_U, BC_JEQ_D, BC_JEQ_F};
-    static const unsigned OFFSET[] = {0, 1, 2, 4}; /* each but NE's is followed by its opposite */
+    static const unsigned OFFSET[] = {0, 1, 2,
+                                      4}; /* each but NE's is followed by its opposite */
     uint32_t at;
     if (emit_branch_const(c, cmp, sense, &at)) return at;
     bool swap;
@@ -106,12 +108,13 @@ uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense) {
 
 /* ---- Arithmetic ---- */
 
-/* The product that the statement before this one computed just for this sum, if it is still the
- * last instruction: then the two become one. */
+/* The product that the statement before this one computed just for this sum, if it is still
+ * the last instruction: then the two become one. */
 static Instr *product_before(Compiler *c, const IrStmt *stmt, unsigned arg) {
     const IrReg reg = stmt->args[arg];
     const IrRegInfo *info = ir_reg(c->func, reg);
-    if (info->kind != REG_TEMP || c->plans[reg].uses != 1 || info->def != stmt->prev) return NULL;
+    if (info->kind != REG_TEMP || c->plans[reg].uses != 1 || info->def != stmt->prev)
+        return NULL;
     if (!stmt->prev || stmt->prev->op != OP_MUL || c->code.len <= c->barrier) return NULL;
     Instr *last = &c->code.data[c->code.len - 1];
     if (last->op != BC_MUL_INT64 && last->op != BC_MUL_FLOAT64 && last->op != BC_MUL_FLOAT32)
@@ -126,7 +129,9 @@ static bool fuse_product(Compiler *c, const IrStmt *stmt) {
     if (!mul) mul = product_before(c, stmt, arg = 0);
     if (!mul) return false;
     const uint32_t other = jr_read_slot(c, stmt->args[!arg]);
-    BcOp op = scalar == TY_FLOAT64 ? BC_MUL_ADD_D : scalar == TY_FLOAT32 ? BC_MUL_ADD_F : BC_MUL_ADD_I;
+    BcOp op = scalar == TY_FLOAT64   ? BC_MUL_ADD_D
+              : scalar == TY_FLOAT32 ? BC_MUL_ADD_F
+                                     : BC_MUL_ADD_I;
     if (stmt->op == OP_SUB) op += arg == 1 ? 2 : 1;
     jr_bury(c);
     mul->op = op;
@@ -204,8 +209,9 @@ static BcOp cast_from_float(bool wide, IrScalar to) {
 #define JR_TYPE(ID, name, ctype, bytes, cls) CAST_##cls(ID)
 #define CAST_B(ID)
 #define CAST_F(ID)
-#define CAST_I(ID)                                                                            \
-    case TY_##ID: return wide ? BC_FLOAT64_TO_##ID : BC_FLOAT32_TO_##ID;
+#define CAST_I(ID) \
+    case TY_##ID:  \
+        return wide ? BC_FLOAT64_TO_##ID : BC_FLOAT32_TO_##ID;
 #define CAST_U(ID) CAST_I(ID)
 #include "ir/types.def"
 #undef JR_TYPE

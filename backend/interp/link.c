@@ -1,4 +1,5 @@
-/* The engine: a compiled module packed into one block of memory, found by name, freed at once. */
+/* The engine: a compiled module packed into one block of memory, found by name, freed at once.
+ */
 #include "backend/interp/compile.h"
 
 #include <stdlib.h>

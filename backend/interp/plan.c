@@ -1,9 +1,9 @@
 /* Where the values of a function live.
  *
- * Statements are numbered in the order in which they are emitted; the end of a loop has a number
- * too. A TEMP is alive from its definition to its last use, or, if it was defined outside of a
- * loop that uses it, to the end of that loop: then its slot serves another. Variables and owned
- * registers keep theirs.
+ * Statements are numbered in the order in which they are emitted; the end of a loop has a
+ * number too. A TEMP is alive from its definition to its last use, or, if it was defined
+ * outside of a loop that uses it, to the end of that loop: then its slot serves another.
+ * Variables and owned registers keep theirs.
  *
  * Three kinds of copies go away here, because both sides can share one slot:
  *   %t = op ...; %v = copy %t            the value is computed where it is wanted
@@ -56,8 +56,8 @@ static IrReg loop_variable(const Compiler *c, const IrStmt *loop) {
     return is_kind(c, first->dsts[0], REG_VAR) ? first->dsts[0] : IR_NO_REG;
 }
 
-/* The back edge reads hi, step and the counter. If nothing else in the loop writes the variable
- * that holds the counter, they are one. */
+/* The back edge reads hi, step and the counter. If nothing else in the loop writes the
+ * variable that holds the counter, they are one. */
 static void scan_loop(Compiler *c, const IrStmt *stmt) {
     const bool counted = stmt->op == OP_FOR;
     if (counted) note_use(c, stmt->args[0]);
@@ -167,7 +167,8 @@ static void share_copy(Compiler *c, const IrStmt *stmt) {
 static void share_dim(Compiler *c, const IrStmt *stmt) {
     const IrReg array = jr_plan_resolve(c, stmt->args[0]);
     if (!is_kind(c, array, REG_PARAM) || !is_kind(c, stmt->dsts[0], REG_TEMP)) return;
-    const uint32_t n = stmt->u.imm + (stmt->op == OP_STRIDE ? ir_reg_type(c->func, array).ndim : 0);
+    const uint32_t n =
+        stmt->u.imm + (stmt->op == OP_STRIDE ? ir_reg_type(c->func, array).ndim : 0);
     c->plans[stmt->dsts[0]].slot = c->plans[array].slot + (2 + n) * (uint32_t)sizeof(Slot);
 }
 

@@ -1,10 +1,11 @@
 /* The dispatch loop: direct-threaded code. Every instruction holds the address of its handler,
- * every handler ends in its own indirect jump, so that the processor predicts each by what came
- * before. Handlers are made from the rows of bytecode.def; the ones below them are the rest.
+ * every handler ends in its own indirect jump, so that the processor predicts each by what
+ * came before. Handlers are made from the rows of bytecode.def; the ones below them are the
+ * rest.
  *
- * Only ip and fp change from one instruction to the next. A handler reads its operands before it
- * writes, so that a result may take the slot of an operand that dies there. What is rare (errors,
- * indices that wrap, a full stack) is out of line, to keep the handlers short. */
+ * Only ip and fp change from one instruction to the next. A handler reads its operands before
+ * it writes, so that a result may take the slot of an operand that dies there. What is rare
+ * (errors, indices that wrap, a full stack) is out of line, to keep the handlers short. */
 #include "backend/interp/bytecode.h"
 #include "ir/numeric.h"
 
@@ -24,46 +25,46 @@
 #define H(field) frame_header(fp, ip->field)
 #define RECORD(field) (&code->records[ip->field])
 
-#define NEXT                                                                                  \
-    do {                                                                                      \
-        ip++;                                                                                 \
-        goto *ip->label;                                                                      \
+#define NEXT              \
+    do {                  \
+        ip++;             \
+        goto * ip->label; \
     } while (0)
-#define JUMP_BY(field)                                                                        \
-    do {                                                                                      \
-        ip = (const Instr *)(const void *)((const char *)ip + (int32_t)ip->field);            \
-        goto *ip->label;                                                                      \
+#define JUMP_BY(field)                                                             \
+    do {                                                                           \
+        ip = (const Instr *)(const void *)((const char *)ip + (int32_t)ip->field); \
+        goto * ip->label;                                                          \
     } while (0)
 /* A helper that returns 0 or the status of what it raised. */
-#define TRY(call)                                                                             \
-    do {                                                                                      \
-        run->status = (call);                                                                 \
-        if (UNLIKELY(run->status)) goto unwind;                                               \
-        NEXT;                                                                                 \
+#define TRY(call)                               \
+    do {                                        \
+        run->status = (call);                   \
+        if (UNLIKELY(run->status)) goto unwind; \
+        NEXT;                                   \
     } while (0)
 
 /* Leave the indices in i and j: in range, or wherever the program said it may be. */
-#define FIX(var, array, axis, ndim)                                                           \
-    if (UNLIKELY((uint64_t)var >= (uint64_t)H(array)->dims[axis])) {                          \
-        var = jr_interp_fix_index(run, ip, H(array), axis, ndim, var);                        \
-        if (UNLIKELY(run->status)) goto unwind;                                                  \
+#define FIX(var, array, axis, ndim)                                    \
+    if (UNLIKELY((uint64_t)var >= (uint64_t)H(array)->dims[axis])) {   \
+        var = jr_interp_fix_index(run, ip, H(array), axis, ndim, var); \
+        if (UNLIKELY(run->status)) goto unwind;                        \
     }
-#define CHECK1(array, x)                                                                      \
-    int64_t i = S(ip->x)->i;                                                                  \
+#define CHECK1(array, x)     \
+    int64_t i = S(ip->x)->i; \
     FIX(i, array, 0, 1)
-#define CHECK2(array, x, y)                                                                   \
-    int64_t i = S(ip->x)->i, j = S(ip->y)->i;                                                 \
-    FIX(i, array, 0, 2)                                                                       \
+#define CHECK2(array, x, y)                   \
+    int64_t i = S(ip->x)->i, j = S(ip->y)->i; \
+    FIX(i, array, 0, 2)                       \
     FIX(j, array, 1, 2)
 #define RAW1(x) int64_t i = S(ip->x)->i;
 #define RAW2(x, y) int64_t i = S(ip->x)->i, j = S(ip->y)->i;
 /* The element's number; unchecked indices may be anything, so it wraps. */
 #define DIMS(array, n) ((uint64_t)H(array)->dims[n])
-#define INDEX_1C(array, x) (uint64_t)i
+#define INDEX_1C(array, x) (uint64_t) i
 #define INDEX_1S(array, x) ((uint64_t)i * DIMS(array, 1))
 #define INDEX_2C(array) ((uint64_t)i * DIMS(array, 1) + (uint64_t)j)
 #define INDEX_2S(array) ((uint64_t)i * DIMS(array, 2) + (uint64_t)j * DIMS(array, 3))
-#define ELEMENT(array, ctype, n)                                                              \
+#define ELEMENT(array, ctype, n) \
     ((ctype##_element *)((uintptr_t)H(array)->data + (uintptr_t)(n) * sizeof(ctype)))
 
 typedef int8_t __attribute__((may_alias)) int8_t_element;
@@ -98,30 +99,30 @@ static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_ou
     }
     const JrCode *const code = run->code;
     char *fp = run->stack;
-    goto *ip->label;
+    goto * ip->label;
 
-#define JB_VALUE(ID, text, operands, member, expr)                                            \
-    L_##ID : A(member) = (expr);                                                              \
+#define JB_VALUE(ID, text, operands, member, expr) \
+    L_##ID : A(member) = (expr);                   \
     NEXT;
-#define JB_GUARD(ID, text, operands, trap, bad, member, expr)                                 \
-    L_##ID : if (UNLIKELY(bad)) {                                                             \
-        run->status = TRAP_##trap;                                                            \
-        goto trapped;                                                                         \
-    }                                                                                         \
-    A(member) = (expr);                                                                       \
+#define JB_GUARD(ID, text, operands, trap, bad, member, expr) \
+    L_##ID : if (UNLIKELY(bad)) {                             \
+        run->status = TRAP_##trap;                            \
+        goto trapped;                                         \
+    }                                                         \
+    A(member) = (expr);                                       \
     NEXT;
-#define JB_JUMP(ID, text, operands, target, condition)                                        \
-    L_##ID : if (condition) JUMP_BY(target);                                                  \
+#define JB_JUMP(ID, text, operands, target, condition) \
+    L_##ID : if (condition) JUMP_BY(target);           \
     NEXT;
-#define JB_LOAD(ID, text, operands, check, ctype, member, index)                              \
-    L_##ID : {                                                                                \
-        check A(member) = *ELEMENT(b, ctype, index);                                          \
-        NEXT;                                                                                 \
+#define JB_LOAD(ID, text, operands, check, ctype, member, index) \
+    L_##ID : {                                                   \
+        check A(member) = *ELEMENT(b, ctype, index);             \
+        NEXT;                                                    \
     }
-#define JB_STORE(ID, text, operands, check, ctype, value, index)                              \
-    L_##ID : {                                                                                \
-        check *ELEMENT(a, ctype, index) = (ctype)S(ip->value)->u;                             \
-        NEXT;                                                                                 \
+#define JB_STORE(ID, text, operands, check, ctype, value, index)  \
+    L_##ID : {                                                    \
+        check *ELEMENT(a, ctype, index) = (ctype)S(ip->value)->u; \
+        NEXT;                                                     \
     }
 #define JB_SPECIAL(ID, text, operands)
 #include "backend/interp/bytecode.def"
@@ -145,7 +146,7 @@ L_POLL:
     if (LIKELY(!*run->rt->cancel)) NEXT;
     TRY(code->helpers.poll(run->rt, place_where(code, ip)));
 
-L_WRAP: {
+L_WRAP : {
     int64_t i = C(i);
     if ((uint64_t)i >= (uint64_t)H(b)->dims[ip->d & 15]) {
         i = jr_interp_fix_index(run, ip, H(b), ip->d & 15, ip->d >> 4, i);
@@ -154,14 +155,14 @@ L_WRAP: {
     A(i) = i;
     NEXT;
 }
-L_INDEX: {
+L_INDEX : {
     const unsigned axis = ip->d & 15, ndim = ip->d >> 4;
     int64_t i = C(i);
     FIX(i, b, axis, ndim)
     A(u) = (uint64_t)i * DIMS(b, ndim + axis);
     NEXT;
 }
-L_INDEX_NEXT: {
+L_INDEX_NEXT : {
     const unsigned axis = ip->d & 15, ndim = ip->d >> 4;
     int64_t i = C(i);
     FIX(i, b, axis, ndim)
@@ -191,7 +192,7 @@ L_RT:
 L_RAISE:
     TRY(jr_interp_raise(run, ip, RECORD(a)));
 
-L_ENTER: {
+L_ENTER : {
     const uint64_t *constant = code->constants + ip->c;
     Slot *to = S(ip->a);
     for (uint32_t n = 0; n < ip->b; n++)
@@ -203,10 +204,11 @@ L_EMPTY:
     NEXT;
 
 L_CALL:
-L_CALL_MANY: {
+L_CALL_MANY : {
     char *callee = fp + ip->b;
     if (UNLIKELY((size_t)(run->limit - callee) < ip->d)) {
-        if (!jr_interp_grow(run, &fp, (size_t)(callee - run->stack), ip->d, ip)) goto unwind;
+        fp = jr_interp_grow(run, fp, (size_t)(callee - run->stack), ip->d, ip);
+        if (run->status) goto unwind;
         callee = fp + ip->b;
     }
     ((Slot *)(void *)callee)[-1].site = ip;
@@ -216,14 +218,14 @@ L_CALL_MANY: {
 L_LEAVE:
     jr_interp_leave(code, ip, fp);
     NEXT;
-L_RETURN_ONE: {
+L_RETURN_ONE : {
     const uint64_t result = A(u);
     ip = ((Slot *)(void *)fp)[-1].site;
     fp -= ip->b;
     A(u) = result;
     NEXT;
 }
-L_RETURN_CONST: {
+L_RETURN_CONST : {
     const int64_t result = ip->k;
     ip = ((Slot *)(void *)fp)[-1].site;
     fp -= ip->b;

@@ -30,19 +30,16 @@ static const Func *func_of(const JrCode *code, const Instr *ip) {
 /* ---- Leaving frames ---- */
 
 static void release_owned(const JrCode *code, const Func *func, char *fp) {
-    for (uint32_t n = 0; n < func->nowned; n++) {
-        Header *header = frame_header(fp, code->operands[func->owned + n].slot);
-        code->helpers.release(header->owner);
-        header->owner = NULL;
-    }
+    for (uint32_t n = 0; n < func->nowned; n++)
+        code->helpers.release(frame_header(fp, code->operands[func->owned + n].slot)->owner);
 }
 
 void jr_interp_leave(const JrCode *code, const Instr *ip, char *fp) {
     release_owned(code, func_of(code, ip), fp);
 }
 
-/* Results to where the caller wants them. They are retained before the frame lets go of what it
- * owns, since it may own them. */
+/* Results to where the caller wants them. They are retained before the frame lets go of what
+ * it owns, since it may own them. */
 void jr_interp_return(const JrCode *code, char *fp, const Record *record) {
     const Operand *src = &code->operands[record->first];
     for (uint32_t n = 0; n < record->nargs; n++)
@@ -74,7 +71,7 @@ int32_t jr_interp_unwind(Run *run, const Instr *ip, char *fp) {
 
 /* ---- Growing ---- */
 
-static bool stack_failed(Run *run, const Instr *site, bool deep) {
+static void stack_failed(Run *run, const Instr *site, bool deep) {
     const JrCode *code = run->code;
     const Instr *entry = (const Instr *)(const void *)((const char *)site + (int32_t)site->c);
     const JrWhere *where = &code->wheres[func_of(code, entry)->where];
@@ -86,23 +83,28 @@ static bool stack_failed(Run *run, const Instr *site, bool deep) {
                                           (int64_t)sizeof message - 1);
     if ((uint32_t)(site - code->code) < code->stubs)
         code->helpers.trace(run->rt, place_where(code, site));
-    return false;
 }
 
-bool jr_interp_grow(Run *run, char **fp, size_t top, size_t need, const Instr *site) {
+char *jr_interp_grow(Run *run, char *fp, size_t top, size_t need, const Instr *site) {
     const size_t size = (size_t)(run->limit - run->stack);
     size_t bigger = size < FIRST_HEAP / 2 ? FIRST_HEAP : size * 2;
-    if (top + need > MAX_STACK) return stack_failed(run, site, true);
+    if (top + need > MAX_STACK) {
+        stack_failed(run, site, true);
+        return fp;
+    }
     while (bigger < top + need)
         bigger *= 2;
     if (bigger > MAX_STACK) bigger = MAX_STACK;
+    const size_t at = (size_t)(fp - run->stack);
     char *heap = jr_alloc_resize(run->code->alloc, run->heap, bigger);
-    if (!heap) return stack_failed(run, site, false);
-    if (!run->heap) memcpy(heap, run->stack, top);
-    *fp = heap + (*fp - run->stack);
+    if (!heap) {
+        stack_failed(run, site, false);
+        return fp;
+    }
+    if (!run->heap) memcpy(heap, run->stack, size); /* arguments lie above top */
     run->stack = run->heap = heap;
     run->limit = heap + bigger;
-    return true;
+    return heap + at;
 }
 
 /* ---- From and to the caller's storage ---- */
@@ -113,8 +115,9 @@ static void load_scalar(Slot *slot, const void *from, uint8_t scalar) {
 #define LOAD_U(ctype, bytes) slot->u = *(const ctype *)from;
 #define LOAD_F(ctype, bytes) memcpy(slot, from, bytes);
     switch (scalar) {
-#define JR_TYPE(ID, name, ctype, bytes, cls)                                                  \
-    case TY_##ID: LOAD_##cls(ctype, bytes) break;
+#define JR_TYPE(ID, name, ctype, bytes, cls) \
+    case TY_##ID:                            \
+        LOAD_##cls(ctype, bytes) break;
 #include "ir/types.def"
 #undef JR_TYPE
     default: break;
@@ -128,15 +131,17 @@ static void store_scalar(void *to, const Slot *slot, uint8_t scalar) {
 #define STORE_U(ctype, bytes) *(ctype *)to = (ctype)slot->u;
 #define STORE_F(ctype, bytes) memcpy(to, slot, bytes);
     switch (scalar) {
-#define JR_TYPE(ID, name, ctype, bytes, cls)                                                  \
-    case TY_##ID: STORE_##cls(ctype, bytes) break;
+#define JR_TYPE(ID, name, ctype, bytes, cls) \
+    case TY_##ID:                            \
+        STORE_##cls(ctype, bytes) break;
 #include "ir/types.def"
 #undef JR_TYPE
     default: break;
     }
 }
 
-static void load_arguments(const JrCode *code, const Func *func, char *frame, void *const *args) {
+static void load_arguments(const JrCode *code, const Func *func, char *frame,
+                           void *const *args) {
     const Operand *param = &code->operands[func->params];
     for (uint32_t n = 0; n < func->nparams; n++, param++) {
         if (param->ndim)
@@ -158,7 +163,8 @@ static void store_results(const JrCode *code, const Func *func, char *stack,
 }
 
 /* The frame at the bottom is the stub's: it holds the results, and arguments go above it. */
-int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args, void *const *results) {
+int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args,
+                        void *const *results) {
     const JrCode *code = call->data;
     const Func *func = call->function;
     Slot small[SMALL_STACK / sizeof(Slot)];
@@ -168,10 +174,9 @@ int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args, void *c
     run.limit = run.stack + sizeof small;
     const Instr *stub = &code->code[func->stub];
     const size_t need = (size_t)func->frame_bytes + func->window_bytes;
-    char *fp = run.stack;
-    if ((size_t)(run.limit - run.stack) < func->stub_bytes + need &&
-        !jr_interp_grow(&run, &fp, func->stub_bytes, need, stub))
-        return run.status;
+    if ((size_t)(run.limit - run.stack) < func->stub_bytes + need)
+        jr_interp_grow(&run, run.stack, func->stub_bytes, need, stub);
+    if (run.status) return run.status;
     load_arguments(code, func, run.stack + func->stub_bytes, args);
     int32_t status = jr_interp_run(&run, stub);
     if (!status) store_results(code, func, run.stack, results);

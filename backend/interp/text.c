@@ -24,7 +24,8 @@ static void print_slot(Printer *p, uint32_t slot) {
         jr_text_printf(p->out, "s%u", (unsigned)(slot / bytes));
 }
 
-static void print_operand_list(Printer *p, const Record *record, uint32_t from, uint32_t count) {
+static void print_operand_list(Printer *p, const Record *record, uint32_t from,
+                               uint32_t count) {
     for (uint32_t n = 0; n < count; n++) {
         const Operand *operand = &p->c->operands.data[record->first + from + n];
         if (n) jr_text_puts(p->out, ", ");
