@@ -77,6 +77,7 @@ bool ir_stmt_may_fail(const IrFunc *func, const IrStmt *stmt) {
     case OP_VIEW: return view_may_fail(stmt);
     case OP_CALL: return stmt->u.callee->may_fail || stmt->u.callee->recursive;
     case OP_RT: return ir_rt_fails(stmt->u.rt);
+    case OP_PARALLEL: return stmt->u.callee->may_fail || stmt->u.callee->recursive;
     default: return ir_op_may_fail(stmt->op);
     }
 }
@@ -121,6 +122,8 @@ static bool arg_is_written(const IrStmt *stmt, uint32_t arg) {
     switch (stmt->op) {
     case OP_STORE: return arg == 0;
     case OP_RT: return rt_writes(stmt->u.rt, arg);
+    case OP_PARALLEL: /* its operands and the callee's parameters are both three, then captures
+                       */
     case OP_CALL: return ir_reg(stmt->u.callee, arg)->written;
     default: return false;
     }
@@ -213,7 +216,8 @@ typedef struct Search {
 
 static void collect_calls(Graph *calls, const IrFunc *func, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
-        if (stmt->op == OP_CALL) graph_add(calls, func->index, stmt->u.callee->index);
+        if (stmt->op == OP_CALL || stmt->op == OP_PARALLEL)
+            graph_add(calls, func->index, stmt->u.callee->index);
         if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
         collect_calls(calls, func, &stmt->u.blocks.then);
         collect_calls(calls, func, &stmt->u.blocks.els);

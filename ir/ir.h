@@ -46,7 +46,7 @@ typedef enum IrOp {
 typedef enum IrForm {
     FORM_BIN, FORM_CMP, FORM_UN, FORM_COPY, FORM_CAST, FORM_SELECT, FORM_MATH, FORM_BITS,
     FORM_LOAD, FORM_STORE, FORM_DIM, FORM_ALLOC, FORM_VIEW, FORM_COPYA, FORM_SHAPED, FORM_CALL,
-    FORM_RT, FORM_IF, FORM_LOOP, FORM_FOR, FORM_NONE, FORM_RETURN, FORM_RAISE,
+    FORM_RT, FORM_PARALLEL, FORM_IF, FORM_LOOP, FORM_FOR, FORM_NONE, FORM_RETURN, FORM_RAISE,
 } IrForm;
 
 typedef enum IrMath {
@@ -129,7 +129,7 @@ struct IrStmt {
         IrMath math;     /* MATH */
         IrRtCall rt;     /* RT */
         IrExc exc;       /* RAISE; args[0] is the message, a TY_STR constant */
-        IrFunc *callee;  /* CALL */
+        IrFunc *callee;  /* CALL, PARALLEL */
         struct {         /* LOAD, STORE, VIEW: one bit per axis of the array */
             uint8_t check; /* compare the index with the dim: IndexError */
             uint8_t wrap;  /* the index may be negative: it then counts from the end */
@@ -186,6 +186,8 @@ const char *ir_rt_name(IrRtCall call);                    /* "print_int"; the sy
 const char *ir_rt_params(IrRtCall call);
 const char *ir_rt_results(IrRtCall call);
 bool ir_rt_fails(IrRtCall call);
+/* The operands of PARALLEL as letters of rtcalls.def: "iii" and one for each capture. */
+const char *ir_parallel_letters(const IrFunc *func, const IrStmt *stmt, JrArena *arena);
 const char *ir_exc_name(IrExc exc);
 IrExc ir_exc_named(const char *name, size_t len); /* EXC_NONE when unknown */
 IrExc ir_trap_exc(IrTrap trap);

@@ -258,7 +258,8 @@ static void read_operands(Reader *r, IrStmt *stmt) {
         break;
     case FORM_VIEW: read_view(r, stmt); break;
     case FORM_DIM: read_axis(r, stmt); break;
-    case FORM_CALL: read_call(r, stmt); break;
+    case FORM_CALL:
+    case FORM_PARALLEL: read_call(r, stmt); break;
     case FORM_RAISE: read_raise(r, stmt); break;
     case FORM_ALLOC: stmt->u.imm = ir_lex_accept(&r->lex, "zeroed"); /* fall through */
     default: read_args(r);

@@ -219,7 +219,7 @@ static void print_operation(Printer *p, const IrStmt *stmt) {
     if (stmt->op == OP_RT) jr_text_printf(p->out, ".%s", ir_rt_name(stmt->u.rt));
     if (stmt->op == OP_ALLOC && stmt->u.imm) jr_text_puts(p->out, " zeroed");
     if (stmt->op == OP_RAISE) jr_text_printf(p->out, " %s", ir_exc_name(stmt->u.exc));
-    if (stmt->nargs || stmt->op == OP_CALL) jr_text_puts(p->out, " ");
+    if (stmt->nargs || stmt->op == OP_CALL || stmt->op == OP_PARALLEL) jr_text_puts(p->out, " ");
     switch (ir_op_form(stmt->op)) {
     case FORM_LOAD: print_element(p, stmt, stmt->nargs); break;
     case FORM_STORE:
@@ -229,7 +229,8 @@ static void print_operation(Printer *p, const IrStmt *stmt) {
         print_reg(p, stmt->args[stmt->nargs - 1]);
         break;
     case FORM_VIEW: print_view(p, stmt); break;
-    case FORM_CALL: print_call(p, stmt); break;
+    case FORM_CALL:
+    case FORM_PARALLEL: print_call(p, stmt); break;
     case FORM_DIM:
         print_regs(p, stmt->nargs, stmt->args);
         jr_text_printf(p->out, ", %u", stmt->u.imm);

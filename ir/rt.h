@@ -89,14 +89,14 @@ int32_t jr_rt_array_new(JrRt *rt, const JrWhere *where, uint32_t type, JrArray *
 void jr_rt_retain(JrBuffer *buffer);  /* NULL is fine */
 void jr_rt_release(JrBuffer *buffer); /* NULL is fine; frees at the last reference */
 
-/* PARALLEL: runs `body(chunk, lo, hi, args...)`, three int64 and then nargs captured values, for
- * each chunk of [0, trip), on threads if trip * work statements are worth it. Returns the error
- * of the lowest chunk that failed. The second form is for engines whose functions are not plain
- * entries. */
-int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry body, int64_t trip, int64_t work,
-                       uint32_t nargs, void *const *args);
-int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body, int64_t trip,
-                            int64_t work, uint32_t nargs, void *const *args);
+/* PARALLEL: runs `body(chunk, lo, hi, captures...)` for each chunk. Its operands lie in slots,
+ * laid out as for rtcalls.def by `letters`: "iii" for trip, chunks and work, then the captures.
+ * Returns the error of the lowest chunk that failed. The second form is for engines whose
+ * functions are not plain entries. */
+int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry body, const char *letters,
+                       const JrSlot *slots);
+int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
+                            const char *letters, const JrSlot *slots);
 
 /* ir/numeric.h, as functions. */
 int64_t jr_rt_ipow(int64_t base, int64_t exponent); /* exponent >= 0; wraps, so it serves uint64 too */

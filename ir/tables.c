@@ -98,6 +98,20 @@ const char *ir_exc_name(IrExc exc) {
     return exc < EXC_COUNT ? EXCS[exc] : "Exception";
 }
 
+const char *ir_parallel_letters(const IrFunc *func, const IrStmt *stmt, JrArena *arena) {
+    char *letters = jr_arena_alloc(arena, stmt->nargs + 1);
+    for (uint32_t i = 0; i < stmt->nargs; i++) {
+        IrType type = ir_reg_type(func, stmt->args[i]);
+        letters[i] = type.ndim                                    ? 'a'
+                     : type.scalar == TY_BOOL                     ? 'b'
+                     : type.scalar == TY_FLOAT32                  ? 'f'
+                     : type.scalar == TY_FLOAT64                  ? 'd'
+                     : ir_scalar_is_signed((IrScalar)type.scalar) ? 'i'
+                                                                  : 'u';
+    }
+    return letters;
+}
+
 IrExc ir_exc_named(const char *name, size_t len) {
     for (IrExc exc = EXC_NONE + 1; exc < EXC_COUNT; exc++)
         if (strlen(EXCS[exc]) == len && memcmp(EXCS[exc], name, len) == 0) return exc;

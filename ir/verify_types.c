@@ -229,6 +229,29 @@ static bool verify_call(IrVerifier *v, const IrStmt *stmt) {
     return true;
 }
 
+static bool verify_parallel(IrVerifier *v, const IrStmt *stmt) {
+    const IrFunc *callee = stmt->u.callee;
+    if (!callee || ir_module_find(v->module, callee->name) != callee)
+        return ir_verify_fail(v, "the body is not in the module");
+    if (callee->nrets || callee->nparams < 3)
+        return ir_verify_fail(v,
+                              "the body must take a chunk and its bounds, and return nothing");
+    if (!callee->exported) return ir_verify_fail(v, "the body must be exported");
+    if (!count(v, stmt, 0, callee->nparams)) return false;
+    for (uint32_t i = 0; i < stmt->nargs; i++) {
+        IrType type = arg_type(v, stmt, i);
+        bool number = type.scalar == TY_BOOL || type.scalar == TY_INT64 ||
+                      type.scalar == TY_UINT64 || ir_scalar_is_float((IrScalar)type.scalar);
+        if (i < 3 ? !same(v, "an operand", type, ir_scalar(TY_INT64)) ||
+                        !same(v, "a parameter", ir_reg_type(callee, i), type)
+                  : !same(v, "a capture", type, ir_reg_type(callee, i)))
+            return false;
+        if (!type.ndim && !number)
+            return ir_verify_fail(v, "a capture is %s", name_of(v, type));
+    }
+    return true;
+}
+
 static bool lettered(IrVerifier *v, IrType type, char letter) {
     static const IrScalar LETTERS[128] = {
         ['b'] = TY_BOOL,    ['i'] = TY_INT64,   ['u'] = TY_UINT64,
@@ -291,6 +314,7 @@ static bool verify_form(IrVerifier *v, const IrStmt *stmt) {
     case FORM_SHAPED: return verify_shaped(v, stmt);
     case FORM_CALL: return verify_call(v, stmt);
     case FORM_RT: return verify_rt(v, stmt);
+    case FORM_PARALLEL: return verify_parallel(v, stmt);
     case FORM_IF:
         return count(v, stmt, 0, 1) &&
                same(v, "the condition", arg_type(v, stmt, 0), ir_scalar(TY_BOOL));

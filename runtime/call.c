@@ -265,12 +265,13 @@ static JrStatus run(const JrModule *module, const JrCall *call, void *const *arg
                     void *const *results) {
     JrThread *thread = jr_thread_current();
     if (!thread) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    JrSink saved = thread->sink;
-    thread->sink = (JrSink){module->context->write, module->context->write_user};
-    thread->sink_failed = false;
+    JrSink sink = {module->context->write, module->context->write_user};
+    JrSink outer = jr_thread_swap_sink(thread, sink);
+    uint32_t depth = jr_random_depth(&thread->random);
     int32_t status = call->run(call, &thread->rt, args, results);
+    jr_random_unwind(&thread->random, depth);
     bool written = jr_thread_flush(thread);
-    thread->sink = saved;
+    jr_thread_swap_sink(thread, outer);
     if (status) return jr_error_take(thread);
     if (!written)
         return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");

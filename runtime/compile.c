@@ -4,6 +4,7 @@
 #include "runtime/compile.h"
 
 #include "ir/cost.h"
+#include "ir/parallel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,27 +24,34 @@ bool jr_pipeline_check(JrModule *module) {
     module->ast = ast_parse(module->arena, &module->source, &module->diags);
     if (module->diags.errors) return false;
     module->fe = fe_infer(module->arena, module->ast, &module->diags, &config);
-    return module->fe && module->diags.errors == 0;
+    return module->fe && module->diags.errors == 0 && jr_pipeline_lower(module, true);
+}
+
+static IrModule *failed(JrModule *module, const char *why) {
+    if (why)
+        jr_error_set(JR_ERR_COMPILE, "internal error: the code made of %s is not valid: %s",
+                     module->source.name, why);
+    else
+        jr_error_set(JR_ERR_COMPILE, "%s does not compile", module->source.name);
+    return NULL;
 }
 
 /* Passes run in this order; the verifier stands between lowering and all that trusts the IR.
  */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
-    IrModule *ir = fe_lower(module->fe);
-    if (!ir || module->diags.errors) {
-        jr_error_set(JR_ERR_COMPILE, "%s does not compile", module->source.name);
-        return NULL;
-    }
     const char *why = NULL;
-    if (!ir_verify_module(ir, &why)) {
-        jr_error_set(JR_ERR_COMPILE, "internal error: the lowered code is not valid: %s", why);
-        return NULL;
-    }
-    if (optimise) {
-        ir_fold_module(ir);
-        ir_module_finish(ir);
-    }
-    return ir;
+    if (optimise && module->ir && module->ir_specs == module->fe->specs.len) return module->ir;
+    IrModule *ir = fe_lower(module->fe);
+    if (!ir || module->diags.errors) return failed(module, NULL);
+    if (!ir_verify_module(ir, &why)) return failed(module, why);
+    if (!optimise) return ir;
+    ir_fold_module(ir);
+    ir_parallelise(ir, &module->diags);
+    if (module->diags.errors) return failed(module, NULL);
+    ir_module_finish(ir);
+    if (!ir_verify_module(ir, &why)) return failed(module, why);
+    module->ir_specs = module->fe->specs.len;
+    return module->ir = ir;
 }
 
 static const JrUnit *add_unit(JrModule *module, const JrEngine *engine, JrCode *code,

@@ -40,6 +40,8 @@ struct JrModule {
     JrDiags diags;
     AstModule *ast;
     FeModule *fe;
+    IrModule *ir;       /* lowered and through the passes, when ir_specs is fe->specs.len */
+    uint32_t ir_specs;
     JrUnit *units;
     JrFunction *functions;
 };

@@ -25,6 +25,8 @@
 enum {
     MAX_CHUNKS = 128,
     FEW_ARGS = 64,
+    FIRST_CAPTURE =
+        3, /* operands before the captures, and the body's parameters before them */
     SMALLEST_GAIN =
         20000, /* statements: a region below is done before a helper has woken up */
 };
@@ -110,13 +112,15 @@ static void note_failure(Region *region, JrThread *thread, int64_t chunk) {
 
 static int32_t call_body(const Region *region, JrRt *rt, int64_t chunk) {
     int64_t lo = chunk_start(region, chunk), hi = chunk_start(region, chunk + 1);
-    void *few[FEW_ARGS + 3];
-    void **all = region->nargs <= FEW_ARGS ? few : malloc((region->nargs + 3) * sizeof *all);
+    void *few[FEW_ARGS + FIRST_CAPTURE];
+    void **all = region->nargs <= FEW_ARGS
+                     ? few
+                     : malloc((region->nargs + FIRST_CAPTURE) * sizeof *all);
     if (!all) return jr_raise(rt, &region->where, EXC_MEMORY, "out of memory");
     all[0] = &chunk;
     all[1] = &lo;
     all[2] = &hi;
-    if (region->nargs) memcpy(all + 3, region->args, region->nargs * sizeof *all);
+    if (region->nargs) memcpy(all + FIRST_CAPTURE, region->args, region->nargs * sizeof *all);
     int32_t status = region->body.run(&region->body, rt, all, NULL);
     if (all != few) free(all);
     return status;
@@ -177,15 +181,31 @@ static bool gains(int64_t trip, int64_t work) {
     return statements >= SMALLEST_GAIN;
 }
 
-int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body, int64_t trip,
-                            int64_t work, uint32_t nargs, void *const *args) {
+/* Where each capture lies: a number in its slot, an array behind its pointer. Slots are eight
+ * bytes, and the machines there are keep the low byte first. */
+static void find_captures(void **captures, const char *letters, const JrSlot *slots) {
+    for (; *letters; letters++) {
+        bool array = *letters == 'a';
+        *captures++ = array ? slots[1].p : (void *)&slots[0];
+        slots += array ? 2 : 1;
+    }
+}
+
+int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
+                            const char *letters, const JrSlot *slots) {
     JrThread *caller = jr_thread_of(rt);
-    if (trip <= 0) return 0;
+    int64_t trip = slots[0].i, chunks = slots[1].i, work = slots[2].i;
+    uint32_t nargs = (uint32_t)strlen(letters) - FIRST_CAPTURE;
+    if (trip <= 0 || chunks <= 0) return 0;
+    void *few[FEW_ARGS];
+    void **captures = nargs <= FEW_ARGS ? few : malloc(nargs * sizeof *captures);
+    if (!captures) return jr_raise(rt, where, EXC_MEMORY, "out of memory");
+    find_captures(captures, letters + FIRST_CAPTURE, slots + FIRST_CAPTURE);
     Region region = {.body = *body,
                      .trip = trip,
-                     .chunks = jr_parallel_chunks(trip),
+                     .chunks = chunks,
                      .nargs = nargs,
-                     .args = args,
+                     .args = captures,
                      .caller = caller,
                      .caller_id = pthread_self(),
                      .sink = caller->sink,
@@ -193,9 +213,10 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body, 
                      .where = where ? *where : (JrWhere){0}};
     memcpy(region.keys, caller->random.now.keys, sizeof region.keys);
     atomic_init(&region.failed, region.chunks);
-    if (region.chunks < 2 || jr_pool_inside() || jr_pool_threads() < 2 || !gains(trip, work))
-        return run_here(&region);
-    return run_on_pool(&region);
+    bool here = chunks < 2 || jr_pool_inside() || jr_pool_threads() < 2 || !gains(trip, work);
+    int32_t status = here ? run_here(&region) : run_on_pool(&region);
+    if (captures != few) free(captures);
+    return status;
 }
 
 static int32_t run_entry(const JrCall *body, JrRt *rt, void *const *args,
@@ -205,10 +226,10 @@ static int32_t run_entry(const JrCall *body, JrRt *rt, void *const *args,
     return entry(rt, args, results);
 }
 
-int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry entry, int64_t trip,
-                       int64_t work, uint32_t nargs, void *const *args) {
+int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry entry, const char *letters,
+                       const JrSlot *slots) {
     JrCall body = {.run = run_entry, .function = *(void **)&entry};
-    return jr_rt_parallel_body(rt, where, &body, trip, work, nargs, args);
+    return jr_rt_parallel_body(rt, where, &body, letters, slots);
 }
 
 /* How often `for lo, hi, step` runs; a count beyond int64 is beyond anyone's time as well. */

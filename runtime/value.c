@@ -237,12 +237,10 @@ JrStatus jr_value_print(const JrValue *value, JrWrite write, void *user) {
         return jr_error_set(JR_ERR_ARGUMENT, "jr_value_print: NULL argument");
     JrThread *thread = jr_thread_current();
     if (!thread) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    JrSink saved = thread->sink;
-    thread->sink = (JrSink){write, user};
-    thread->sink_failed = false;
+    JrSink outer = jr_thread_swap_sink(thread, (JrSink){write, user});
     int32_t status = print_value(thread, value, false);
     bool written = jr_thread_flush(thread);
-    thread->sink = saved;
+    jr_thread_swap_sink(thread, outer);
     if (status) return jr_error_take(thread);
     return written ? JR_OK : jr_error_set(JR_ERR_IO, "the value could not be written");
 }

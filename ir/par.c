@@ -1,0 +1,127 @@
+/* prange: from a loop to a region.
+ *
+ *     for parallel %i = lo, hi, 1 {          %trip = rt range_trip lo, hi, 1
+ *       %1 = load %x[%i]                     %chunks = rt parallel_chunks %trip
+ *       %s = add %s, %1            ->        %parts = alloc %chunks
+ *     }                                      parallel body(%trip, %chunks, work; %x, %parts)
+ *                                            for %c = 0, %chunks, 1 { %s = add %s, %parts[%c]
+ * }
+ *
+ * with  body(%chunk, %lo, %hi, %x, %parts): the same loop over [lo, hi), on a %s of its own
+ * that starts neutral and ends in %parts[%chunk]. How many chunks there are depends on the
+ * trip count alone, and parts are joined in their order, so threads cannot be seen in the
+ * result.
+ *
+ * For that the iterations have to be independent, which is shown in three steps:
+ *     par_live.c    which variables pass from one iteration to the next, or out of the loop
+ *     par_reduce.c  those that do are accumulated with one operator, or it is an error
+ *     par_race.c    no two iterations touch one array element, one of them writing
+ * and then par_outline.c makes the region. What cannot be shown to be right stays a serial
+ * loop, which always is. */
+#include "ir/par.h"
+
+#include <string.h>
+
+static void add_stmts(ParLoop *p, const IrBlock *block, IrStmt *parent) {
+    for (IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
+        JR_PUSH(p->arena, &p->stmts, stmt);
+        JR_PUSH(p->arena, &p->parents, parent);
+        switch ((IrOp)stmt->op) {
+        case OP_IF:
+            add_stmts(p, &stmt->u.blocks.then, stmt);
+            add_stmts(p, &stmt->u.blocks.els, stmt);
+            break;
+        case OP_LOOP:
+        case OP_FOR: add_stmts(p, &stmt->u.blocks.then, stmt); break;
+        default: break;
+        }
+    }
+}
+
+static void note_write(ParLoop *p, IrStmt *stmt, IrReg reg) {
+    if (ir_reg(p->func, reg)->kind != REG_VAR) {
+        par_set_add(p->inside, reg);
+        return;
+    }
+    if (par_set_has(p->written, reg)) return;
+    par_set_add(p->written, reg);
+    ParVar var = {.reg = reg, .op = OP_COUNT, .leader = IR_NO_REG, .where = stmt};
+    JR_PUSH(p->arena, &p->vars, var);
+}
+
+static void index_body(ParLoop *p) {
+    uint32_t registers = p->func->regs.len;
+    p->written = par_set_new(p->arena, registers);
+    p->inside = par_set_new(p->arena, registers);
+    p->touched = par_set_new(p->arena, registers);
+    p->reads = JR_NEW_ARRAY(p->arena, uint32_t, registers);
+    par_set_add(p->inside, par_counter(p));
+    add_stmts(p, &p->loop->u.blocks.then, p->loop);
+    for (uint32_t i = 0; i < p->stmts.len; i++) {
+        IrStmt *stmt = p->stmts.data[i];
+        bool hands_on = stmt->op == OP_CALL || stmt->op == OP_RT;
+        for (uint32_t a = 0; a < stmt->nargs; a++) {
+            p->reads[stmt->args[a]]++;
+            if (hands_on || (stmt->op == OP_STORE && a == 0))
+                par_set_add(p->touched, stmt->args[a]);
+        }
+        for (uint32_t d = 0; d < stmt->ndsts; d++)
+            note_write(p, stmt, stmt->dsts[d]);
+    }
+}
+
+/* A view of an array that is stored to is stored to as well. */
+static void spread_touched(ParLoop *p) {
+    for (bool grown = true; grown;) {
+        grown = false;
+        for (uint32_t i = 0; i < p->stmts.len; i++) {
+            const IrStmt *s = p->stmts.data[i];
+            if (s->ndsts != 1 || s->op == OP_LOAD || !ir_reg_type(p->func, s->dsts[0]).ndim ||
+                !s->nargs || !ir_reg_type(p->func, s->args[0]).ndim)
+                continue;
+            bool either =
+                par_set_has(p->touched, s->dsts[0]) || par_set_has(p->touched, s->args[0]);
+            if (!either ||
+                (par_set_has(p->touched, s->dsts[0]) && par_set_has(p->touched, s->args[0])))
+                continue;
+            par_set_add(p->touched, s->dsts[0]);
+            par_set_add(p->touched, s->args[0]);
+            grown = true;
+        }
+    }
+}
+
+static bool may_return(const ParLoop *p) {
+    for (uint32_t i = 0; i < p->stmts.len; i++)
+        if (p->stmts.data[i]->op == OP_RETURN) return true;
+    return false;
+}
+
+static void parallelise_loop(IrFunc *func, IrStmt *loop, JrDiags *diags) {
+    ParLoop p = {.func = func, .loop = loop, .arena = func->module->arena, .diags = diags};
+    index_body(&p);
+    spread_touched(&p);
+    par_live(&p);
+    loop->parallel = false; /* what stays, stays serial */
+    if (may_return(&p) || !par_classify(&p)) return;
+    if (!loop->asserted && !par_races(&p)) return;
+    if (!p.serial) par_outline(&p);
+}
+
+static void walk(IrFunc *func, IrBlock *block, JrDiags *diags) {
+    for (IrStmt *stmt = block->first, *next; stmt; stmt = next) {
+        next = stmt->next;
+        if (stmt->op == OP_FOR && stmt->parallel) {
+            parallelise_loop(func, stmt, diags);
+        } else if (stmt->op == OP_IF || stmt->op == OP_LOOP || stmt->op == OP_FOR) {
+            walk(func, &stmt->u.blocks.then, diags);
+            if (stmt->op == OP_IF) walk(func, &stmt->u.blocks.els, diags);
+        }
+    }
+}
+
+void ir_parallelise(IrModule *module, JrDiags *diags) {
+    uint32_t count = module->funcs.len; /* bodies are added at the end */
+    for (uint32_t i = 0; i < count; i++)
+        walk(module->funcs.data[i], &module->funcs.data[i]->body, diags);
+}

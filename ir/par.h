@@ -1,0 +1,107 @@
+/* Parallel loops: what the files of the pass share (par.c is the driver and says how it
+ * works). */
+#ifndef JR_IR_PAR_H
+#define JR_IR_PAR_H
+
+#include "ir/ir.h"
+#include "ir/parallel.h"
+
+/* A set of registers of one function. */
+typedef struct ParSet {
+    uint64_t *words;
+    uint32_t count; /* of words */
+} ParSet;
+
+ParSet par_set_new(JrArena *arena, uint32_t registers);
+static inline bool par_set_has(ParSet set, IrReg reg) {
+    return reg / 64 < set.count && (set.words[reg / 64] >> (reg % 64) & 1);
+}
+static inline void par_set_add(ParSet set, IrReg reg) {
+    set.words[reg / 64] |= (uint64_t)1 << (reg % 64);
+}
+static inline void par_set_remove(ParSet set, IrReg reg) {
+    set.words[reg / 64] &= ~((uint64_t)1 << (reg % 64));
+}
+void par_set_clear(ParSet set);
+void par_set_copy(ParSet to, ParSet from);
+bool par_set_union(ParSet to, ParSet from); /* whether `to` grew */
+
+/* How a variable or an array of the loop's body is used. */
+typedef enum ParRole {
+    PAR_CAPTURE, /* read only: handed to the body */
+    PAR_PRIVATE, /* written before it is read, in each iteration, and not read after the loop
+                  */
+    PAR_REDUCE,  /* accumulated: each chunk has a part, joined after the loop */
+    PAR_FOLLOW,  /* set along with a minimum or maximum: the position of it */
+    PAR_BAD,     /* an error was reported */
+} ParRole;
+
+typedef struct ParVar {
+    IrReg reg;
+    ParRole role;
+    IrOp op;      /* REDUCE: ADD, MUL, AND, OR, XOR, MIN, MAX */
+    IrReg leader; /* FOLLOW: the minimum or maximum it goes with */
+    IrOp compare; /* MIN and MAX found as a comparison: how a part replaces the whole */
+    bool by_compare;
+    IrStmt *where; /* its first write in the body */
+} ParVar;
+
+/* An array with elements accumulated at indices that may repeat: h[k] += e. */
+typedef struct ParIndexed {
+    IrReg array;
+    IrOp op;
+    IrStmt *where;
+} ParIndexed;
+
+/* Everything found out about one loop. */
+typedef struct ParLoop {
+    IrFunc *func;
+    IrStmt *loop;
+    JrArena *arena;
+    JrDiags *diags;
+    JR_VEC(IrStmt *) stmts; /* of the body, nested ones too, in order */
+    JR_VEC(IrStmt *)
+    parents; /* of each: the statement whose block it is in; the loop at the top */
+    ParSet written, exposed; /* by the body; read by an iteration before it writes them */
+    ParSet live_after;       /* read after the loop */
+    ParSet inside;           /* TEMPs defined in the body, and the counter */
+    ParSet touched;          /* arrays the body stores to, or hands to a function */
+    uint32_t *reads;         /* by register: how many operands of the body it is */
+    JR_VEC(ParVar) vars;     /* every VAR the body writes */
+    JR_VEC(ParIndexed) indexed;
+    JR_VEC(IrStmt *) handled; /* reads of accumulators that are part of accumulating */
+    JR_VEC(IrReg)
+    overlap; /* pairs of arrays that must not overlap, for the loop to be parallel */
+    JR_VEC(IrReg) from_zero; /* outside registers that must not be negative, likewise */
+    const char *serial;      /* why it has to run serially, or NULL */
+    IrStmt *serial_at;
+} ParLoop;
+
+static inline IrReg par_counter(const ParLoop *p) {
+    return p->loop->dsts[0];
+}
+
+/* par_live.c */
+/* Fills in live_after of p->loop, and exposed. */
+void par_live(ParLoop *p);
+
+/* par_reduce.c */
+/* Gives each variable the body writes its role; errors go to diags. False if there were any.
+ */
+bool par_classify(ParLoop *p);
+/* Whether the store is `a[i...] op= e`, and its load. */
+bool par_is_update(const ParLoop *p, const IrStmt *store, IrOp *op, IrStmt **load);
+/* Whether two registers hold the same value wherever both are computed in one iteration. */
+bool par_same_value(const ParLoop *p, IrReg a, IrReg b);
+/* The neutral element of a reduction. */
+IrConst par_identity(IrOp op, IrScalar scalar);
+
+/* par_race.c */
+/* Judges every array access; errors go to diags. False if there were any. */
+bool par_races(ParLoop *p);
+
+/* par_outline.c */
+/* Replaces the loop by a region whose body is a function of its own. */
+void par_outline(ParLoop *p);
+
+#endif
