@@ -137,36 +137,39 @@ IrReg fe_invert(Lower *low, IrReg cond) {
     return ir_build_unary(&low->b, OP_NOT, ir_scalar(TY_BOOL), cond);
 }
 
-/* cond and arm, or cond or arm, where `arm` was built aside and gives `value`, both bools. */
-static IrReg join_bool(Lower *low, bool both, IrReg cond, const IrBlock *arm, IrReg value) {
+/* cond and arm, or cond or arm, where `arm` was built aside and gives `value`, both bools.
+ * *own is the variable that the results of a chain share, once it needs one. */
+static IrReg join_bool(Lower *low, bool both, IrReg cond, const IrBlock *arm, IrReg value,
+                       IrReg *own) {
     if (fe_block_is_cheap(low, arm)) {
         fe_block_splice(low->b.block, arm);
         return ir_build_binary(&low->b, both ? OP_AND : OP_OR, ir_scalar(TY_BOOL), cond,
                                value);
     }
-    IrReg result = ir_var(low->func, ir_scalar(TY_BOOL), NULL);
-    ir_build_copy(&low->b, result, cond);
+    if (*own == IR_NO_REG) *own = ir_var(low->func, ir_scalar(TY_BOOL), NULL);
+    if (cond != *own) ir_build_copy(&low->b, *own, cond);
     IrStmt *branch = ir_build_if(&low->b, both ? cond : fe_invert(low, cond));
     fe_block_splice(&branch->u.blocks.then, arm);
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    ir_build_copy(&low->b, result, value);
+    ir_build_copy(&low->b, *own, value);
     fe_block_swap(low, outer);
-    return result;
+    return *own;
 }
 
 /* and, or as conditions: what counts is the truth of the operands. */
 static IrReg lower_bool_cond(Lower *low, const AstExpr *expr) {
     bool both = expr->op == AST_BOOL_AND;
-    IrReg cond = fe_lower_cond(low, expr->items.data[0]);
+    IrReg cond = fe_lower_cond(low, expr->items.data[0]), own = IR_NO_REG;
     for (uint32_t i = 1; i < expr->items.len; i++) {
         const IrRegInfo *info = ir_reg(low->func, cond);
-        if (info->kind == REG_CONST && !info->value.i == both) return cond;
+        bool known = info->kind == REG_CONST;
+        if (known && !info->value.i == both) return cond;
         IrBlock arm = {0};
         IrBlock *outer = fe_block_swap(low, &arm);
         IrReg value = fe_lower_cond(low, expr->items.data[i]);
         fe_block_swap(low, outer);
-        cond = info->kind == REG_CONST ? (fe_block_splice(low->b.block, &arm), value)
-                                       : join_bool(low, both, cond, &arm, value);
+        if (known) fe_block_splice(low->b.block, &arm);
+        cond = known ? value : join_bool(low, both, cond, &arm, value, &own);
     }
     return cond;
 }
@@ -248,7 +251,8 @@ static IrReg lower_chain(Lower *low, const AstExpr *expr, uint32_t at, Value lef
     IrBlock *outer = fe_block_swap(low, &arm);
     IrReg rest = lower_chain(low, expr, at + 1, right);
     fe_block_swap(low, outer);
-    return join_bool(low, true, here, &arm, rest);
+    IrReg own = IR_NO_REG;
+    return join_bool(low, true, here, &arm, rest, &own);
 }
 
 enum { MAX_CHAIN = 100 }; /* a < b < c < ... nests, in the IR too */
