@@ -103,14 +103,13 @@ static LLVMValueRef type_bits(Gen *g, IrType type) {
     return jr_gen_int(g, ir_type_bits(type));
 }
 
-/* One operand; returns the slots it took. */
+/* One operand; returns the slots it took. An array's header is written to `header`. */
 static uint32_t put_arg(GenFunc *f, LLVMValueRef base, uint32_t at, IrReg reg,
-                        unsigned which) {
+                        LLVMValueRef header) {
     Gen *g = f->g;
     IrType type = ir_reg_type(f->ir, reg);
     if (type.ndim) {
         GenArray array = jr_gen_array(f, reg);
-        LLVMValueRef header = jr_gen_header(f, which);
         jr_gen_header_store(f, header, type, &array);
         put(g, base, at, type_bits(g, type));
         put(g, base, at + 1, header);
@@ -158,7 +157,8 @@ void jr_gen_rt(GenFunc *f, const IrStmt *s) {
     if (s->nargs) in = slots(f, &f->rt_args);
     if (s->ndsts) out = slots(f, &f->rt_results);
     for (uint32_t i = 0, at = 0; i < s->nargs; i++)
-        at += put_arg(f, in, at, s->args[i], i);
+        at += put_arg(f, in, at, s->args[i],
+                      ir_reg_type(f->ir, s->args[i]).ndim ? jr_gen_header(f, i) : NULL);
     prepare_results(f, s, out);
     char name[64] = "jr_rt_";
     strncat(name, ir_rt_name(s->u.rt), sizeof name - sizeof "jr_rt_");
@@ -166,6 +166,24 @@ void jr_gen_rt(GenFunc *f, const IrStmt *s) {
     LLVMValueRef status = jr_gen_runtime(g, name, args);
     if (ir_rt_fails(s->u.rt)) jr_gen_check_status(f, status, NULL);
     get_results(f, s, out);
+}
+
+/* A region's operands may be many, so they have room of their own. */
+void jr_gen_parallel(GenFunc *f, const IrStmt *s) {
+    Gen *g = f->g;
+    const GenSig *body = jr_table_get(&g->sigs, s->u.callee->name);
+    LLVMTypeRef header = LLVMArrayType2(g->i64, 2 + 2 * IR_MAX_DIMS);
+    LLVMValueRef operands = jr_gen_alloca(f, LLVMArrayType2(g->i64, 2 * s->nargs), "operands");
+    for (uint32_t i = 0, at = 0; i < s->nargs; i++) {
+        bool is_array = ir_reg_type(f->ir, s->args[i]).ndim > 0;
+        at += put_arg(f, operands, at, s->args[i],
+                      is_array ? jr_gen_alloca(f, header, "capture") : NULL);
+    }
+    const char *letters = ir_parallel_letters(f->ir, s, g->arena);
+    LLVMValueRef args[] = {f->rt, jr_gen_where(f, s->span), body->entry,
+                           jr_gen_string(g, letters, strlen(letters) + 1), operands};
+    LLVMValueRef status = jr_gen_helper(g, "jr_rt_parallel", 5, args);
+    if (f->sig->fails) jr_gen_check_status(f, status, NULL);
 }
 
 /* ---- Errors ---- */

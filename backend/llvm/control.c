@@ -217,14 +217,30 @@ static void gen_jump(GenFunc *f, const IrStmt *s) {
 typedef void GenFn(GenFunc *f, const IrStmt *s);
 
 static GenFn *const by_form[] = {
-    [FORM_BIN] = jr_gen_binary,    [FORM_CMP] = jr_gen_compare,  [FORM_UN] = jr_gen_unary,
-    [FORM_COPY] = gen_copy,        [FORM_CAST] = jr_gen_cast,    [FORM_SELECT] = gen_select,
-    [FORM_MATH] = jr_gen_math,     [FORM_BITS] = jr_gen_bits,    [FORM_LOAD] = jr_gen_load,
-    [FORM_STORE] = jr_gen_store,   [FORM_DIM] = jr_gen_dim,      [FORM_ALLOC] = jr_gen_alloc,
-    [FORM_VIEW] = jr_gen_view,     [FORM_COPYA] = gen_copy_form, [FORM_SHAPED] = gen_shaped,
-    [FORM_CALL] = jr_gen_call,     [FORM_RT] = jr_gen_rt,        [FORM_IF] = gen_if,
-    [FORM_LOOP] = gen_loop,        [FORM_FOR] = gen_for,         [FORM_NONE] = gen_jump,
-    [FORM_RETURN] = jr_gen_return, [FORM_RAISE] = jr_gen_raise,
+    [FORM_BIN] = jr_gen_binary,
+    [FORM_CMP] = jr_gen_compare,
+    [FORM_UN] = jr_gen_unary,
+    [FORM_COPY] = gen_copy,
+    [FORM_CAST] = jr_gen_cast,
+    [FORM_SELECT] = gen_select,
+    [FORM_MATH] = jr_gen_math,
+    [FORM_BITS] = jr_gen_bits,
+    [FORM_LOAD] = jr_gen_load,
+    [FORM_STORE] = jr_gen_store,
+    [FORM_DIM] = jr_gen_dim,
+    [FORM_ALLOC] = jr_gen_alloc,
+    [FORM_VIEW] = jr_gen_view,
+    [FORM_COPYA] = gen_copy_form,
+    [FORM_SHAPED] = gen_shaped,
+    [FORM_CALL] = jr_gen_call,
+    [FORM_RT] = jr_gen_rt,
+    [FORM_PARALLEL] = jr_gen_parallel,
+    [FORM_IF] = gen_if,
+    [FORM_LOOP] = gen_loop,
+    [FORM_FOR] = gen_for,
+    [FORM_NONE] = gen_jump,
+    [FORM_RETURN] = jr_gen_return,
+    [FORM_RAISE] = jr_gen_raise,
 };
 
 /* What follows a jump in its block is never reached. */

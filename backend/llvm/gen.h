@@ -41,10 +41,12 @@ typedef struct GenSig {
     const IrFunc *ir;
     LLVMValueRef fn;
     LLVMTypeRef type, ret;
-    bool fails;           /* the first result is the status */
-    uint32_t nparts;      /* values returned besides the status */
-    struct GenSig *next;  /* what a call of itself calls */
-    bool is_copy, called; /* by a function of the module */
+    bool fails;          /* the first result is the status */
+    uint32_t nparts;     /* values returned besides the status */
+    struct GenSig *next; /* what a call of itself calls */
+    bool is_copy;
+    bool called, is_region; /* by CALL, by PARALLEL */
+    LLVMValueRef entry;     /* of an exported function or a region's body, or NULL */
 } GenSig;
 
 typedef struct Gen {
@@ -184,6 +186,7 @@ uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s);
 /* ---- call.c ---- */
 void jr_gen_call(GenFunc *f, const IrStmt *s);
 void jr_gen_rt(GenFunc *f, const IrStmt *s);
+void jr_gen_parallel(GenFunc *f, const IrStmt *s);
 void jr_gen_raise(GenFunc *f, const IrStmt *s);
 void jr_gen_poll(GenFunc *f, const IrStmt *s);
 void jr_gen_return(GenFunc *f, const IrStmt *s);

@@ -78,8 +78,9 @@ static void jit_start(void) {
     X(memset)                                                                                 \
     X(memcmp)                                                                                 \
     X(bcmp)                                                                                   \
-    X(sincos) X(sincosf) X(ldexp) X(ldexpf) X(exp10) X(exp10f) X(fmod) X(fmodf) X(fmin)       \
-        X(fminf) X(fmax) X(fmaxf) X(round) X(roundf) X(roundeven) X(roundevenf) X(nearbyint)  \
+    X(sincos)                                                                                 \
+    X(sincosf) X(ldexp) X(ldexpf) X(exp10) X(exp10f) X(fmod) X(fmodf) X(fmin) X(fminf)        \
+        X(fmax) X(fmaxf) X(round) X(roundf) X(roundeven) X(roundevenf) X(nearbyint)           \
             X(nearbyintf) X(floor) X(floorf) X(ceil) X(ceilf) X(trunc) X(truncf) X(rint)      \
                 X(rintf) X(fma) X(fmaf) X(sqrt) X(sqrtf) X(pow) X(powf) X(exp2) X(exp2f)      \
                     X(sin) X(sinf) X(cos) X(cosf) X(tan) X(tanf) X(exp) X(expf) X(log)        \

@@ -92,8 +92,10 @@ static bool wants_copy(Gen *g, const IrFunc *ir) {
 static void note_calls(Gen *g, const IrBlock *block) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         IrForm form = ir_op_form((IrOp)s->op);
-        if (form == FORM_CALL)
-            ((GenSig *)jr_table_get(&g->sigs, s->u.callee->name))->called = true;
+        if (form == FORM_CALL || form == FORM_PARALLEL) {
+            GenSig *callee = jr_table_get(&g->sigs, s->u.callee->name);
+            *(form == FORM_CALL ? &callee->called : &callee->is_region) = true;
+        }
         if (form != FORM_IF && form != FORM_LOOP && form != FORM_FOR) continue;
         note_calls(g, &s->u.blocks.then);
         note_calls(g, &s->u.blocks.els);
@@ -122,6 +124,10 @@ static void declare(Gen *g, const IrFunc *ir) {
     declare_one(g, sig);
     sig->next = wants_copy(g, ir) ? new_copy(g, sig) : sig;
     jr_table_put(&g->sigs, ir->name, sig);
+}
+
+static GenSig *sig_of(Gen *g, uint32_t i) {
+    return jr_table_get(&g->sigs, g->ir->funcs.data[i]->name);
 }
 
 /* ---- Functions ---- */
@@ -329,13 +335,17 @@ static void check_entry_status(Gen *g, LLVMValueRef fn, LLVMValueRef status) {
     LLVMPositionBuilderAtEnd(g->b, good);
 }
 
-static LLVMValueRef define_entry(Gen *g, const GenSig *sig) {
+static void declare_entry(Gen *g, GenSig *sig) {
     LLVMTypeRef params[] = {g->ptr, g->ptr, g->ptr};
-    LLVMValueRef fn =
-        LLVMAddFunction(g->module, "entry", LLVMFunctionType(g->i32, params, 3, 0));
-    LLVMSetLinkage(fn, LLVMInternalLinkage);
-    function_attrs(g, fn);
-    rt_param_attrs(g, fn);
+    const char *name = jr_arena_printf(g->arena, "%s.entry", sig->ir->name);
+    sig->entry = LLVMAddFunction(g->module, name, LLVMFunctionType(g->i32, params, 3, 0));
+    LLVMSetLinkage(sig->entry, LLVMInternalLinkage);
+    function_attrs(g, sig->entry);
+    rt_param_attrs(g, sig->entry);
+}
+
+static void define_entry(Gen *g, const GenSig *sig) {
+    LLVMValueRef fn = sig->entry;
     LLVMPositionBuilderAtEnd(g->b, LLVMAppendBasicBlockInContext(g->ctx, fn, "entry"));
     LLVMValueRef *args = JR_NEW_ARRAY(g->arena, LLVMValueRef, LLVMCountParams(sig->fn));
     args[0] = LLVMGetParam(fn, 0);
@@ -345,7 +355,6 @@ static LLVMValueRef define_entry(Gen *g, const GenSig *sig) {
     GenFunc f = {.g = g, .ir = sig->ir, .sig = sig};
     store_results(&f, LLVMGetParam(fn, 2), result);
     LLVMBuildRet(g->b, jr_gen_int32(g, 0));
-    return fn;
 }
 
 static void define_table(Gen *g, const char *name) {
@@ -353,8 +362,7 @@ static void define_table(Gen *g, const char *name) {
     LLVMValueRef *entries = JR_NEW_ARRAY(g->arena, LLVMValueRef, ir->funcs.len + 1);
     uint32_t n = 0;
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        if (ir->funcs.data[i]->exported)
-            entries[n++] = define_entry(g, jr_table_get(&g->sigs, ir->funcs.data[i]->name));
+        if (ir->funcs.data[i]->exported) entries[n++] = sig_of(g, i)->entry;
     entries[n++] = LLVMConstNull(g->ptr);
     LLVMValueRef init = LLVMConstArray2(g->ptr, entries, n);
     LLVMValueRef table = LLVMAddGlobal(g->module, LLVMTypeOf(init), name);
@@ -371,6 +379,11 @@ void jr_gen_module(Gen *g, const char *table) {
     for (uint32_t i = 0; i < ir->funcs.len; i++)
         note_calls(g, &ir->funcs.data[i]->body);
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        define_both(g, jr_table_get(&g->sigs, ir->funcs.data[i]->name));
+        if (ir->funcs.data[i]->exported || sig_of(g, i)->is_region)
+            declare_entry(g, sig_of(g, i));
+    for (uint32_t i = 0; i < ir->funcs.len; i++) {
+        define_both(g, sig_of(g, i));
+        if (sig_of(g, i)->entry) define_entry(g, sig_of(g, i));
+    }
     define_table(g, table);
 }

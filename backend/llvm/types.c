@@ -141,21 +141,14 @@ typedef struct Helper {
 } Helper;
 
 static const Helper helpers[] = {
-    {"jr_rt_raise", "ippipl", 'c'},
-    {"jr_rt_raise_index", "ippllll", 'c'},
-    {"jr_rt_trap", "ippi", 'c'},
-    {"jr_rt_trace", "ipp", 'c'},
-    {"jr_rt_poll", "ipp", 'c'},
-    {"jr_rt_deep", "ipp", 'c'},
-    {"jr_rt_raise_shape", "ippippll", 'c'},
-    {"jr_rt_array_new", "ippipi", 0},
-    {"jr_rt_retain", "vp", 0},
-    {"jr_rt_release", "vp", 0},
-    {"jr_rt_ipow", "lll", 'p'},
-    {"jr_rt_fmod", "ddd", 'p'},
-    {"jr_rt_fmodf", "fff", 'p'},
-    {"jr_rt_ffloordiv", "ddd", 'p'},
-    {"jr_rt_ffloordivf", "fff", 'p'},
+    {"jr_rt_raise", "ippipl", 'c'},   {"jr_rt_raise_index", "ippllll", 'c'},
+    {"jr_rt_trap", "ippi", 'c'},      {"jr_rt_trace", "ipp", 'c'},
+    {"jr_rt_poll", "ipp", 'c'},       {"jr_rt_deep", "ipp", 'c'},
+    {"jr_rt_parallel", "ippppp", 0},  {"jr_rt_raise_shape", "ippippll", 'c'},
+    {"jr_rt_array_new", "ippipi", 0}, {"jr_rt_retain", "vp", 0},
+    {"jr_rt_release", "vp", 0},       {"jr_rt_ipow", "lll", 'p'},
+    {"jr_rt_fmod", "ddd", 'p'},       {"jr_rt_fmodf", "fff", 'p'},
+    {"jr_rt_ffloordiv", "ddd", 'p'},  {"jr_rt_ffloordivf", "fff", 'p'},
 };
 
 static const Helper *find_helper(const char *name) {

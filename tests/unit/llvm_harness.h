@@ -191,6 +191,25 @@ static int32_t fake_isqrt(JrRt *rt, const JrWhere *where, const JrSlot *args,
     return 0;
 }
 
+/* Two chunks, the second first; captures are one array and then scalars. */
+static int32_t fake_parallel(JrRt *rt, const JrWhere *where, JrEntry body, const char *letters,
+                             const JrSlot *slots) {
+    int64_t trip = slots[0].i, half = trip / 2;
+    void *args[16] = {NULL};
+    if (strncmp(letters, "iii", 3) != 0) return fake_fail(rt, where, EXC_TYPE);
+    for (int i = 3, at = 3; letters[i]; i++, at++)
+        args[i] = letters[i] == 'a' ? slots[++at].p : (void *)&slots[at];
+    for (int64_t chunk = 2; chunk-- > 0;) {
+        int64_t lo = chunk ? half : 0, hi = chunk ? trip : half;
+        args[0] = &chunk;
+        args[1] = &lo;
+        args[2] = &hi;
+        int32_t status = body(rt, args, NULL);
+        if (status) return status;
+    }
+    return 0;
+}
+
 static JrSymbol fake_symbols[] = {
 #define JR_MATH(ID, text, arity, f64, f32, exact) \
     {#f64, (void *)(uintptr_t)f64}, {#f32, (void *)(uintptr_t)f32},
@@ -200,7 +219,7 @@ static JrSymbol fake_symbols[] = {
     FAKE(raise) FAKE(raise_index) FAKE(trap) FAKE(deep) FAKE(trace) FAKE(poll) FAKE(array_new)
         FAKE(retain) FAKE(release) FAKE(ipow) FAKE(fmod) FAKE(fmodf) FAKE(ffloordiv)
             FAKE(ffloordivf) FAKE(print_float64) FAKE(print_str) FAKE(print_array)
-                FAKE(print_bool) FAKE(frexp) FAKE(isqrt)
+                FAKE(print_bool) FAKE(frexp) FAKE(isqrt) FAKE(parallel)
 #undef FAKE
                     {"jr_rt_raise_shape", (void *)(uintptr_t)fake_shape},
     {"memcpy", (void *)(uintptr_t)memcpy},

@@ -388,6 +388,32 @@ static void test_runtime_calls(void **state) {
     unload(&l);
 }
 
+static void test_parallel(void **state) {
+    (void)state;
+    Loaded l =
+        load("func body(%chunk: int64, %lo: int64, %hi: int64, %x: float64[:], %k: float32,"
+             " %b: bool) exported {\n  for %i = %lo, %hi, 1 {\n    %1: float64 = cast %k\n"
+             "    if %b {\n      store %x[%i] = %1 @4:1-2\n    }\n  }\n  return\n}\n"
+             "func f(%x: float64[:], %n: int64, %k: float32, %b: bool) exported {\n"
+             "  parallel body(%n, 2, 10, %x, %k, %b) @8:1-2\n  return\n}\n");
+    double data[10] = {0};
+    Header x = {data, NULL, {5, 2}};
+    int64_t n = 5;
+    float k = 2.5f;
+    uint8_t b = 1;
+    Fake fake;
+    fake_init(&fake);
+    assert_int_equal(call(&l, "f", &fake, ARGS(&x, &n, &k, &b), NOTHING), 0);
+    for (int i = 0; i < 10; i++)
+        assert_true(data[i] == (i % 2 ? 0 : 2.5));
+    n = 9;
+    assert_int_equal(call(&l, "f", &fake, ARGS(&x, &n, &k, &b), NOTHING), EXC_INDEX);
+    assert_true(fake.where.line == 4 && fake.index == 5);
+    b = 0;
+    assert_int_equal(call(&l, "f", &fake, ARGS(&x, &n, &k, &b), NOTHING), 0);
+    unload(&l);
+}
+
 /* ---- Ownership ---- */
 
 static void test_ownership(void **state) {
@@ -633,6 +659,7 @@ int main(void) {
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_error_chain),
         cmocka_unit_test(test_runtime_calls),
+        cmocka_unit_test(test_parallel),
         cmocka_unit_test(test_ownership),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_memory_is_flat),
