@@ -572,6 +572,31 @@ static void everything_verifies(void **state) {
     }
 }
 
+/* A later specialisation lowers the whole module again. */
+static void lowers_again(void **state) {
+    (void)state;
+    static const char TEXT[] = "def f(a: float64[:], n: int64) -> float64:\n"
+                               "    for i in range(n):\n"
+                               "        a = a[i:]\n"
+                               "    for i in range(n):\n"
+                               "        n = n - i\n"
+                               "    return a[0] if n else 0.0\n";
+    JrArena *arena = jr_arena_new(NULL);
+    const char *text = jr_arena_printf(arena, "%s%s", HEADER, TEXT);
+    JrSource source = {"test.src", text, strlen(text), 0};
+    JrDiags diags;
+    JrText first, second;
+    jr_diags_init(&diags, arena, &source);
+    jr_text_init(&first, arena);
+    jr_text_init(&second, arena);
+    FeConfig config = {0};
+    FeModule *module = fe_infer(arena, ast_parse(arena, &source, &diags), &diags, &config);
+    ir_print_module(fe_lower(module), &first);
+    ir_print_module(fe_lower(module), &second);
+    assert_string_equal(first.data, second.data);
+    jr_arena_free(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(while_loop),
@@ -593,6 +618,7 @@ int main(void) {
         cmocka_unit_test(options_change_the_code),
         cmocka_unit_test(places),
         cmocka_unit_test(everything_verifies),
+        cmocka_unit_test(lowers_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
