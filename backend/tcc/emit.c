@@ -50,6 +50,9 @@ static const char *const runtime_types[USE_COUNT] = {
     [USE_jr_rt_fmodf] = "float %s(float, float);\n",
     [USE_jr_rt_ffloordiv] = "double %s(double, double);\n",
     [USE_jr_rt_ffloordivf] = "float %s(float, float);\n",
+    [USE_jr_rt_parallel] =
+        ("int32_t %s(JrRt *, const JrWhere *, int32_t (*)(JrRt *, void *const *, "
+         "void *const *), const char *, const JrSlot *);\n"),
     [USE_jr_rt_deep] = "int32_t %s(JrRt *, const JrWhere *);\n",
 };
 
@@ -87,7 +90,8 @@ static void reach(Emit *em, const IrFunc *func, uint32_t *stack, uint32_t *n) {
 static void reach_calls(Emit *em, const IrBlock *block, uint32_t *stack, uint32_t *n) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         IrForm form = ir_op_form(stmt->op);
-        if (form == FORM_CALL) reach(em, stmt->u.callee, stack, n);
+        if (form == FORM_CALL || form == FORM_PARALLEL) reach(em, stmt->u.callee, stack, n);
+        if (form == FORM_PARALLEL) em->entered[jr_c_func_index(em, stmt->u.callee)] = true;
         if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
             reach_calls(em, &stmt->u.blocks.then, stack, n);
         if (form == FORM_IF) reach_calls(em, &stmt->u.blocks.els, stack, n);
@@ -98,13 +102,15 @@ static void find_reached(Emit *em) {
     uint32_t count = em->module->funcs.len, n = 0;
     uint32_t *stack = JR_NEW_ARRAY(em->arena, uint32_t, count + 1);
     em->reached = JR_NEW_ARRAY(em->arena, bool, count + 1);
+    em->entered = JR_NEW_ARRAY(em->arena, bool, count + 1);
     jr_table_init(&em->numbers, em->arena);
     for (uint32_t i = 0; i < count; i++)
         jr_table_put(&em->numbers, em->module->funcs.data[i]->name,
                      (void *)(uintptr_t)(i + 1));
-    for (uint32_t i = 0; i < count; i++)
-        if (em->module->funcs.data[i]->exported)
-            reach(em, em->module->funcs.data[i], stack, &n);
+    for (uint32_t i = 0; i < count; i++) {
+        em->entered[i] = em->module->funcs.data[i]->exported;
+        if (em->entered[i]) reach(em, em->module->funcs.data[i], stack, &n);
+    }
     while (n) {
         const IrFunc *func = em->module->funcs.data[stack[--n]];
         reach_calls(em, &func->body, stack, &n);
@@ -134,7 +140,8 @@ static void add_types(const Emit *em, JrText *out) {
     jr_text_puts(out, prelude_types);
     for (unsigned i = 1; i <= IR_MAX_DIMS; i++)
         if (em->ranks[i]) add_array_type(out, i);
-    if (memchr(em->rt_calls, 1, sizeof em->rt_calls)) jr_text_puts(out, slot_type);
+    if (em->runtime[USE_jr_rt_parallel] || memchr(em->rt_calls, 1, sizeof em->rt_calls))
+        jr_text_puts(out, slot_type);
     if (em->bits) jr_text_puts(out, bits_type);
 }
 
@@ -155,9 +162,13 @@ static void add_functions(const Emit *em, JrText *out) {
 }
 
 static void add_prototypes(Emit *em, JrText *out) {
-    for (uint32_t i = 0; i < em->module->funcs.len; i++)
+    for (uint32_t i = 0; i < em->module->funcs.len; i++) {
         if (em->reached[i])
             jr_text_printf(out, "%s;\n", jr_c_signature(em, em->module->funcs.data[i], i));
+        if (em->entered[i])
+            jr_text_printf(out, "int32_t jr_entry_%u(JrRt *, void *const *, void *const *);\n",
+                           i);
+    }
 }
 
 void jr_c_emit(Emit *em, const IrModule *module, JrText *out) {

@@ -33,6 +33,7 @@ typedef struct Emit {
     bool ranks[IR_MAX_DIMS + 1];
     bool bits;       /* JrBits is used */
     bool *reached;   /* by function: exported, or called from one that is reached */
+    bool *entered;   /* by function: exported, or the body of a parallel region */
     JrTable numbers; /* functions by name, counted from 1 */
 } Emit;
 

@@ -99,9 +99,8 @@ static uint32_t slots_of(const char *letters) {
     return n;
 }
 
-static void fill_slots(Fn *fn, const IrStmt *stmt, const char *name) {
+static void fill_slots(Fn *fn, const IrStmt *stmt, const char *letters, const char *name) {
     uint32_t at = 0;
-    const char *letters = ir_rt_params(stmt->u.rt);
     for (uint32_t i = 0; i < stmt->nargs; i++) {
         IrReg reg = stmt->args[i];
         const IrRegInfo *info = ir_reg(fn->func, reg);
@@ -160,7 +159,7 @@ static void runtime_call(Fn *fn, const IrStmt *stmt) {
     if (nargs) {
         args = jr_arena_printf(arena, "a%" PRIu32, number);
         jr_c_line(fn, "JrSlot %s[%" PRIu32 "];", args, nargs);
-        fill_slots(fn, stmt, args);
+        fill_slots(fn, stmt, ir_rt_params(stmt->u.rt), args);
     }
     if (nresults) {
         results = jr_arena_printf(arena, "r%" PRIu32, number);
@@ -181,6 +180,28 @@ static void runtime_call(Fn *fn, const IrStmt *stmt) {
         jr_c_line(fn, "%s;", call_text);
     }
     take_slots(fn, stmt, results, headers);
+}
+
+/* ---- PARALLEL ---- */
+
+static void parallel(Fn *fn, const IrStmt *stmt) {
+    JrArena *arena = fn->em->arena;
+    uint32_t number = fn->names++;
+    const char *letters = ir_parallel_letters(fn->func, stmt, arena);
+    const char *slots = jr_arena_printf(arena, "a%" PRIu32, number);
+    jr_c_need(fn, USE_jr_rt_parallel);
+    jr_c_flush_loads(fn);
+    jr_c_line(fn, "JrSlot %s[%" PRIu32 "];", slots, slots_of(letters));
+    fill_slots(fn, stmt, letters, slots);
+    jr_c_line(
+        fn, "int32_t k%" PRIu32 " = jr_rt_parallel(rt, %s, jr_entry_%" PRIu32 ", \"%s\", %s);",
+        number, jr_c_where(fn, stmt->span), jr_c_func_index(fn->em, stmt->u.callee), letters,
+        slots);
+    jr_c_line(fn, "if (k%" PRIu32 ") {", number);
+    fn->indent++;
+    jr_c_fail(fn, "k%" PRIu32, number);
+    fn->indent--;
+    jr_c_line(fn, "}");
 }
 
 /* ---- Ends ---- */
@@ -233,6 +254,7 @@ void jr_c_call(Fn *fn, const IrStmt *stmt) {
     switch (stmt->op) {
     case OP_CALL: call(fn, stmt); break;
     case OP_RT: runtime_call(fn, stmt); break;
+    case OP_PARALLEL: parallel(fn, stmt); break;
     case OP_RETURN: leave(fn, stmt); break;
     case OP_RAISE: raise(fn, stmt); break;
     default: poll(fn, stmt); break;

@@ -140,6 +140,7 @@ static void write_stmt(Fn *fn, const IrStmt *stmt) {
             jr_c_line(fn, stmt->op == OP_BREAK ? "break;" : "continue;");
         break;
     case FORM_CALL:
+    case FORM_PARALLEL:
     case FORM_RT:
     case FORM_RETURN:
     case FORM_RAISE: jr_c_call(fn, stmt); break;
@@ -297,5 +298,5 @@ void jr_c_function(Emit *em, const IrFunc *func, uint32_t index) {
     fn.source_line = fn.line;
     write_end(&fn);
     write_head(&fn, jr_c_signature(em, func, index));
-    if (func->exported) write_entry(em, func, index);
+    if (em->entered[index]) write_entry(em, func, index);
 }

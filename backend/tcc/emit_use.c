@@ -30,6 +30,7 @@ static uint32_t fields_read(const Fn *fn, const IrStmt *stmt, IrReg reg) {
     case OP_DIM: return (uint32_t)FIELD_DIM << stmt->u.imm;
     case OP_STRIDE: return (uint32_t)FIELD_STRIDE << stmt->u.imm;
     case OP_CALL:
+    case OP_PARALLEL:
     case OP_RT:
     case OP_RETURN: return info->kind == REG_PARAM ? 0 : FIELDS_ALL;
     default: return FIELDS_ALL;
