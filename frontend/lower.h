@@ -67,7 +67,6 @@ typedef struct Call {
 void fe_scan_module(Lower *low);
 bool fe_block_draws(Lower *low, const AstBlock *block);
 bool fe_block_breaks(const AstBlock *block); /* a break for the loop whose body this is */
-bool fe_spec_draws(Lower *low, const FeSpec *spec);
 FeVar *fe_var_of(Lower *low, const AstExpr *name);
 VarInfo *fe_var_info(Lower *low, FeVar *var);
 
@@ -96,7 +95,6 @@ Value fe_slot_new(Lower *low, const FeType *type, const char *name);
 void fe_slot_assign(Lower *low, Value slot, Value value);
 void fe_slot_take(Lower *low, Value slot, Value value);
 Value fe_value_pinned(Lower *low, Value value);
-IrReg fe_array_pinned(Lower *low, IrReg array);
 IrReg fe_array_root(Lower *low, IrReg array);
 IrReg fe_array_owned_temp(Lower *low, IrType type);
 
@@ -130,9 +128,8 @@ IrReg fe_invert(Lower *low, IrReg cond); /* not cond */
 
 /* ---- lower_stmt.c ---- */
 void fe_lower_block(Lower *low, const AstBlock *block);
-void fe_lower_stmt(Lower *low, const AstStmt *stmt);
-void fe_assign_target(Lower *low, const AstExpr *target, Value value);
-/* The same for a `for` target: a variable that does not escape is bound, not copied. */
+/* Gives the target of a `for` its value: a variable that does not escape is bound, not copied.
+ */
 void fe_bind_target(Lower *low, const AstExpr *target, Value value);
 Value fe_var_slot(Lower *low, FeVar *var);
 
@@ -152,7 +149,6 @@ Value fe_call_value(Lower *low, const Call *call, uint32_t i);
 IrReg fe_call_scalar(Lower *low, const Call *call, uint32_t i, IrScalar to);
 /* Whatever `want` says, it is not used for an expression other than a call. */
 Value fe_lower_call(Lower *low, const AstExpr *expr, IrReg want);
-Value fe_call_rt(Lower *low, const Call *call, IrRtCall rt);
 Value fe_build_rt(Lower *low, IrRtCall rt, uint32_t n, const IrReg *args);
 
 /* ---- lower_builtin.c, lower_array.c, lower_print.c ---- */

@@ -126,7 +126,7 @@ Value fe_build_rt(Lower *low, IrRtCall rt, uint32_t n, const IrReg *args) {
     return count == 1 ? values[0] : fe_value_tuple(low, count, values);
 }
 
-Value fe_call_rt(Lower *low, const Call *call, IrRtCall rt) {
+static Value call_rt(Lower *low, const Call *call, IrRtCall rt) {
     IrReg args[8];
     uint32_t n = 0;
     for (const char *letter = ir_rt_params(rt); *letter; letter++, n++)
@@ -139,7 +139,7 @@ static Value lower_builtin_call(Lower *low, const Call *call) {
     const FeBuiltin *builtin = call->node->builtin;
     switch (builtin->kind) {
     case BK_PRINT: return fe_lower_print(low, call);
-    case BK_RT: return fe_call_rt(low, call, (IrRtCall)builtin->detail);
+    case BK_RT: return call_rt(low, call, (IrRtCall)builtin->detail);
     case BK_MAKE: return fe_lower_make(low, call);
     case BK_METHOD: return fe_lower_method(low, call);
     case BK_RANDOM: return fe_lower_random(low, call);

@@ -109,7 +109,7 @@ static SpecInfo *spec_info(Lower *low, const FeSpec *spec) {
     return jr_table_get(&low->spec_infos, spec->name);
 }
 
-bool fe_spec_draws(Lower *low, const FeSpec *spec) {
+static bool spec_draws(Lower *low, const FeSpec *spec) {
     const SpecInfo *info = spec_info(low, spec);
     return info && info->draws;
 }
@@ -117,7 +117,7 @@ bool fe_spec_draws(Lower *low, const FeSpec *spec) {
 static bool draws_now(Lower *low, const Scan *scan) {
     bool draws = scan->draws;
     for (uint32_t i = 0; i < scan->callees.len && !draws; i++)
-        draws = fe_spec_draws(low, scan->callees.data[i]);
+        draws = spec_draws(low, scan->callees.data[i]);
     return draws;
 }
 

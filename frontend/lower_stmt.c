@@ -71,7 +71,7 @@ static void to_target(Lower *low, const AstExpr *target, Value value, bool bind)
     low->b.span = outer;
 }
 
-void fe_assign_target(Lower *low, const AstExpr *target, Value value) {
+static void assign_target(Lower *low, const AstExpr *target, Value value) {
     to_target(low, target, value, false);
 }
 
@@ -111,7 +111,7 @@ static void lower_assign(Lower *low, const AstStmt *stmt) {
         return;
     }
     for (uint32_t i = 0; i < stmt->targets.len; i++)
-        fe_assign_target(low, stmt->targets.data[i], value);
+        assign_target(low, stmt->targets.data[i], value);
 }
 
 static void lower_augmented_element(Lower *low, const AstStmt *stmt,
@@ -214,7 +214,7 @@ static void lower_continue(Lower *low) {
     ir_build_continue(&low->b);
 }
 
-void fe_lower_stmt(Lower *low, const AstStmt *stmt) {
+static void lower_stmt(Lower *low, const AstStmt *stmt) {
     low->b.span = stmt->span;
     switch (stmt->kind) {
     case AST_ASSIGN: lower_assign(low, stmt); break;
@@ -241,5 +241,5 @@ void fe_lower_stmt(Lower *low, const AstStmt *stmt) {
 /* What follows a return, a break and the like is never reached and is left out. */
 void fe_lower_block(Lower *low, const AstBlock *block) {
     for (uint32_t i = 0; i < block->len && !fe_block_ends(low->b.block); i++)
-        fe_lower_stmt(low, block->data[i]);
+        lower_stmt(low, block->data[i]);
 }

@@ -238,7 +238,7 @@ IrReg fe_array_root(Lower *low, IrReg array) {
 }
 
 /* A register that keeps the array alive whatever is assigned from here on. */
-IrReg fe_array_pinned(Lower *low, IrReg array) {
+static IrReg array_pinned(Lower *low, IrReg array) {
     if (ir_reg(low->func, fe_array_root(low, array))->kind != REG_VAR) return array;
     IrReg pinned = fe_array_owned_temp(low, ir_reg_type(low->func, array));
     array_store_var(low, pinned, array);
@@ -253,7 +253,7 @@ Value fe_value_pinned(Lower *low, Value value) {
             items[i] = fe_value_pinned(low, value.items[i]);
         value.items = items;
     } else if (value.reg != IR_NO_REG && ir_reg_type(low->func, value.reg).ndim) {
-        value.reg = fe_array_pinned(low, value.reg);
+        value.reg = array_pinned(low, value.reg);
     } else if (value.reg != IR_NO_REG && ir_reg(low->func, value.reg)->kind == REG_VAR) {
         IrReg copy = ir_temp(low->func, ir_reg_type(low->func, value.reg));
         ir_build_copy(&low->b, copy, value.reg);
