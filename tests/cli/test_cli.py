@@ -158,7 +158,7 @@ class Errors(Command):
     def test_kernel_error(self):
         for engine in ENGINES:
             got = self.check(["k.src", "--backend", engine, "-e", "fails", "0"], 1, "",
-                             "k.src:29:12: error: ZeroDivisionError")
+                             "k.src:28:15: error: ZeroDivisionError")
             self.assertIn("return 10 // n", got[2])
 
     def test_call_chain(self):
