@@ -40,7 +40,7 @@ struct JrModule {
     JrDiags diags;
     AstModule *ast;
     FeModule *fe;
-    IrModule *ir;       /* lowered and through the passes, when ir_specs is fe->specs.len */
+    IrModule *ir; /* lowered and through the passes, when ir_specs is fe->specs.len */
     uint32_t ir_specs;
     JrUnit *units;
     JrFunction *functions;
@@ -53,9 +53,9 @@ bool jr_pipeline_check(JrModule *module);
 /* Typed tree to IR that is ready for an engine: lowered, verified, folded if `optimise`. NULL
  * with the reason in jr_error(). */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise);
-/* Code for every specialisation there is: what was made before, or new. With `once` the code is
- * to run the body a single time, and an engine that starts at once will do if the body is short.
- * NULL with the reason in jr_error(). */
+/* Code for every specialisation there is: what was made before, or new. With `once` the code
+ * is to run the body a single time, and an engine that starts at once will do if the body is
+ * short. NULL with the reason in jr_error(). */
 const JrUnit *jr_pipeline_build(JrModule *module, bool once);
 
 /* ---- engines.c ---- */
