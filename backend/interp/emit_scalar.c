@@ -122,6 +122,37 @@ static Instr *product_before(Compiler *c, const IrStmt *stmt, unsigned arg) {
     return last;
 }
 
+static bool is_load_at(const Instr *load, uint32_t dst, uint32_t index) {
+    return load->op == BC_LOAD_1C_X64 && load->a == dst && load->c == index;
+}
+
+/* s += x[i] * y[i]: one instruction in front of the three, for the usual case. The products'
+ * operands are read nowhere else, or the loads' results would not be the last instructions. */
+static void fuse_dot(Compiler *c, const IrStmt *mul) {
+    const uint32_t at = c->code.len - 3;
+    if (c->code.len < 3 || at < c->barrier) return;
+    const Instr *code = &c->code.data[at], product = code[2];
+    if (product.op != BC_MUL_ADD_D && product.op != BC_MUL_ADD_I) return;
+    if (product.a != product.d || product.b == product.c) return;
+    if (c->plans[mul->args[0]].uses != 1 || c->plans[mul->args[1]].uses != 1) return;
+    const uint32_t index = code[0].c;
+    if (!is_load_at(&code[0], product.b, index) || !is_load_at(&code[1], product.c, index))
+        return;
+    if (code[0].a == index) return;
+    const uint32_t x = code[0].b, y = code[1].b;
+    const Place place = c->places.data[at];
+    jr_emit(c, BC_COPY, 0, 0, 0, 0);
+    Instr *to = &c->code.data[at];
+    Place *places = &c->places.data[at];
+    memmove(to + 1, to, 3 * sizeof *to);
+    memmove(places + 1, places, 3 * sizeof *places);
+    places[0] = place;
+    to[0] = (Instr){
+        .op = product.op == BC_MUL_ADD_D ? BC_DOT_D : BC_DOT_I, .a = product.a, .b = x};
+    to[0].c = y;
+    to[0].d = index;
+}
+
 static bool fuse_product(Compiler *c, const IrStmt *stmt) {
     const IrScalar scalar = ir_reg_type(c->func, stmt->dsts[0]).scalar;
     unsigned arg = 1;
@@ -137,6 +168,7 @@ static bool fuse_product(Compiler *c, const IrStmt *stmt) {
     mul->op = op;
     mul->a = jr_write_slot(c, stmt->dsts[0]);
     mul->d = other;
+    fuse_dot(c, stmt->prev);
     return true;
 }
 

@@ -74,6 +74,7 @@ typedef uint8_t __attribute__((may_alias)) uint8_t_element;
 typedef uint16_t __attribute__((may_alias)) uint16_t_element;
 typedef uint32_t __attribute__((may_alias)) uint32_t_element;
 typedef uint64_t __attribute__((may_alias)) uint64_t_element;
+typedef double __attribute__((may_alias)) double_element;
 
 /* With no run: tells the addresses of the handlers, which exist only in here. */
 static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_out) {
@@ -145,6 +146,21 @@ L_FOR_TEST:
 L_POLL:
     if (LIKELY(!*run->rt->cancel)) NEXT;
     TRY(code->helpers.poll(run->rt, place_where(code, ip)));
+
+#define DOT(m, ctype)                                                                \
+    {                                                                                \
+        const uint64_t i = D(u);                                                     \
+        const Header *x = H(b), *y = H(c);                                           \
+        if (LIKELY(i < (uint64_t)x->dims[0] && i < (uint64_t)y->dims[0])) {          \
+            A(m) = A(m) + ((const ctype *)x->data)[i] * ((const ctype *)y->data)[i]; \
+            ip += 3;                                                                 \
+        }                                                                            \
+        NEXT;                                                                        \
+    }
+L_DOT_D:
+    DOT(d, double_element)
+L_DOT_I:
+    DOT(u, uint64_t_element)
 
 L_WRAP : {
     int64_t i = C(i);

@@ -560,6 +560,42 @@ static void test_views(void **state) {
     end_program(&p);
 }
 
+/* s += x[i] * y[i] has an instruction of its own; the plain ones behind it take over at ends.
+ */
+static void test_dot(void **state) {
+    (void)state;
+    Program p = read_program(
+        "file \"k\"\n"
+        "func f(%x: float64[::1], %y: float64[::1], %lo: int64, %hi: int64) -> float64 "
+        "exported {\n"
+        "  var %s: float64\n  %s = copy 1.0\n  for %i = %lo, %hi, 1 {\n"
+        "    %1 = load %x[%i] @3:1-2\n    %2 = load %y[%i] @4:1-2\n"
+        "    %3 = mul %1, %2\n    %4 = add %s, %3\n    %s = copy %4\n  }\n  return %s\n}\n");
+    double x[] = {1, 2, 3}, y[] = {10, 100, 1000, 0}, got = 0;
+    Array a = {.data = x, .dims = {3, 1}}, b = {.data = y, .dims = {3, 1}};
+    for (int64_t lo = -4; lo < 3; lo++) {
+        Fake fake = new_fake();
+        int64_t hi = 3;
+        double want = 1;
+        for (int64_t i = lo; i < hi && lo >= -3; i++)
+            want += x[i < 0 ? i + 3 : i] * y[i < 0 ? i + 3 : i];
+        int32_t status = call(&p, "f", &fake, (void *[]){&a, &b, &lo, &hi}, (void *[]){&got});
+        assert_int_equal(status, lo < -3 ? EXC_INDEX : 0);
+        if (!status) assert_true(got == want);
+    }
+    Fake fake = new_fake();
+    int64_t lo = 0, hi = 4;
+    b.dims[0] = 2;
+    assert_int_equal(call(&p, "f", &fake, (void *[]){&a, &b, &lo, &hi}, (void *[]){&got}),
+                     EXC_INDEX);
+    assert_true(fake.where.line == 4 && fake.index == 2 && fake.dim == 2);
+    b.dims[0] = 4;
+    assert_int_equal(call(&p, "f", &fake, (void *[]){&a, &b, &lo, &hi}, (void *[]){&got}),
+                     EXC_INDEX);
+    assert_true(fake.where.line == 3 && fake.index == 3 && fake.dim == 3);
+    end_program(&p);
+}
+
 /* ---- Ownership ---- */
 
 static const char OWNED[] =
@@ -702,14 +738,14 @@ static void test_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_binary),   cmocka_unit_test(test_unary),
-        cmocka_unit_test(test_products), cmocka_unit_test(test_loops),
-        cmocka_unit_test(test_while),    cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_chain),    cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_runtime),  cmocka_unit_test(test_elements),
-        cmocka_unit_test(test_views),    cmocka_unit_test(test_ownership),
-        cmocka_unit_test(test_threads),  cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_binary),    cmocka_unit_test(test_unary),
+        cmocka_unit_test(test_products),  cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_while),     cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_chain),     cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_runtime),   cmocka_unit_test(test_elements),
+        cmocka_unit_test(test_views),     cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_ownership), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_memory),    cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, sort_symbols, NULL);
 }
