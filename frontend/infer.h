@@ -205,6 +205,8 @@ const char *arg_name(FeInfer *in, const BuiltinCall *call, uint32_t i);
 /* ---- scope.c ---- */
 void scope_module(FeInfer *in);
 void scope_locals(FeInfer *in, FeFunc *func); /* makes func->info, with the locals */
+/* Makes a name mean something whose error was reported, unless it means something already. */
+void scope_silence(FeInfer *in, const char *name);
 Entry *scope_find(FeInfer *in, const char *name); /* module scope, then Python's builtins */
 const FeType *scope_member(FeInfer *in, const char *module, const char *name);
 /* A name or a chain of attributes, as a type or a module-level value; NULL if it is none. */

@@ -155,7 +155,9 @@ static void infer_raise(FeInfer *in, const AstStmt *stmt) {
     const AstExpr *name = value->kind == AST_CALL ? value->left : value;
     const Entry *entry = scope_path(in, name);
     const FeType *type = entry && entry->type ? entry->type : in->types->none;
-    if (entry && type->kind != FE_EXCEPTION && type->kind != FE_ERROR)
+    bool undefined =
+        !entry && name->kind == AST_NAME && !jr_table_get(&in->spec->var_by_name, name->name);
+    if (!undefined && type->kind != FE_EXCEPTION && type->kind != FE_ERROR)
         infer_fail(in, name->span, "ValueError, IndexError and the like can be raised",
                    "this is not an exception");
     node_at(in, name)->type = node_at(in, value)->type = type;

@@ -139,6 +139,13 @@ const Entry *scope_path(FeInfer *in, const AstExpr *expr) {
     return entry;
 }
 
+void scope_silence(FeInfer *in, const char *name) {
+    const JrSpan nowhere = {0, 0, 0};
+    if (!scope_find(in, name))
+        jr_table_put(&in->module->names, name,
+                     entry_new(in, ENTRY_TYPE, in->types->error, nowhere));
+}
+
 /* ---- Imports ---- */
 
 static void import_unknown_module(FeInfer *in, const AstImport *import) {
@@ -274,6 +281,17 @@ static void count_writes(FeInfer *in, FuncInfo *counts) {
     collect_block(&collect, &in->module->ast->body->body);
 }
 
+/* Assigned to all the same: an error, after which the name is silent. */
+static bool is_function(FeInfer *in, const AstExpr *target) {
+    Entry *entry = jr_table_get(&in->module->names, target->name);
+    if (!entry || entry->kind != ENTRY_TYPE || entry->type->kind != FE_FUNC) return false;
+    JrDiag *diag = jr_diag_error(in->diags, target->span,
+                                 "'%s' is a function: it cannot be assigned to", target->name);
+    jr_diag_help(in->diags, diag, "use another name");
+    entry->type = in->types->error;
+    return true;
+}
+
 static void define(FeInfer *in, const FuncInfo *counts, const AstExpr *target,
                    const AstExpr *value, const AstExpr *annotation) {
     if (target->kind == AST_TUPLE) {
@@ -283,7 +301,7 @@ static void define(FeInfer *in, const FuncInfo *counts, const AstExpr *target,
             define(in, counts, target->items.data[i], pairs ? value->items.data[i] : NULL,
                    NULL);
     }
-    if (target->kind != AST_NAME) return;
+    if (target->kind != AST_NAME || is_function(in, target)) return;
     const Local *local = jr_table_get(&counts->by_name, target->name);
     Entry *entry = entry_new(in, ENTRY_VAR, NULL, target->span);
     const FeType *type = NULL;

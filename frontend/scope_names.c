@@ -174,6 +174,8 @@ static void check_place(Names *n, const AstStmt *stmt) {
         diag =
             jr_diag_error(n->in->diags, stmt->span, "imports belong at the top of the file");
         jr_diag_help(n->in->diags, diag, "move this line there");
+        for (uint32_t i = 0; i < stmt->imports.len; i++)
+            scope_silence(n->in, stmt->imports.data[i].name);
     }
 }
 
