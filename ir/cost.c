@@ -3,14 +3,22 @@
 /* No bound is known. */
 #define UNKNOWN UINT64_MAX
 
-enum { RT_COST = 20, MAX_CALL_DEPTH = 16 };
+enum { RT_COST = 20, MAX_CALL_DEPTH = 16, MAX_HOPS = 8, MAX_REGISTERS = 2000 };
+
+/* A function with the integers its caller is known to pass. */
+typedef struct Frame {
+    const IrFunc *func;
+    const bool *known; /* by parameter; NULL: none */
+    const int64_t *values;
+} Frame;
 
 typedef struct Walk {
     uint64_t limit; /* past it the answer is known, and looking on would only take time */
     int depth;      /* of calls */
+    JrArena *arena;
 } Walk;
 
-static uint64_t block_cost(Walk walk, const IrFunc *func, const IrBlock *block);
+static uint64_t block_cost(Walk walk, const Frame *frame, const IrBlock *block);
 
 static uint64_t add(uint64_t a, uint64_t b) {
     return a > UNKNOWN - b ? UNKNOWN : a + b;
@@ -21,17 +29,45 @@ static uint64_t multiply(uint64_t a, uint64_t b) {
     return __builtin_mul_overflow(a, b, &product) ? UNKNOWN : product;
 }
 
-static bool constant(const IrFunc *func, IrReg reg, int64_t *value) {
-    const IrRegInfo *info = ir_reg(func, reg);
-    *value = info->value.i;
-    return info->kind == REG_CONST;
+/* ---- Integers that are known ---- */
+
+/* The statement that alone writes the variable, or NULL; *count is how many there are. */
+static const IrStmt *find_write(const IrBlock *block, IrReg var, int *count) {
+    const IrStmt *found = NULL;
+    for (const IrStmt *stmt = block->first; stmt && *count < 2; stmt = stmt->next) {
+        for (uint32_t i = 0; i < stmt->ndsts; i++)
+            if (stmt->dsts[i] == var) found = stmt, ++*count;
+        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
+        const IrStmt *inner = find_write(&stmt->u.blocks.then, var, count);
+        if (stmt->op == OP_IF && !inner) inner = find_write(&stmt->u.blocks.els, var, count);
+        if (inner) found = inner;
+    }
+    return *count == 1 ? found : NULL;
+}
+
+static bool known_int(const Frame *frame, IrReg reg, int64_t *value) {
+    for (int hops = 0; hops < MAX_HOPS; hops++) {
+        const IrRegInfo *info = ir_reg(frame->func, reg);
+        int count = 0;
+        if (info->kind == REG_CONST) return *value = info->value.i, true;
+        if (info->kind == REG_PARAM) {
+            if (!frame->known || !frame->known[reg]) return false;
+            return *value = frame->values[reg], true;
+        }
+        if (info->kind == REG_VAR && frame->func->regs.len > MAX_REGISTERS) return false;
+        const IrStmt *def =
+            info->kind == REG_TEMP ? info->def : find_write(&frame->func->body, reg, &count);
+        if (!def || def->op != OP_COPY) return false;
+        reg = def->args[0];
+    }
+    return false;
 }
 
 /* Iterations of `for lo, hi, step`; 0 <= the result, or unknown. */
-static uint64_t trip_count(const IrFunc *func, const IrStmt *stmt) {
+static uint64_t trip_count(const Frame *frame, const IrStmt *stmt) {
     int64_t lo, hi, step;
-    if (!constant(func, stmt->args[0], &lo) || !constant(func, stmt->args[1], &hi) ||
-        !constant(func, stmt->args[2], &step) || step == 0)
+    if (!known_int(frame, stmt->args[0], &lo) || !known_int(frame, stmt->args[1], &hi) ||
+        !known_int(frame, stmt->args[2], &step) || step == 0)
         return UNKNOWN;
     if (step > 0 ? lo >= hi : lo <= hi) return 0;
     uint64_t distance = step > 0 ? (uint64_t)hi - (uint64_t)lo : (uint64_t)lo - (uint64_t)hi;
@@ -40,11 +76,11 @@ static uint64_t trip_count(const IrFunc *func, const IrStmt *stmt) {
 }
 
 /* New memory costs its elements: they are cleared, or about to be written. */
-static uint64_t alloc_cost(const IrFunc *func, const IrStmt *stmt) {
+static uint64_t alloc_cost(const Frame *frame, const IrStmt *stmt) {
     uint64_t elements = 1;
     for (uint32_t i = 0; i < stmt->nargs; i++) {
         int64_t dim;
-        if (!constant(func, stmt->args[i], &dim) || dim < 0) return UNKNOWN;
+        if (!known_int(frame, stmt->args[i], &dim) || dim < 0) return UNKNOWN;
         elements = multiply(elements, (uint64_t)dim);
     }
     return add(RT_COST, elements);
@@ -56,35 +92,48 @@ static uint64_t rt_cost(const IrFunc *func, const IrStmt *stmt) {
     return RT_COST;
 }
 
-static uint64_t stmt_cost(Walk walk, const IrFunc *func, const IrStmt *stmt) {
+static uint64_t call_cost(Walk walk, const Frame *frame, const IrStmt *stmt) {
+    const IrFunc *callee = stmt->u.callee;
+    if (walk.depth++ >= MAX_CALL_DEPTH || callee->recursive) return UNKNOWN;
+    bool *known = JR_NEW_ARRAY(walk.arena, bool, stmt->nargs + 1);
+    int64_t *values = JR_NEW_ARRAY(walk.arena, int64_t, stmt->nargs + 1);
+    for (uint32_t i = 0; i < stmt->nargs; i++)
+        known[i] = ir_scalar_is_int((IrScalar)ir_reg_type(callee, i).scalar) &&
+                   !ir_reg_type(callee, i).ndim && known_int(frame, stmt->args[i], &values[i]);
+    Frame inner = {.func = callee, .known = known, .values = values};
+    return block_cost(walk, &inner, &callee->body);
+}
+
+static uint64_t stmt_cost(Walk walk, const Frame *frame, const IrStmt *stmt) {
     switch ((IrOp)stmt->op) {
     case OP_IF: {
-        uint64_t then = block_cost(walk, func, &stmt->u.blocks.then);
-        uint64_t els = block_cost(walk, func, &stmt->u.blocks.els);
+        uint64_t then = block_cost(walk, frame, &stmt->u.blocks.then);
+        uint64_t els = block_cost(walk, frame, &stmt->u.blocks.els);
         return add(1, then > els ? then : els);
     }
     case OP_LOOP: return UNKNOWN;
     case OP_FOR: {
-        uint64_t trips = trip_count(func, stmt);
-        if (trips == 0) return 1;
-        return add(1, multiply(trips, block_cost(walk, func, &stmt->u.blocks.then)));
+        uint64_t trips = trip_count(frame, stmt);
+        if (trips == 0 || trips == UNKNOWN) return trips ? UNKNOWN : 1;
+        return add(1, multiply(trips, add(1, block_cost(walk, frame, &stmt->u.blocks.then))));
     }
-    case OP_CALL:
-        if (walk.depth++ >= MAX_CALL_DEPTH || stmt->u.callee->recursive) return UNKNOWN;
-        return add(1, block_cost(walk, stmt->u.callee, &stmt->u.callee->body));
-    case OP_ALLOC: return alloc_cost(func, stmt);
-    case OP_RT: return rt_cost(func, stmt);
+    case OP_CALL: return add(1, call_cost(walk, frame, stmt));
+    case OP_PARALLEL: return UNKNOWN;
+    case OP_ALLOC: return alloc_cost(frame, stmt);
+    case OP_RT: return rt_cost(frame->func, stmt);
     default: return 1;
     }
 }
 
-static uint64_t block_cost(Walk walk, const IrFunc *func, const IrBlock *block) {
+static uint64_t block_cost(Walk walk, const Frame *frame, const IrBlock *block) {
     uint64_t cost = 0;
     for (const IrStmt *stmt = block->first; stmt && cost <= walk.limit; stmt = stmt->next)
-        cost = add(cost, stmt_cost(walk, func, stmt));
+        cost = add(cost, stmt_cost(walk, frame, stmt));
     return cost;
 }
 
 bool ir_cost_within(const IrFunc *func, uint64_t limit) {
-    return !func->recursive && block_cost((Walk){.limit = limit}, func, &func->body) <= limit;
+    Frame frame = {.func = func};
+    Walk walk = {.limit = limit, .arena = func->module->arena};
+    return !func->recursive && block_cost(walk, &frame, &func->body) <= limit;
 }
