@@ -286,9 +286,7 @@ static void emit_math(Compiler *c, const IrStmt *stmt, IrMath math) {
 
 static void emit_copy(Compiler *c, const IrStmt *stmt) {
     const IrType type = ir_reg_type(c->func, stmt->dsts[0]);
-    if (ir_reg(c->func, stmt->dsts[0])->kind == REG_TEMP &&
-        c->plans[stmt->dsts[0]].alias != IR_NO_REG)
-        return;
+    if (jr_plan_resolve(c, stmt->dsts[0]) == jr_plan_resolve(c, stmt->args[0])) return;
     if (!type.ndim) {
         jr_bury(c);
         jr_emit_value(c, jr_write_slot(c, stmt->dsts[0]), stmt->args[0]);
