@@ -267,6 +267,32 @@ int32_t jr_interp_rt(Run *run, const Instr *ip, char *fp, const Record *record) 
     return 0;
 }
 
+typedef __typeof__(&jr_rt_parallel_body) ParallelFn;
+
+/* The first operand is the letters that say how the others are laid out. */
+int32_t jr_interp_parallel(Run *run, const Instr *ip, char *fp, const Record *record) {
+    const JrCode *code = run->code;
+    const Operand *letters = operand(run, record, 0);
+    const JrCall body = {.run = jr_interp_enter,
+                         .function = (void *)&code->funcs[record->func],
+                         .data = (void *)code};
+    JrSlot few[2 * MAX_RT_OPERANDS], *slots = few;
+    if (record->nargs > MAX_RT_OPERANDS + 1)
+        slots = jr_alloc_new(code->alloc, 2 * record->nargs * sizeof *slots);
+    if (!slots) {
+        static const char message[] = "not enough memory for a parallel region";
+        return code->helpers.raise(run->rt, place_where(code, ip), EXC_MEMORY, message,
+                                   (int64_t)sizeof message - 1);
+    }
+    uint32_t n = 0;
+    for (uint32_t k = 1; k < record->nargs; k++)
+        n += put_argument(run, fp, &letters[k], &slots[n]);
+    int32_t status = ((ParallelFn)record->address)(run->rt, place_where(code, ip), &body,
+                                                   code->strings + letters->slot, slots);
+    if (slots != few) jr_alloc_free(code->alloc, slots);
+    return status;
+}
+
 int32_t jr_interp_raise(Run *run, const Instr *ip, const Record *record) {
     const Operand *message = operand(run, record, 0);
     return run->code->helpers.raise(run->rt, place_where(run->code, ip), record->imm,

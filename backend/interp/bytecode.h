@@ -85,7 +85,7 @@ typedef struct Record {
     void *address;  /* RT, MATH2: the function */
     uint32_t first; /* operands: ndsts destinations, then nargs arguments */
     uint32_t ndsts, nargs;
-    uint32_t func; /* RETURN_MANY: the function that returns */
+    uint32_t func; /* RETURN_MANY: the function that returns. PARALLEL: the body. */
     uint8_t imm;   /* ALLOC: zeroed. RAISE: the IrExc. */
     uint8_t check, wrap;
     char axes[2 * IR_MAX_DIMS + 1];
@@ -102,6 +102,7 @@ typedef struct Func {
     uint32_t owned, nowned;             /* operands: registers to release */
     uint32_t where;
     bool exported;
+    bool entered; /* from outside: exported, or the body of a parallel region */
 } Func;
 
 /* The runtime's functions the interpreter itself calls. */
@@ -181,6 +182,7 @@ int32_t jr_interp_view(Run *run, const Instr *ip, char *fp, const Record *record
 int32_t jr_interp_broadcast(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_reshape(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_rt(Run *run, const Instr *ip, char *fp, const Record *record);
+int32_t jr_interp_parallel(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_raise(Run *run, const Instr *ip, const Record *record);
 
 #endif

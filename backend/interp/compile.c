@@ -264,6 +264,7 @@ static void emit_leaf(Compiler *c, const IrStmt *stmt) {
     case FORM_SHAPED: jr_emit_array(c, stmt); break;
     case FORM_CALL: jr_emit_call(c, stmt); break;
     case FORM_RT: jr_emit_runtime(c, stmt); break;
+    case FORM_PARALLEL: jr_emit_parallel(c, stmt); break;
     case FORM_RAISE: jr_emit_raise(c, stmt); break;
     case FORM_RETURN: jr_emit_return(c, stmt); break;
     default: jr_emit_scalar(c, stmt); break;
@@ -358,6 +359,7 @@ static void compile_function(Compiler *c, uint32_t number) {
     c->funcs.data[number] = func; /* returns ask whether anything is owned */
     jr_emit_block(c, &c->func->body);
     settle(c, &func);
+    func.entered |= c->funcs.data[number].entered;
     c->funcs.data[number] = func;
 }
 
@@ -370,7 +372,9 @@ static void declare_functions(Compiler *c) {
         JR_PUSH(c->arena, &c->funcs,
                 ((Func){.name = func->name,
                         .display = func->display,
-                        .exported = func->exported}));
+
+                        .exported = func->exported,
+                        .entered = func->exported}));
         jr_table_put(&c->numbers, func->name, (void *)(uintptr_t)(1 + n));
     }
 }
@@ -423,7 +427,7 @@ bool jr_compile_module(Compiler *c, const IrModule *module, const JrEngineOption
         compile_function(c, n);
     c->stubs = c->code.len;
     for (uint32_t n = 0; n < c->funcs.len; n++)
-        if (c->funcs.data[n].exported) compile_stub(c, n);
+        if (c->funcs.data[n].entered) compile_stub(c, n);
     settle_calls(c);
     return !c->why;
 }

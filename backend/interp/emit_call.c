@@ -99,6 +99,26 @@ void jr_emit_runtime(Compiler *c, const IrStmt *stmt) {
     jr_emit(c, BC_RT, index, 0, 0, 0);
 }
 
+/* The operands are laid out as letters say, behind the letters themselves. */
+void jr_emit_parallel(Compiler *c, const IrStmt *stmt) {
+    const char *letters = ir_parallel_letters(c->func, stmt, c->arena);
+    const uint32_t at = jr_string_add(c, letters, strlen(letters));
+    const uint32_t number =
+        (uint32_t)(uintptr_t)jr_table_get(&c->numbers, stmt->u.callee->name) - 1;
+    uint32_t index;
+    jr_record_new(c, &index);
+    jr_operand_add(c, 's', ir_scalar(TY_STR), at, false);
+    c->operands.data[c->operands.len - 1].bits = (uint32_t)strlen(letters);
+    for (uint32_t n = 0; n < stmt->nargs; n++)
+        add_rt_operand(c, letters[n], stmt->args[n], false);
+    Record *record = &c->records.data[index];
+    record->nargs = 1 + stmt->nargs;
+    record->func = number;
+    record->address = jr_resolve_symbol(c, "jr_rt_parallel_body");
+    c->funcs.data[number].entered = true;
+    jr_emit(c, BC_PARALLEL, index, 0, 0, 0);
+}
+
 void jr_emit_raise(Compiler *c, const IrStmt *stmt) {
     uint32_t index;
     jr_record_new(c, &index);

@@ -205,6 +205,8 @@ L_RESHAPE:
     TRY(jr_interp_reshape(run, ip, fp, RECORD(a)));
 L_RT:
     TRY(jr_interp_rt(run, ip, fp, RECORD(a)));
+L_PARALLEL:
+    TRY(jr_interp_parallel(run, ip, fp, RECORD(a)));
 L_RAISE:
     TRY(jr_interp_raise(run, ip, RECORD(a)));
 

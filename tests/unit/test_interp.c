@@ -314,6 +314,23 @@ static void test_while(void **state) {
     end_program(&p);
 }
 
+/* a, b = b, a % b: the snapshot of b must not be taken for b itself. */
+static void test_swap(void **state) {
+    (void)state;
+    Program p = read_program("file \"k\"\n"
+                             "func gcd(%x: int64, %y: int64) -> int64 exported {\n"
+                             "  var %a: int64\n  var %b: int64\n"
+                             "  %a = copy %x\n  %b = copy %y\n  loop {\n"
+                             "    %1 = eq %b, 0\n    if %1 {\n      break\n    }\n"
+                             "    %2 = mod %a, %b\n    %3 = copy %b\n"
+                             "    %a = copy %3\n    %b = copy %2\n  }\n  return %a\n}\n");
+    Fake fake = new_fake();
+    int64_t x = 1071, y = 462, got = 0;
+    assert_int_equal(call(&p, "gcd", &fake, (void *[]){&x, &y}, (void *[]){&got}), 0);
+    assert_int_equal(got, 21);
+    end_program(&p);
+}
+
 /* ---- Calls and errors ---- */
 
 static const char CALLS[] =
@@ -738,14 +755,15 @@ static void test_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_binary),    cmocka_unit_test(test_unary),
-        cmocka_unit_test(test_products),  cmocka_unit_test(test_loops),
-        cmocka_unit_test(test_while),     cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_chain),     cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_runtime),   cmocka_unit_test(test_elements),
-        cmocka_unit_test(test_views),     cmocka_unit_test(test_dot),
-        cmocka_unit_test(test_ownership), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_memory),    cmocka_unit_test(test_text),
+        cmocka_unit_test(test_binary),   cmocka_unit_test(test_unary),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_while),    cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_chain),    cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_runtime),  cmocka_unit_test(test_elements),
+        cmocka_unit_test(test_views),    cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_swap),     cmocka_unit_test(test_ownership),
+        cmocka_unit_test(test_threads),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, sort_symbols, NULL);
 }
