@@ -68,6 +68,7 @@ static const char EVERYTHING[] =
     "  %44: float64, %45: owned float64[:] = call \"all(int64)\"(%n, %k, %x, %y, %c, %a, %b, "
     "%v)\n"
     "  call f()\n"
+    "  parallel part(%n, %rows, 7, %a, %c, %x)\n"
     "  rt.print_str \"a\\n\\\"\\\\\\x00\\x1b\\xc3\"\n"
     "  %46, %47 = rt.frexp %x\n"
     "  rt.print_array %a\n"
@@ -95,6 +96,12 @@ static const char EVERYTHING[] =
     "}\n"
     "\n"
     "func f() {\n"
+    "  return\n"
+    "}\n"
+    "\n"
+    "func part(%chunk: int64, %lo: int64, %hi: int64, %a: float64[:, ::1], %c: bool, %x: "
+    "float64) "
+    "exported {\n"
     "  return\n"
     "}\n";
 

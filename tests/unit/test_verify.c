@@ -74,6 +74,12 @@ static const struct {
     {"%1: int8 = call g()\nreturn %x", "a destination is int8, not float64"},
     {"%1: float64 = call g(%x)\nreturn %x", "1 operands, not 0"},
     {"%1: float64 = call h(%n)\nreturn %x", "an argument is int64, not float64"},
+    {"parallel h(%n)\nreturn %x", "the body must take a chunk and its bounds"},
+    {"parallel inner(1, 2, 3)\nreturn %x", "the body must be exported"},
+    {"parallel body(1, 2)\nreturn %x", "2 operands, not 5"},
+    {"parallel body(1, 2, %x, %x, %k)\nreturn %x", "an operand is float64, not int64"},
+    {"parallel body(1, 2, 3, %n, %k)\nreturn %x", "a capture is int64, not float64"},
+    {"parallel body(1, 2, 3, %x, %k)\nreturn %x", "a capture is uint8"},
     {"rt.print_int %x\nreturn %x", "an operand is float64 where 'i' is wanted"},
     {"rt.print_array %x\nreturn %x", "an operand is float64 where 'a' is wanted"},
     {"rt.print_str %x\nreturn %x", "an operand is float64 where 's' is wanted"},
@@ -114,6 +120,9 @@ static const char *with_body(JrArena *arena, const char *body) {
         "%%b: float64[:, ::1]) -> float64 {\nvar %%s: float64\nvar %%m: int64\n%s\n}\n"
         "func g() -> float64 {\nreturn 1.0\n}\n"
         "func h(%%x: float64) -> float64 {\nreturn %%x\n}\n"
+        "func inner(%%i: int64, %%j: int64, %%l: int64) {\nreturn\n}\n"
+        "func body(%%i: int64, %%j: int64, %%l: int64, %%x: float64, %%k: uint8) exported {\n"
+        "return\n}\n"
         "func two() -> (float64, float64) {\nreturn 1.0, 2.0\n}\n",
         body);
 }
