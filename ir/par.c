@@ -97,31 +97,86 @@ static bool may_return(const ParLoop *p) {
     return false;
 }
 
-static void parallelise_loop(IrFunc *func, IrStmt *loop, JrDiags *diags) {
-    ParLoop p = {.func = func, .loop = loop, .arena = func->module->arena, .diags = diags};
-    index_body(&p);
-    spread_touched(&p);
-    par_live(&p);
-    loop->parallel = false; /* what stays, stays serial */
-    if (may_return(&p) || !par_classify(&p)) return;
-    if (!loop->asserted && !par_races(&p)) return;
-    if (!p.serial) par_outline(&p);
+static void look_at_body(ParLoop *p) {
+    p->stmts.len = p->parents.len = p->vars.len = 0;
+    index_body(p);
+    spread_touched(p);
 }
 
-static void walk(IrFunc *func, IrBlock *block, JrDiags *diags) {
+static bool is_constant(const ParLoop *p, IrReg reg, int64_t *value) {
+    *value = ir_reg(p->func, reg)->value.i;
+    return ir_reg(p->func, reg)->kind == REG_CONST;
+}
+
+/* Loops that gain nothing, and what lowering does not make but the IR allows. */
+static void look_at_range(ParLoop *p) {
+    int64_t lo, hi, step;
+    for (uint32_t i = 0; i < 3; i++)
+        if (par_set_has(p->written, p->loop->args[i]))
+            par_stay_serial(p, p->loop, "its range is a variable that the body changes");
+    if (may_return(p)) par_stay_serial(p, p->loop, "it returns from the function");
+    if (is_constant(p, p->loop->args[0], &lo) && is_constant(p, p->loop->args[1], &hi) &&
+        is_constant(p, p->loop->args[2], &step) &&
+        ((step > 0 && (lo >= hi || hi - 1 == lo)) || (step < 0 && (lo <= hi || lo - 1 == hi))))
+        par_stay_serial(p, p->loop, "it has one iteration at most");
+}
+
+static ParSet live_after(const ParAfters *after, const IrStmt *loop) {
+    for (uint32_t i = 0; i < after->len; i++)
+        if (after->data[i].loop == loop) return after->data[i].live;
+    return (ParSet){0}; /* code that is never reached */
+}
+
+/* True if the loop is a region now. */
+static bool parallelise_loop(IrFunc *func, IrStmt *loop, const ParAfters *after,
+                             JrDiags *diags) {
+    ParLoop p = {.func = func, .loop = loop, .arena = func->module->arena, .diags = diags};
+    p.live_after = live_after(after, loop);
+    loop->parallel = false; /* what stays, stays serial */
+    look_at_body(&p);
+    if (par_shape(&p)) look_at_body(&p);
+    par_live_inside(&p);
+    look_at_range(&p);
+    if (!par_classify(&p)) return false;
+    if (!loop->asserted && !p.serial && !par_races(&p)) return false;
+    if (!p.serial) par_outline(&p);
+    return !p.serial;
+}
+
+typedef struct Walk {
+    IrFunc *func;
+    ParAfters after;
+    JrDiags *diags;
+} Walk;
+
+static void walk(Walk *w, IrBlock *block) {
     for (IrStmt *stmt = block->first, *next; stmt; stmt = next) {
         next = stmt->next;
-        if (stmt->op == OP_FOR && stmt->parallel) {
-            parallelise_loop(func, stmt, diags);
-        } else if (stmt->op == OP_IF || stmt->op == OP_LOOP || stmt->op == OP_FOR) {
-            walk(func, &stmt->u.blocks.then, diags);
-            if (stmt->op == OP_IF) walk(func, &stmt->u.blocks.els, diags);
-        }
+        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
+        if (stmt->op == OP_FOR && stmt->parallel &&
+            parallelise_loop(w->func, stmt, &w->after, w->diags))
+            continue;
+        walk(w, &stmt->u.blocks.then);
+        walk(w, &stmt->u.blocks.els);
     }
+}
+
+static bool has_parallel(const IrBlock *block) {
+    for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
+        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
+        if (stmt->op == OP_FOR && stmt->parallel) return true;
+        if (has_parallel(&stmt->u.blocks.then) || has_parallel(&stmt->u.blocks.els))
+            return true;
+    }
+    return false;
 }
 
 void ir_parallelise(IrModule *module, JrDiags *diags) {
     uint32_t count = module->funcs.len; /* bodies are added at the end */
-    for (uint32_t i = 0; i < count; i++)
-        walk(module->funcs.data[i], &module->funcs.data[i]->body, diags);
+    for (uint32_t i = 0; i < count; i++) {
+        Walk w = {.func = module->funcs.data[i], .diags = diags};
+        if (!has_parallel(&w.func->body)) continue;
+        par_live_after(w.func, &w.after);
+        walk(&w, &w.func->body);
+    }
 }

@@ -43,6 +43,8 @@ typedef struct ParVar {
     IrReg leader; /* FOLLOW: the minimum or maximum it goes with */
     IrOp compare; /* MIN and MAX found as a comparison: how a part replaces the whole */
     bool by_compare;
+    bool updates;  /* ... or with an operator */
+    bool loose;    /* a minimum or maximum that NaN or -0.0 make depend on the order */
     IrStmt *where; /* its first write in the body */
 } ParVar;
 
@@ -52,6 +54,26 @@ typedef struct ParIndexed {
     IrOp op;
     IrStmt *where;
 } ParIndexed;
+
+/* The arm of `if e < v: v = e`: whether it runs depends on the order of the iterations. */
+typedef struct ParArm {
+    IrStmt *branch;
+    IrReg leader;
+} ParArm;
+
+enum { PAR_MAX_TERMS = 8 };
+
+/* counter * (the loop's counter) + constant + sum of factors[i] * regs[i], none of which the
+ * loop changes. */
+typedef struct ParAffine {
+    bool known;
+    bool from_array; /* not known because it was read from an array */
+    bool inner;      /* some term is a counter of an inner loop */
+    uint32_t terms;
+    int64_t counter, constant;
+    IrReg regs[PAR_MAX_TERMS];
+    int64_t factors[PAR_MAX_TERMS];
+} ParAffine;
 
 /* Everything found out about one loop. */
 typedef struct ParLoop {
@@ -69,11 +91,14 @@ typedef struct ParLoop {
     uint32_t *reads;         /* by register: how many operands of the body it is */
     JR_VEC(ParVar) vars;     /* every VAR the body writes */
     JR_VEC(ParIndexed) indexed;
+    JR_VEC(ParArm) arms;
     JR_VEC(IrStmt *) handled; /* reads of accumulators that are part of accumulating */
     JR_VEC(IrReg)
     overlap; /* pairs of arrays that must not overlap, for the loop to be parallel */
-    JR_VEC(IrReg) from_zero; /* outside registers that must not be negative, likewise */
-    const char *serial;      /* why it has to run serially, or NULL */
+    JR_VEC(IrReg) distinct;         /* arrays whose elements must not share memory, likewise */
+    JR_VEC(ParAffine) not_negative; /* indices that must not be negative, likewise */
+    JR_VEC(IrReg) invariants; /* TEMPs of the body with the same value in each iteration */
+    const char *serial;       /* why it has to run serially, or NULL */
     IrStmt *serial_at;
 } ParLoop;
 
@@ -82,8 +107,22 @@ static inline IrReg par_counter(const ParLoop *p) {
 }
 
 /* par_live.c */
-/* Fills in live_after of p->loop, and exposed. */
-void par_live(ParLoop *p);
+/* For each parallel loop of a function: what is read after it. */
+typedef struct ParAfter {
+    const IrStmt *loop;
+    ParSet live;
+} ParAfter;
+
+typedef JR_VEC(ParAfter) ParAfters;
+
+/* Before anything is changed: one walk serves all loops. */
+void par_live_after(IrFunc *func, ParAfters *out);
+/* Fills in exposed. */
+void par_live_inside(ParLoop *p);
+
+/* par_shape.c */
+/* Makes `v and e`, `v or e` operations where that cannot be noticed; true if it did. */
+bool par_shape(ParLoop *p);
 
 /* par_reduce.c */
 /* Gives each variable the body writes its role; errors go to diags. False if there were any.
@@ -91,8 +130,18 @@ void par_live(ParLoop *p);
 bool par_classify(ParLoop *p);
 /* Whether the store is `a[i...] op= e`, and its load. */
 bool par_is_update(const ParLoop *p, const IrStmt *store, IrOp *op, IrStmt **load);
-/* Whether two registers hold the same value wherever both are computed in one iteration. */
-bool par_same_value(const ParLoop *p, IrReg a, IrReg b);
+/* Whether operand a of one statement has the same value as operand b of another, wherever both
+ * run in one iteration. */
+bool par_same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
+                    const IrStmt *at_b);
+/* A value and nothing else, the same for the same operands and memory. */
+bool par_is_pure(const IrStmt *stmt);
+/* Whether a statement under `branch` can raise an error that no other statement would have
+ * raised before it. */
+bool par_may_fail_alone(const ParLoop *p, const IrStmt *stmt, const IrStmt *branch);
+bool par_is_within(const ParLoop *p, const IrStmt *stmt, const IrStmt *outer);
+/* Makes the loop serial, for the first reason given. */
+void par_stay_serial(ParLoop *p, IrStmt *at, const char *why);
 /* The neutral element of a reduction. */
 IrConst par_identity(IrOp op, IrScalar scalar);
 
@@ -101,6 +150,8 @@ IrConst par_identity(IrOp op, IrScalar scalar);
 bool par_races(ParLoop *p);
 
 /* par_outline.c */
+/* Whether the value of a register of the body can be computed before the loop. */
+bool par_can_rebuild(const ParLoop *p, IrReg reg);
 /* Replaces the loop by a region whose body is a function of its own. */
 void par_outline(ParLoop *p);
 

@@ -31,15 +31,31 @@ bool par_set_union(ParSet to, ParSet from) {
     return grown != 0;
 }
 
+/* Sets are as long as the function has registers, and a walk needs a few at each depth: they
+ * go back to `spare` when it leaves. */
 typedef struct Live {
-    ParLoop *p;
+    IrFunc *func;
+    JrArena *arena;
+    ParAfters *after; /* NULL: nobody asks */
+    JR_VEC(ParSet) spare;
     ParSet at_break, at_continue;
 } Live;
 
 static void live_block(Live *live, const IrBlock *block, ParSet set);
 
+static ParSet borrow(Live *live, ParSet like) {
+    ParSet set = live->spare.len ? live->spare.data[--live->spare.len]
+                                 : par_set_new(live->arena, live->func->regs.len);
+    par_set_copy(set, like);
+    return set;
+}
+
+static void give_back(Live *live, ParSet set) {
+    JR_PUSH(live->arena, &live->spare, set);
+}
+
 static bool is_var(const Live *live, IrReg reg) {
-    return ir_reg(live->p->func, reg)->kind == REG_VAR;
+    return ir_reg(live->func, reg)->kind == REG_VAR;
 }
 
 static void read_args(const Live *live, const IrStmt *stmt, ParSet set) {
@@ -47,35 +63,48 @@ static void read_args(const Live *live, const IrStmt *stmt, ParSet set) {
         if (is_var(live, stmt->args[i])) par_set_add(set, stmt->args[i]);
 }
 
-/* A loop's set: what is live at its head, with `out` live behind it. */
+/* A loop's set: what is live at its head, with `set` live behind it. */
 static void live_loop(Live *live, const IrStmt *stmt, ParSet set) {
-    Live inner = *live;
-    uint32_t registers = live->p->func->regs.len;
-    ParSet head = par_set_new(live->p->arena, registers);
-    ParSet now = par_set_new(live->p->arena, registers);
-    inner.at_break = par_set_new(live->p->arena, registers);
-    inner.at_continue = head;
-    par_set_copy(inner.at_break, set);
-    if (stmt->op == OP_FOR) par_set_copy(head, set); /* it may run zero times */
+    ParSet outer_break = live->at_break, outer_continue = live->at_continue;
+    ParSet behind = borrow(live, set), head = borrow(live, set), now = borrow(live, set);
+    if (stmt->op == OP_LOOP) par_set_clear(head); /* a for may run zero times */
+    live->at_break = behind;
+    live->at_continue = head;
     do {
         par_set_copy(now, head);
-        live_block(&inner, &stmt->u.blocks.then, now);
+        live_block(live, &stmt->u.blocks.then, now);
     } while (par_set_union(head, now));
     par_set_copy(set, head);
     read_args(live, stmt, set);
+    live->at_break = outer_break;
+    live->at_continue = outer_continue;
+    give_back(live, now);
+    give_back(live, head);
+    give_back(live, behind);
 }
 
 static void live_if(Live *live, const IrStmt *stmt, ParSet set) {
-    ParSet other = par_set_new(live->p->arena, live->p->func->regs.len);
-    par_set_copy(other, set);
+    ParSet other = borrow(live, set);
     live_block(live, &stmt->u.blocks.then, set);
     live_block(live, &stmt->u.blocks.els, other);
     par_set_union(set, other);
+    give_back(live, other);
     read_args(live, stmt, set);
 }
 
+static void note_after(Live *live, const IrStmt *loop, ParSet set) {
+    for (uint32_t i = live->after->len; i-- > 0;)
+        if (live->after->data[i].loop == loop) {
+            par_set_union(live->after->data[i].live, set);
+            return;
+        }
+    ParAfter after = {loop, par_set_new(live->arena, live->func->regs.len)};
+    par_set_copy(after.live, set);
+    JR_PUSH(live->arena, live->after, after);
+}
+
 static void live_stmt(Live *live, const IrStmt *stmt, ParSet set) {
-    if (stmt == live->p->loop) par_set_union(live->p->live_after, set);
+    if (live->after && stmt->op == OP_FOR && stmt->parallel) note_after(live, stmt, set);
     switch ((IrOp)stmt->op) {
     case OP_IF: live_if(live, stmt, set); return;
     case OP_LOOP:
@@ -96,13 +125,20 @@ static void live_block(Live *live, const IrBlock *block, ParSet set) {
         live_stmt(live, stmt, set);
 }
 
-void par_live(ParLoop *p) {
-    uint32_t registers = p->func->regs.len;
-    Live live = {.p = p};
-    ParSet set = par_set_new(p->arena, registers);
-    live.at_break = live.at_continue = par_set_new(p->arena, registers);
-    p->live_after = par_set_new(p->arena, registers);
-    live_block(&live, &p->func->body, set);
-    p->exposed = par_set_new(p->arena, registers);
+static Live live_new(IrFunc *func, ParAfters *after) {
+    Live live = {.func = func, .arena = func->module->arena, .after = after};
+    live.at_break = live.at_continue = par_set_new(live.arena, func->regs.len);
+    return live;
+}
+
+void par_live_after(IrFunc *func, ParAfters *out) {
+    Live live = live_new(func, out);
+    ParSet set = borrow(&live, live.at_break);
+    live_block(&live, &func->body, set);
+}
+
+void par_live_inside(ParLoop *p) {
+    Live live = live_new(p->func, NULL);
+    p->exposed = par_set_new(p->arena, p->func->regs.len);
     live_block(&live, &p->loop->u.blocks.then, p->exposed);
 }

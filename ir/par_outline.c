@@ -5,7 +5,8 @@
 
 enum {
     ELEMENTS_BUDGET = 1 << 23, /* of private copies of accumulated arrays, all together */
-    INNER_TRIPS = 16,          /* guessed for a loop of unknown length */
+    COPY_COST = 4,     /* statements that filling and joining an element is as good as */
+    INNER_TRIPS = 16,  /* guessed for a loop of unknown length */
     FIRST_CAPTURE = 3, /* PARALLEL's operands before the captures; the body's chunk, lo, hi */
 };
 
@@ -23,9 +24,10 @@ typedef struct Outline {
     uint32_t mapped;
     JR_VEC(IrReg) captures;
     IrReg chunk, lo, hi, trip, chunks;
-    Part *parts;  /* by variable: of those that are accumulated */
-    Part *flags;  /* by variable: whether a selection was made */
-    Part *copies; /* by indexed array: a copy of it for each chunk */
+    IrReg copies_most; /* how many copies of the accumulated arrays are worth it */
+    Part *parts;       /* by variable: of those that are accumulated */
+    Part *flags;       /* by variable: whether a selection was made */
+    Part *copies;      /* by indexed array: a copy of it for each chunk */
 } Outline;
 
 static const IrType bool_type = {.scalar = TY_BOOL};
@@ -273,11 +275,11 @@ static IrReg parent_binary(Outline *o, IrOp op, IrReg a, IrReg b) {
     return ir_build_binary(&o->parent, op, int_type, a, b);
 }
 
-/* Large arrays have fewer copies, so fewer chunks; but never so few that only one thread has
- * work. The limit depends on sizes alone, so the result still does not depend on threads. */
-static void limit_chunks(Outline *o) {
+/* Large arrays have fewer copies, so fewer chunks: no more than gain, since each copy is
+ * filled and joined again. The limit depends on sizes and the trip count alone, so the result
+ * still does not depend on threads. Below two the loop stays serial. */
+static void limit_copies(Outline *o) {
     ParLoop *p = o->p;
-    if (!p->indexed.len) return;
     IrReg total = const_int(p->func, 1);
     for (uint32_t i = 0; i < p->indexed.len; i++) {
         IrReg array = p->indexed.data[i].array, size = const_int(p->func, 1);
@@ -285,9 +287,12 @@ static void limit_chunks(Outline *o) {
             size = parent_binary(o, OP_MUL, size, ir_build_dim(&o->parent, array, axis));
         total = parent_binary(o, OP_ADD, total, size);
     }
-    IrReg most = parent_binary(o, OP_FLOORDIV, const_int(p->func, ELEMENTS_BUDGET), total);
-    most = parent_binary(o, OP_MAX, most, const_int(p->func, 2));
-    o->chunks = parent_binary(o, OP_MIN, o->chunks, most);
+    int64_t work = block_work(&p->loop->u.blocks.then);
+    IrReg worth = parent_binary(o, OP_MIN, o->trip, const_int(p->func, INT32_MAX));
+    worth = parent_binary(o, OP_MUL, worth, const_int(p->func, work < 1 ? 1 : work));
+    worth = parent_binary(o, OP_FLOORDIV, worth, const_int(p->func, COPY_COST));
+    worth = parent_binary(o, OP_MIN, worth, const_int(p->func, ELEMENTS_BUDGET));
+    o->copies_most = parent_binary(o, OP_FLOORDIV, worth, total);
 }
 
 typedef struct Nest {
@@ -450,23 +455,91 @@ static void build_region(Outline *o) {
 
 /* ---- Conditions that are tested where the loop begins ---- */
 
+enum { REBUILD_DEPTH = 8 };
+
+static bool can_rebuild(const ParLoop *p, IrReg reg, int depth) {
+    const IrRegInfo *info = ir_reg(p->func, reg);
+    if (!is_inside(p, reg)) return true;
+    if (info->kind != REG_TEMP || !info->def || depth == 0) return false;
+    if (!par_is_pure(info->def) || info->def->op == OP_LOAD ||
+        ir_stmt_may_fail(p->func, info->def))
+        return false;
+    for (uint32_t i = 0; i < info->def->nargs; i++)
+        if (!can_rebuild(p, info->def->args[i], depth - 1)) return false;
+    return true;
+}
+
+bool par_can_rebuild(const ParLoop *p, IrReg reg) {
+    return can_rebuild(p, reg, REBUILD_DEPTH);
+}
+
+static IrReg rebuild(Outline *o, IrReg reg) {
+    ParLoop *p = o->p;
+    if (!is_inside(p, reg)) return reg;
+    const IrStmt *def = ir_reg(p->func, reg)->def;
+    IrReg *args = JR_NEW_ARRAY(p->arena, IrReg, def->nargs + 1);
+    for (uint32_t i = 0; i < def->nargs; i++)
+        args[i] = rebuild(o, def->args[i]);
+    IrReg made = ir_temp(p->func, ir_reg_type(p->func, reg));
+    ir_build(&o->parent, (IrOp)def->op, 1, &made, def->nargs, args)->u = def->u;
+    return made;
+}
+
+static IrReg parent_scaled(Outline *o, IrReg reg, int64_t factor) {
+    IrReg value = ir_build_cast(&o->parent, TY_INT64, reg);
+    return factor == 1 ? value
+                       : parent_binary(o, OP_MUL, value, const_int(o->p->func, factor));
+}
+
+/* The index where the loop's counter is `counter`. */
+static IrReg index_at(Outline *o, const ParAffine *at, IrReg counter) {
+    IrReg sum = const_int(o->p->func, at->constant);
+    if (at->counter)
+        sum = parent_binary(o, OP_ADD, sum, parent_scaled(o, counter, at->counter));
+    for (uint32_t i = 0; i < at->terms; i++)
+        if (at->factors[i])
+            sum = parent_binary(o, OP_ADD, sum,
+                                parent_scaled(o, rebuild(o, at->regs[i]), at->factors[i]));
+    return sum;
+}
+
 static IrReg also(Outline *o, IrReg all, IrReg one) {
     return all == IR_NO_REG ? one : ir_build_binary(&o->parent, OP_AND, bool_type, all, one);
+}
+
+static IrReg also_not_negative(Outline *o, IrReg all, IrReg value) {
+    return also(o, all, ir_build_compare(&o->parent, OP_GE, value, const_int(o->p->func, 0)));
+}
+
+static IrReg last_counter(Outline *o) {
+    const IrReg *args = o->p->loop->args;
+    IrReg steps = parent_binary(o, OP_SUB, o->trip, const_int(o->p->func, 1));
+    return parent_binary(o, OP_ADD, args[0], parent_binary(o, OP_MUL, steps, args[2]));
+}
+
+static IrReg ask(Outline *o, IrRtCall call, uint32_t n, const IrReg *args) {
+    IrReg answer = ir_temp(o->p->func, bool_type);
+    ir_build_rt(&o->parent, call, 1, &answer, n, args);
+    return answer;
 }
 
 static IrReg conditions(Outline *o) {
     ParLoop *p = o->p;
     IrReg all = IR_NO_REG;
     for (uint32_t i = 0; i + 1 < p->overlap.len; i += 2) {
-        IrReg overlaps = ir_temp(p->func, bool_type);
-        IrReg args[] = {p->overlap.data[i], p->overlap.data[i + 1]};
-        ir_build_rt(&o->parent, RT_ARRAYS_OVERLAP, 1, &overlaps, 2, args);
+        IrReg overlaps = ask(o, RT_ARRAYS_OVERLAP, 2, p->overlap.data + i);
         all = also(o, all, ir_build_unary(&o->parent, OP_NOT, bool_type, overlaps));
     }
-    for (uint32_t i = 0; i < p->from_zero.len; i++)
-        all = also(
-            o, all,
-            ir_build_compare(&o->parent, OP_GE, p->from_zero.data[i], const_int(p->func, 0)));
+    for (uint32_t i = 0; i < p->distinct.len; i++)
+        all = also(o, all, ask(o, RT_ARRAY_DISTINCT, 1, &p->distinct.data[i]));
+    for (uint32_t i = 0; i < p->not_negative.len; i++) {
+        const ParAffine *at = &p->not_negative.data[i];
+        all = also_not_negative(o, all, index_at(o, at, p->loop->args[0]));
+        if (at->counter) all = also_not_negative(o, all, index_at(o, at, last_counter(o)));
+    }
+    if (p->indexed.len)
+        all = also(o, all,
+                   ir_build_compare(&o->parent, OP_GE, o->copies_most, const_int(p->func, 2)));
     return all;
 }
 
@@ -491,12 +564,9 @@ static IrBlock *block_of(IrBlock *block, const IrStmt *target) {
 
 static void build_parent(Outline *o) {
     ParLoop *p = o->p;
-    o->trip = ir_temp(p->func, int_type);
     o->chunks = ir_temp(p->func, int_type);
-    IrReg chunks = o->chunks;
-    ir_build_rt(&o->parent, RT_RANGE_TRIP, 1, &o->trip, 3, p->loop->args);
-    ir_build_rt(&o->parent, RT_PARALLEL_CHUNKS, 1, &chunks, 1, &o->trip);
-    limit_chunks(o);
+    ir_build_rt(&o->parent, RT_PARALLEL_CHUNKS, 1, &o->chunks, 1, &o->trip);
+    if (p->indexed.len) o->chunks = parent_binary(o, OP_MIN, o->chunks, o->copies_most);
     make_func(o);
     make_parts(o);
     make_copies(o);
@@ -515,6 +585,9 @@ void par_outline(ParLoop *p) {
     o.copies = JR_NEW_ARRAY(p->arena, Part, p->indexed.len + 1);
     for (uint32_t i = 0; i < p->vars.len; i++)
         o.parts[i].value = o.flags[i].value = IR_NO_REG;
+    o.trip = ir_temp(p->func, int_type);
+    ir_build_rt(&o.parent, RT_RANGE_TRIP, 1, &o.trip, 3, p->loop->args);
+    if (p->indexed.len) limit_copies(&o);
     IrReg safe = conditions(&o);
     if (safe == IR_NO_REG) {
         build_parent(&o);

@@ -1,41 +1,36 @@
 /* Do two iterations touch the same element, one of them writing?
  *
  * Every access is resolved to a root, an array from outside the loop, and one subscript for
- * each of the root's axes: a point, or all of the axis. Points are written as
+ * each of the root's axes: a point, or some part of the axis. Points are written as
  *
- *     a * counter + sum of (coefficient * register that the loop does not change) + inner + k
+ *     a * counter + sum of (coefficient * value the loop does not change) + inner + k
  *
  * where `inner` are counters of loops inside. Two accesses of one root are apart if on some
  * axis no two different iterations have the same index:
  *
- *     same a, everything else alike      the index is the iteration's own        (a[i], a[2 *
- * i + j]) same a, constants k1 and k2        iterations (k2 - k1) / a apart, if whole (a[i],
- * a[i - 1]) different a                        the gcd test (Banerjee, Dependence Analysis,
+ *     a[i], a[2 * i + j]   same a, all else alike: the index is the iteration's own
+ *     a[i], a[i - 1]       same a, constants k1 and k2: (k2 - k1) / a iterations apart, if
+ * whole a[2 * i], a[4 * i + 1]   different a: the gcd test (Banerjee, Dependence Analysis,
  * 1997)
  *
  * If no axis keeps them apart and every axis is understood, the iterations are known and it is
  * an error that names them. What is not understood, such as an index from an array, keeps the
  * loop serial. Different roots may be the same memory: that is tested where the loop begins.
  *
- * Negative indices count from the end, so i and i - n may be one element. A point that may be
- * negative is fine if every iteration's is, or none's; a test where the loop begins sees to
- * the latter. */
+ * Indices are int64 and wrap; arguments that divide hold only for those that change so slowly
+ * that they cannot come round. A negative index counts from the end, so i and i - n may be one
+ * element: what keeps two accesses apart counts only where neither index is negative, which
+ * is known or tested where the loop begins. */
 #include "ir/par.h"
 
 #include <string.h>
 
-enum { MAX_TERMS = 8, DEPTH = 24 };
+enum {
+    DEPTH = 24,
+    STEEPEST = 65536, /* of an index per iteration: no loop lives to see it wrap at 2^64 */
+};
 
-typedef struct Affine {
-    bool known;
-    bool from_array; /* not known because it was read from an array */
-    int64_t counter; /* coefficient of the loop's counter */
-    int64_t constant;
-    uint32_t terms;
-    IrReg regs[MAX_TERMS];
-    int64_t factors[MAX_TERMS];
-    bool inner; /* some term is a counter of an inner loop */
-} Affine;
+typedef ParAffine Affine;
 
 typedef enum AxisKind { AXIS_WHOLE, AXIS_POINT, AXIS_PART } AxisKind;
 
@@ -95,7 +90,7 @@ static bool add_term(Affine *a, IrReg reg, int64_t factor) {
     for (uint32_t i = 0; i < a->terms; i++)
         if (a->regs[i] == reg)
             return !__builtin_add_overflow(a->factors[i], factor, &a->factors[i]);
-    if (a->terms == MAX_TERMS) return false;
+    if (a->terms == PAR_MAX_TERMS) return false;
     a->regs[a->terms] = reg;
     a->factors[a->terms++] = factor;
     return true;
@@ -117,19 +112,50 @@ static Affine combine(Affine a, const Affine *b, int64_t factor) {
     return a;
 }
 
-static Affine affine(const ParLoop *p, IrReg reg, int depth);
+static bool is_invariant(const ParLoop *p, IrReg reg, int depth) {
+    if (ir_reg(p->func, reg)->kind == REG_CONST) return true;
+    if (!par_set_has(p->inside, reg)) return !par_set_has(p->written, reg);
+    const IrStmt *def = temp_def(p, reg);
+    if (!def || depth == 0 || !par_is_pure(def)) return false;
+    if (def->op == OP_LOAD && par_set_has(p->touched, def->args[0])) return false;
+    for (uint32_t i = 0; i < def->nargs; i++)
+        if (!is_invariant(p, def->args[i], depth - 1)) return false;
+    return true;
+}
 
-static Affine affine_of_stmt(const ParLoop *p, const IrStmt *stmt, int depth) {
+/* The loop computes the same value each time: one register stands for all that do. */
+static Affine invariant(ParLoop *p, IrReg reg) {
+    for (uint32_t i = 0; i < p->invariants.len; i++) {
+        IrReg known = p->invariants.data[i];
+        if (known == reg || par_same_value(p, known, ir_reg(p->func, known)->def, reg,
+                                           ir_reg(p->func, reg)->def))
+            return term(known, false);
+    }
+    JR_PUSH(p->arena, &p->invariants, reg);
+    return term(reg, false);
+}
+
+static Affine affine(ParLoop *p, IrReg reg, int depth);
+
+static bool is_int(const ParLoop *p, IrReg reg) {
+    IrType type = ir_reg_type(p->func, reg);
+    return !type.ndim && ir_scalar_is_int((IrScalar)type.scalar);
+}
+
+static Affine affine_of_cast(ParLoop *p, IrReg from, int depth) {
+    if (!is_int(p, from)) return unknown(false);
+    if (ir_reg_type(p->func, from).scalar == TY_INT64) return affine(p, from, depth);
+    if (ir_reg(p->func, from)->kind == REG_CONST || !is_invariant(p, from, depth))
+        return unknown(affine(p, from, depth).from_array);
+    return affine(p, from, depth); /* a narrow register counts as what it is cast to */
+}
+
+static Affine affine_of_stmt(ParLoop *p, const IrStmt *stmt, int depth) {
     static const Affine zero = {.known = true};
     Affine a, b;
     switch ((IrOp)stmt->op) {
     case OP_COPY: return affine(p, stmt->args[0], depth);
-    case OP_CAST:
-        if (!ir_scalar_is_int((IrScalar)ir_reg_type(p->func, stmt->args[0]).scalar))
-            return unknown(false);
-        a = affine(p, stmt->args[0], depth);
-        return ir_reg_type(p->func, stmt->args[0]).scalar == TY_INT64 ? a
-                                                                      : unknown(a.from_array);
+    case OP_CAST: return affine_of_cast(p, stmt->args[0], depth);
     case OP_ADD:
     case OP_SUB:
         a = affine(p, stmt->args[0], depth);
@@ -154,7 +180,7 @@ static Affine affine_of_stmt(const ParLoop *p, const IrStmt *stmt, int depth) {
     }
 }
 
-static Affine affine(const ParLoop *p, IrReg reg, int depth) {
+static Affine affine(ParLoop *p, IrReg reg, int depth) {
     const IrRegInfo *info = ir_reg(p->func, reg);
     if (depth == 0) return unknown(false);
     if (reg == par_counter(p)) return (Affine){.known = true, .counter = 1};
@@ -163,10 +189,17 @@ static Affine affine(const ParLoop *p, IrReg reg, int depth) {
         return (Affine){.known = true, .constant = info->value.i};
     }
     const IrStmt *def = temp_def(p, reg);
-    if (def) return affine_of_stmt(p, def, depth - 1);
-    if (!par_set_has(p->written, reg)) return term(reg, false);
-    def = only_write(p, reg);
-    return def && def->ndsts == 1 ? affine_of_stmt(p, def, depth - 1) : unknown(false);
+    if (!def) {
+        if (!par_set_has(p->written, reg)) return term(reg, false);
+        def = info->type.scalar == TY_INT64 ? only_write(p, reg) : NULL;
+        return def && def->ndsts == 1 ? affine_of_stmt(p, def, depth - 1) : unknown(false);
+    }
+    if (info->type.scalar != TY_INT64) /* narrower arithmetic wraps */
+        return is_invariant(p, reg, depth)
+                   ? invariant(p, reg)
+                   : unknown(affine_of_stmt(p, def, depth - 1).from_array);
+    Affine made = affine_of_stmt(p, def, depth - 1);
+    return made.known || !is_invariant(p, reg, depth) ? made : invariant(p, reg);
 }
 
 /* ---- Accesses ---- */
@@ -180,8 +213,7 @@ static void open_root(const ParLoop *p, Access *access, IrReg root) {
     }
 }
 
-static void set_point(const ParLoop *p, Access *access, uint32_t view_axis, IrReg index,
-                      bool wrap) {
+static void set_point(ParLoop *p, Access *access, uint32_t view_axis, IrReg index, bool wrap) {
     uint32_t axis = access->map[view_axis];
     if (axis == UINT32_MAX) return;
     if (access->axes[axis].kind != AXIS_WHOLE) return; /* a point of a part: somewhere in it */
@@ -189,9 +221,9 @@ static void set_point(const ParLoop *p, Access *access, uint32_t view_axis, IrRe
         (Axis){.kind = AXIS_POINT, .wrap = wrap, .at = affine(p, index, DEPTH)};
 }
 
-static bool resolve(const ParLoop *p, Access *access, IrReg array, int depth);
+static bool resolve(ParLoop *p, Access *access, IrReg array, int depth);
 
-static bool resolve_view(const ParLoop *p, Access *access, const IrStmt *view, int depth) {
+static bool resolve_view(ParLoop *p, Access *access, const IrStmt *view, int depth) {
     if (!resolve(p, access, view->args[0], depth)) return false;
     if (access->root == IR_NO_REG) return true;
     uint32_t map[2 * IR_MAX_DIMS], n = 0, axis = 0, arg = 1;
@@ -226,7 +258,7 @@ static bool takes_arrays(const ParLoop *p, const IrStmt *stmt) {
     return false;
 }
 
-static bool resolve_def(const ParLoop *p, Access *access, const IrStmt *def, int depth) {
+static bool resolve_def(ParLoop *p, Access *access, const IrStmt *def, int depth) {
     switch ((IrOp)def->op) {
     case OP_ALLOC: access->root = IR_NO_REG; return true;
     case OP_COPY:
@@ -242,7 +274,7 @@ static bool resolve_def(const ParLoop *p, Access *access, const IrStmt *def, int
 }
 
 /* False if the memory cannot be told. */
-static bool resolve(const ParLoop *p, Access *access, IrReg array, int depth) {
+static bool resolve(ParLoop *p, Access *access, IrReg array, int depth) {
     if (depth == 0) return false;
     const IrStmt *def = temp_def(p, array);
     if (!def && par_set_has(p->written, array)) {
@@ -261,14 +293,22 @@ static bool resolve(const ParLoop *p, Access *access, IrReg array, int depth) {
     return true;
 }
 
-static void stay_serial(Race *race, IrStmt *at, const char *why) {
-    if (race->p->serial) return;
-    race->p->serial = why;
-    race->p->serial_at = at;
+void par_stay_serial(ParLoop *p, IrStmt *at, const char *why) {
+    if (p->serial) return;
+    p->serial = why;
+    p->serial_at = at;
 }
 
+static void stay_serial(Race *race, IrStmt *at, const char *why) {
+    par_stay_serial(race->p, at, why);
+}
+
+/* A continue of the loop itself may skip whatever comes after it. */
 static bool always_runs(const ParLoop *p, const IrStmt *parent) {
-    return parent == p->loop;
+    if (parent != p->loop) return false;
+    for (uint32_t i = 0; i < p->stmts.len; i++)
+        if (p->stmts.data[i]->op == OP_CONTINUE) return false;
+    return true;
 }
 
 static void add_access(Race *race, IrStmt *stmt, IrStmt *parent, IrReg array, uint32_t points,
@@ -329,15 +369,11 @@ static bool same_terms(const Affine *a, const Affine *b) {
     return true;
 }
 
-static int64_t gcd(int64_t a, int64_t b) {
-    uint64_t x = a < 0 ? 0 - (uint64_t)a : (uint64_t)a,
-             y = b < 0 ? 0 - (uint64_t)b : (uint64_t)b;
-    while (y) {
-        uint64_t rest = x % y;
-        x = y;
-        y = rest;
-    }
-    return (int64_t)x;
+/* The largest power of two that divides both; all arithmetic is modulo 2^64, where no other
+ * divisor says anything. */
+static int64_t common_power(int64_t a, int64_t b) {
+    uint64_t bits = (uint64_t)a | (uint64_t)b;
+    return (int64_t)(bits & (0 - bits) & ~((uint64_t)1 << 63));
 }
 
 static bool constant(const ParLoop *p, IrReg reg, int64_t *value) {
@@ -357,45 +393,164 @@ static bool can_be_apart(const ParLoop *p, int64_t distance) {
     return far < span;
 }
 
-/* One axis. *distance: the second access's iteration less the first's, where they meet; left
- * alone if they meet in every pair of iterations. */
-static Verdict judge_axis(const ParLoop *p, const Axis *x, const Axis *y, int64_t *distance,
-                          bool *fixed) {
+/* Whether the index changes by so little from one iteration to the next that it cannot come
+ * round 2^64 to where it was. */
+static bool is_gentle(const ParLoop *p, const Affine *at) {
+    int64_t step, slope;
+    if (at->counter == 1 || at->counter == -1 || at->counter == 0) return true;
+    return constant(p, p->loop->args[2], &step) &&
+           !__builtin_mul_overflow(step, at->counter, &slope) && slope <= STEEPEST &&
+           slope >= -STEEPEST;
+}
+
+typedef struct Meeting {
+    bool fixed;       /* they meet in iterations `distance` apart, and in no others */
+    int64_t distance; /* the second access's iteration less the first's */
+} Meeting;
+
+static Verdict judge_slopes(const ParLoop *p, const Affine *a, const Affine *b, int64_t delta,
+                            Meeting *meeting) {
+    if (a->counter != b->counter) {
+        int64_t power = common_power(a->counter, b->counter);
+        return power > 1 && delta % power != 0 ? APART : UNDECIDED;
+    }
+    if (a->counter == 0) return delta ? APART : TOGETHER;
+    if (!is_gentle(p, a)) return UNDECIDED;
+    /* a t1 + k1 = a t2 + k2: t2 - t1 = (k1 - k2) / a */
+    if (delta % a->counter != 0) return APART;
+    int64_t d = delta / a->counter;
+    if (d == 0 || !can_be_apart(p, d)) return APART;
+    *meeting = (Meeting){true, d};
+    return TOGETHER;
+}
+
+static Verdict judge_axis(const ParLoop *p, const Axis *x, const Axis *y, Meeting *meeting) {
     if (x->kind != AXIS_POINT || y->kind != AXIS_POINT) return UNDECIDED;
     const Affine *a = &x->at, *b = &y->at;
-    if (!a->known || !b->known) return UNDECIDED;
     int64_t delta;
-    if (__builtin_sub_overflow(a->constant, b->constant, &delta)) return UNDECIDED;
+    if (!a->known || !b->known) return UNDECIDED;
+    if (__builtin_sub_overflow(a->constant, b->constant, &delta) || delta > INT64_MAX / 2 ||
+        delta < INT64_MIN / 2)
+        return UNDECIDED;
     if (a->inner || b->inner)
         return UNDECIDED; /* the inner counters differ in other iterations */
     Affine left = *a, right = *b;
     left.counter = right.counter = 0;
     if (!same_terms(&left, &right)) return UNDECIDED;
-    if (a->counter == b->counter && a->counter == 0) return delta ? APART : TOGETHER;
-    if (a->counter == b->counter) {
-        /* a t1 + k1 = a t2 + k2: t2 - t1 = (k1 - k2) / a */
-        if (delta % a->counter != 0) return APART;
-        int64_t d = delta / a->counter;
-        if (d == 0 || !can_be_apart(p, d)) return APART;
-        if (*fixed && *distance != d) return APART;
-        *fixed = true;
-        *distance = d;
-        return TOGETHER;
-    }
-    return delta % gcd(a->counter, b->counter) != 0 ? APART : UNDECIDED;
+    return judge_slopes(p, a, b, delta, meeting);
 }
 
-static Verdict judge(const ParLoop *p, const Access *a, const Access *b, int64_t *distance,
-                     bool *fixed) {
-    Verdict verdict = TOGETHER;
-    *fixed = false;
-    if (a->opaque || b->opaque) return UNDECIDED;
-    for (uint32_t i = 0; i < a->ndim; i++) {
-        Verdict axis = judge_axis(p, &a->axes[i], &b->axes[i], distance, fixed);
-        if (axis == APART) return APART;
-        if (axis == UNDECIDED) verdict = UNDECIDED;
+/* ---- Negative indices ---- */
+
+static bool is_never_negative(const ParLoop *p, IrReg reg) {
+    const IrRegInfo *info = ir_reg(p->func, reg);
+    return info->kind == REG_TEMP && info->def && info->def->op == OP_DIM;
+}
+
+/* The least value the counter's part of an index takes; false if that is not known. */
+static bool least_part(const ParLoop *p, const Affine *at, __int128 *least) {
+    int64_t lo, hi, step;
+    *least = 0;
+    if (!at->counter) return true;
+    if (!constant(p, p->loop->args[2], &step) || step == 0) return false;
+    bool from_start = (at->counter > 0) == (step > 0);
+    if (from_start && !constant(p, p->loop->args[0], &lo)) return false;
+    if (!from_start && !constant(p, p->loop->args[1], &hi)) return false;
+    __int128 end = from_start ? lo : (__int128)hi + (step > 0 ? -1 : 1);
+    *least = at->counter * end;
+    return true;
+}
+
+static bool is_not_negative(const ParLoop *p, const Affine *at) {
+    __int128 least;
+    if (!at->known || !is_gentle(p, at) || !least_part(p, at, &least)) return false;
+    for (uint32_t i = 0; i < at->terms; i++)
+        if (at->factors[i] < 0 || !is_never_negative(p, at->regs[i])) return false;
+    return least + at->constant >= 0;
+}
+
+/* Whether a test where the loop begins can tell: of its first and last iteration, since an
+ * index goes evenly from one to the other. */
+static bool is_testable(const ParLoop *p, const Affine *at) {
+    int64_t step;
+    bool small = constant(p, p->loop->args[2], &step) && step >= -STEEPEST && step <= STEEPEST;
+    if (!at->known || at->inner || !is_gentle(p, at)) return false;
+    if (!small && (at->counter != 1 || at->constant || at->terms)) return false;
+    for (uint32_t i = 0; i < at->terms; i++)
+        if (!par_can_rebuild(p, at->regs[i])) return false;
+    return true;
+}
+
+typedef enum Sign { SIGN_KNOWN, SIGN_TESTED, SIGN_UNKNOWN } Sign;
+
+static Sign sign_of(const ParLoop *p, const Axis *axis) {
+    if (!axis->wrap || is_not_negative(p, &axis->at)) return SIGN_KNOWN;
+    return is_testable(p, &axis->at) ? SIGN_TESTED : SIGN_UNKNOWN;
+}
+
+static bool is_negative_constant(const Axis *axis) {
+    return axis->at.constant < 0 && !axis->at.terms && !axis->at.counter;
+}
+
+/* An index i - n is the element i. Two indices that differ are different elements if neither
+ * counts from the end. */
+static Sign signs_of(const ParLoop *p, const Axis *x, const Axis *y) {
+    if (is_negative_constant(x) && is_negative_constant(y)) return SIGN_KNOWN;
+    Sign a = sign_of(p, x), b = sign_of(p, y);
+    return a > b ? a : b;
+}
+
+static void note_not_negative(ParLoop *p, const Axis *axis) {
+    if (sign_of(p, axis) != SIGN_TESTED) return;
+    for (uint32_t i = 0; i < p->not_negative.len; i++) {
+        const Affine *known = &p->not_negative.data[i];
+        if (known->counter == axis->at.counter && known->constant == axis->at.constant &&
+            same_terms(known, &axis->at))
+            return;
     }
-    return verdict;
+    JR_PUSH(p->arena, &p->not_negative, axis->at);
+}
+
+/* ---- All axes ---- */
+
+typedef struct Judgement {
+    Verdict verdict;
+    Meeting meeting;
+    uint32_t tested; /* axes whose indices must not be negative, for APART */
+    bool negative;   /* they are apart but for negative indices */
+} Judgement;
+
+static Judgement judge(const ParLoop *p, const Access *a, const Access *b) {
+    Judgement j = {.verdict = TOGETHER};
+    uint32_t met = 0, apart = 0;
+    if (a->opaque || b->opaque) return (Judgement){.verdict = UNDECIDED};
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        Meeting meeting = {0};
+        uint32_t axes = 1u << i;
+        Verdict verdict = judge_axis(p, &a->axes[i], &b->axes[i], &meeting);
+        if (verdict == TOGETHER && meeting.fixed) {
+            if (j.meeting.fixed && j.meeting.distance != meeting.distance) {
+                verdict = APART;
+                axes |= met;
+            }
+            j.meeting = meeting;
+            met = 1u << i;
+        }
+        if (verdict == UNDECIDED) j.verdict = UNDECIDED;
+        if (verdict != APART) continue;
+        Sign sign = SIGN_KNOWN;
+        for (uint32_t k = 0; k < a->ndim; k++)
+            if (axes >> k & 1) {
+                Sign one = signs_of(p, &a->axes[k], &b->axes[k]);
+                sign = one > sign ? one : sign;
+            }
+        if (sign == SIGN_KNOWN) return (Judgement){.verdict = APART};
+        if (sign == SIGN_TESTED && !apart) apart = axes;
+        j.verdict = UNDECIDED;
+        j.negative = true;
+    }
+    if (apart) j = (Judgement){.verdict = APART, .tested = apart};
+    return j;
 }
 
 /* ---- Accumulating ---- */
@@ -497,66 +652,31 @@ static void undecided(Race *race, const Access *a, const Access *b) {
 
 /* ---- The loop ---- */
 
-/* Whether every value of the point is known not to be negative, or can be made sure of by a
- * test before the loop (which is then noted). */
-static bool not_negative(ParLoop *p, const Affine *at) {
-    int64_t lo, step;
-    if (!at->known || at->constant < 0 || at->counter < 0) return false;
-    for (uint32_t i = 0; i < at->terms; i++)
-        if (at->factors[i]) return false;
-    if (!at->counter) return true;
-    if (!constant(p, p->loop->args[2], &step) || step <= 0) return false;
-    if (constant(p, p->loop->args[0], &lo)) return lo >= 0;
-    for (uint32_t i = 0; i < p->from_zero.len; i++)
-        if (p->from_zero.data[i] == p->loop->args[0]) return true;
-    JR_PUSH(p->arena, &p->from_zero, p->loop->args[0]);
-    return true;
-}
-
-/* Same subscript, but for a constant lo: lo * a + k >= 0 is what counts. */
-static bool starts_not_negative(const ParLoop *p, const Affine *at) {
-    int64_t lo, step;
-    __int128 first;
-    if (!at->known || at->terms || at->counter < 0) return false;
-    if (!constant(p, p->loop->args[0], &lo) || !constant(p, p->loop->args[2], &step) ||
-        step <= 0)
-        return false;
-    first = (__int128)at->counter * lo + at->constant;
-    return first >= 0;
-}
-
-static bool wraps(ParLoop *p, const Access *a) {
-    for (uint32_t i = 0; i < a->ndim; i++)
-        if (a->axes[i].kind == AXIS_POINT && a->axes[i].wrap && a->axes[i].at.counter &&
-            !starts_not_negative(p, &a->axes[i].at) && !not_negative(p, &a->axes[i].at))
-            return true;
-    return false;
-}
-
 static void judge_pair(Race *race, const Access *a, const Access *b) {
     ParLoop *p = race->p;
-    int64_t distance = 0;
-    bool fixed = false;
-    Verdict verdict = judge(p, a, b, &distance, &fixed);
-    if (verdict == TOGETHER && !a->conditional && !b->conditional)
-        report_race(race, a, b, distance, fixed);
-    else if (verdict != APART)
-        undecided(race, a, b);
-    else if (wraps(p, a) || wraps(p, b))
+    Judgement j = judge(p, a, b);
+    for (uint32_t i = 0; i < a->ndim && j.verdict == APART; i++)
+        if (j.tested >> i & 1) {
+            note_not_negative(p, &a->axes[i]);
+            note_not_negative(p, &b->axes[i]);
+        }
+    if (j.verdict == APART) return;
+    if (j.verdict == TOGETHER && !a->conditional && !b->conditional)
+        report_race(race, a, b, j.meeting.distance, j.meeting.fixed);
+    else if (j.negative)
         stay_serial(race, a->stmt, "an index may be negative, and then counts from the end");
+    else
+        undecided(race, a, b);
 }
 
-static Verdict worst_of_root(Race *race, IrReg root) {
-    Verdict worst = APART;
+static bool all_apart(Race *race, IrReg root) {
     for (uint32_t i = 0; i < race->accesses.len; i++)
         for (uint32_t j = 0; j < race->accesses.len; j++) {
             const Access *a = &race->accesses.data[i], *b = &race->accesses.data[j];
-            int64_t distance = 0;
-            bool fixed;
             if (a->root != root || b->root != root || !a->stores) continue;
-            if (judge(race->p, a, b, &distance, &fixed) != APART) worst = UNDECIDED;
+            if (judge(race->p, a, b).verdict != APART) return false;
         }
-    return worst;
+    return true;
 }
 
 static bool judged(const Race *race, uint32_t count, IrReg root) {
@@ -565,8 +685,14 @@ static bool judged(const Race *race, uint32_t count, IrReg root) {
     return false;
 }
 
+/* The elements of an array whose strides anyone may choose can be one memory. */
+static void note_distinct(ParLoop *p, IrReg root) {
+    if (ir_reg_type(p->func, root).layout != LAYOUT_C) JR_PUSH(p->arena, &p->distinct, root);
+}
+
 static void judge_root(Race *race, IrReg root) {
-    if (worst_of_root(race, root) != APART && is_indexed_reduction(race, root)) return;
+    if (!all_apart(race, root) && is_indexed_reduction(race, root)) return;
+    note_distinct(race->p, root);
     for (uint32_t i = 0; i < race->accesses.len && race->good; i++)
         for (uint32_t j = 0; j < race->accesses.len && race->good; j++) {
             const Access *a = &race->accesses.data[i], *b = &race->accesses.data[j];
@@ -576,15 +702,9 @@ static void judge_root(Race *race, IrReg root) {
         }
 }
 
-static bool is_new_array(const ParLoop *p, IrReg reg) {
-    const IrRegInfo *info = ir_reg(p->func, reg);
-    return info->kind == REG_TEMP && info->def && info->def->op == OP_ALLOC;
-}
-
 /* Two roots may be one memory: the loop tests that where it begins. */
 static void note_overlap(Race *race, IrReg a, IrReg b) {
     ParLoop *p = race->p;
-    if (is_new_array(p, a) || is_new_array(p, b)) return;
     for (uint32_t i = 0; i + 1 < p->overlap.len; i += 2)
         if ((p->overlap.data[i] == a && p->overlap.data[i + 1] == b) ||
             (p->overlap.data[i] == b && p->overlap.data[i + 1] == a))

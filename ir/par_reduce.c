@@ -22,7 +22,7 @@ static const IrStmt *def_of(const ParLoop *p, IrReg reg) {
     return info->kind == REG_TEMP ? info->def : NULL;
 }
 
-static bool is_pure(const ParLoop *p, const IrStmt *stmt) {
+bool par_is_pure(const IrStmt *stmt) {
     switch (ir_op_form(stmt->op)) {
     case FORM_BIN:
     case FORM_CMP:
@@ -31,29 +31,113 @@ static bool is_pure(const ParLoop *p, const IrStmt *stmt) {
     case FORM_CAST:
     case FORM_SELECT:
     case FORM_MATH:
-    case FORM_DIM: return stmt->ndsts == 1;
-    case FORM_LOAD: return !par_set_has(p->touched, stmt->args[0]);
+    case FORM_DIM:
+    case FORM_LOAD: return stmt->ndsts == 1;
     default: return false;
     }
 }
 
 enum { SAME_DEPTH = 12 };
 
-static bool same_value(const ParLoop *p, IrReg a, IrReg b, int depth) {
-    if (a == b) return ir_reg(p->func, a)->kind != REG_VAR || !par_set_has(p->written, a);
+static uint32_t index_of(const ParLoop *p, const IrStmt *stmt) {
+    for (uint32_t i = 0; i < p->stmts.len; i++)
+        if (p->stmts.data[i] == stmt) return i;
+    return UINT32_MAX; /* outside the loop, before it */
+}
+
+static const IrStmt *parent_of(const ParLoop *p, const IrStmt *stmt) {
+    uint32_t at = index_of(p, stmt);
+    return at == UINT32_MAX ? NULL : p->parents.data[at];
+}
+
+bool par_is_within(const ParLoop *p, const IrStmt *stmt, const IrStmt *outer) {
+    for (; stmt && stmt != p->loop; stmt = parent_of(p, stmt))
+        if (stmt == outer) return true;
+    return outer == p->loop;
+}
+
+static bool writes(const IrStmt *stmt, IrReg reg) {
+    for (uint32_t i = 0; i < stmt->ndsts; i++)
+        if (stmt->dsts[i] == reg) return true;
+    return false;
+}
+
+/* `reg`, or with IR_NO_REG some memory. */
+static bool changes(const IrStmt *stmt, IrReg reg) {
+    if (reg != IR_NO_REG) return writes(stmt, reg);
+    return stmt->op == OP_STORE || stmt->op == OP_CALL || stmt->op == OP_RT;
+}
+
+/* Whether `reg` may change between two statements of one iteration, of which a runs before b:
+ * in what stands between them, and in the loops that b is inside and a is not. */
+static bool changed_between(const ParLoop *p, IrReg reg, const IrStmt *a, const IrStmt *b) {
+    uint32_t from = index_of(p, a), to = index_of(p, b);
+    from = from == UINT32_MAX ? 0 : from + 1;
+    for (const IrStmt *s = parent_of(p, b); s && s != p->loop; s = parent_of(p, s)) {
+        if (par_is_within(p, a, s)) break;
+        if (s->op != OP_LOOP && s->op != OP_FOR) continue;
+        for (uint32_t i = 0; i < p->stmts.len; i++)
+            if (changes(p->stmts.data[i], reg) && par_is_within(p, p->stmts.data[i], s))
+                return true;
+    }
+    for (uint32_t i = from; i < to && i < p->stmts.len; i++)
+        if (changes(p->stmts.data[i], reg)) return true;
+    return false;
+}
+
+static bool same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
+                       const IrStmt *at_b, int depth) {
+    if (a == b && (ir_reg(p->func, a)->kind != REG_VAR || !par_set_has(p->written, a)))
+        return true;
+    bool ordered = index_of(p, at_a) + 1 <= index_of(p, at_b) + 1;
+    const IrStmt *first = ordered ? at_a : at_b, *second = ordered ? at_b : at_a;
+    if (a == b) return !changed_between(p, a, first, second);
     const IrStmt *x = def_of(p, a), *y = def_of(p, b);
     if (!x || !y || x->op != y->op || x->nargs != y->nargs || depth == 0) return false;
-    if (!is_pure(p, x) || !is_pure(p, y)) return false;
+    if (!par_is_pure(x) || !par_is_pure(y)) return false;
     if (x->op == OP_MATH && x->u.math != y->u.math) return false;
     if (ir_op_form(x->op) == FORM_DIM && x->u.imm != y->u.imm) return false;
     if (!ir_type_same(ir_reg_type(p->func, a), ir_reg_type(p->func, b))) return false;
+    bool in_order = index_of(p, x) + 1 <= index_of(p, y) + 1;
+    if (x->op == OP_LOAD && changed_between(p, IR_NO_REG, in_order ? x : y, in_order ? y : x))
+        return false;
     for (uint32_t i = 0; i < x->nargs; i++)
-        if (!same_value(p, x->args[i], y->args[i], depth - 1)) return false;
+        if (!same_value(p, x->args[i], x, y->args[i], y, depth - 1)) return false;
     return true;
 }
 
-bool par_same_value(const ParLoop *p, IrReg a, IrReg b) {
-    return same_value(p, a, b, SAME_DEPTH);
+bool par_same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
+                    const IrStmt *at_b) {
+    return same_value(p, a, at_a, b, at_b, SAME_DEPTH);
+}
+
+/* The load's index is the loop's own counter, which goes from zero or more up to the length.
+ */
+static bool is_in_bounds(const ParLoop *p, const IrStmt *load) {
+    const IrRegInfo *lo = ir_reg(p->func, p->loop->args[0]),
+                    *step = ir_reg(p->func, p->loop->args[2]);
+    const IrStmt *hi = def_of(p, p->loop->args[1]);
+    if (load->nargs != 2 || load->args[1] != par_counter(p)) return false;
+    if (lo->kind != REG_CONST || lo->value.i < 0 || step->kind != REG_CONST ||
+        step->value.i <= 0)
+        return false;
+    return hi && hi->op == OP_DIM && hi->u.imm == 0 && hi->args[0] == load->args[0] &&
+           !par_set_has(p->written, load->args[0]);
+}
+
+/* Whether a statement that the order of iterations decides on can raise an error. One like it
+ * that has run before cannot have failed. */
+bool par_may_fail_alone(const ParLoop *p, const IrStmt *stmt, const IrStmt *branch) {
+    if (!ir_stmt_may_fail(p->func, stmt)) return false;
+    if (stmt->op != OP_LOAD) return true;
+    if (is_in_bounds(p, stmt)) return false;
+    for (uint32_t i = 0; i < p->stmts.len && p->stmts.data[i] != branch; i++) {
+        const IrStmt *s = p->stmts.data[i];
+        if (s->op == OP_LOAD && par_is_within(p, branch, p->parents.data[i]) &&
+            par_same_value(p, s->dsts[0], s, stmt->dsts[0], stmt))
+            return false;
+    }
+    return true;
 }
 
 /* ---- Operators ---- */
@@ -108,6 +192,11 @@ IrConst par_identity(IrOp op, IrScalar scalar) {
     }
 }
 
+static bool is_loose(const ParLoop *p, const IrStmt *stmt) {
+    return (stmt->op == OP_MIN || stmt->op == OP_MAX) &&
+           ir_scalar_is_float((IrScalar)ir_reg_type(p->func, stmt->dsts[0]).scalar);
+}
+
 /* ---- Uses of one variable ---- */
 
 typedef struct Use {
@@ -138,22 +227,27 @@ static bool accept(Use *use, IrStmt *stmt, IrOp op) {
     return true;
 }
 
-/* `op v, e` or `op e, v`, e not v: its class. */
-static IrOp update_class(const IrStmt *stmt, IrReg v) {
+/* `op v, e` or `op e, v`, e not v: its class. min(e, v) on floats is no minimum where e may be
+ * NaN: it forgets what came before. */
+static IrOp update_class(const Use *use, const IrStmt *stmt) {
+    IrReg v = use->var->reg;
     if (ir_op_form(stmt->op) != FORM_BIN) return OP_COUNT;
     bool left = stmt->args[0] == v, right = stmt->args[1] == v;
-    return left == right ? OP_COUNT : reduction_class(stmt->op, left);
+    if (left == right) return OP_COUNT;
+    if (right && is_loose(use->p, stmt)) use->var->loose = true;
+    return reduction_class(stmt->op, left);
 }
 
-/* Chains such as v = (v + a) + b: the accumulator is the leftmost leaf, all operators alike.
- */
+/* Chains such as v = (v + a) + b: the accumulator is one leaf, all operators alike. */
 static IrOp chain_class(Use *use, IrReg value, int depth) {
     IrStmt *stmt = (IrStmt *)def_of(use->p, value);
     if (!stmt || depth == 0 || !par_set_has(use->p->inside, value)) return OP_COUNT;
-    IrOp op = update_class(stmt, use->var->reg);
-    if (op == OP_COUNT && ir_op_form(stmt->op) == FORM_BIN) {
-        IrOp inner = chain_class(use, stmt->args[0], depth - 1);
-        op = inner == reduction_class(stmt->op, true) ? inner : OP_COUNT;
+    IrOp op = update_class(use, stmt);
+    for (uint32_t side = 0; side < 2 && op == OP_COUNT; side++) {
+        if (ir_op_form(stmt->op) != FORM_BIN) return OP_COUNT;
+        IrOp inner = chain_class(use, stmt->args[side], depth - 1);
+        op = inner == reduction_class(stmt->op, side == 0) ? inner : OP_COUNT;
+        if (op != OP_COUNT && side == 1 && is_loose(use->p, stmt)) use->var->loose = true;
     }
     if (op == OP_COUNT || use->p->reads[value] != 1) return OP_COUNT;
     handle(use, stmt);
@@ -172,9 +266,9 @@ static bool reverses(IrOp op, IrOp *out) {
     }
 }
 
-/* The branch's test as `e compare v`; e is returned. */
-static bool branch_test(const Use *use, const IrStmt *branch, IrReg *e, IrOp *compare) {
-    const IrStmt *test = def_of(use->p, branch->args[0]);
+/* A test as `e compare v`; e is returned. */
+static bool branch_test(const Use *use, IrReg condition, IrReg *e, IrOp *compare) {
+    const IrStmt *test = def_of(use->p, condition);
     if (!test || ir_op_form(test->op) != FORM_CMP) return false;
     if (test->args[1] == use->var->reg && test->args[0] != use->var->reg) {
         *e = test->args[0];
@@ -188,20 +282,42 @@ static bool branch_test(const Use *use, const IrStmt *branch, IrReg *e, IrOp *co
 
 /* The write is `v = e` in the then-arm of `if e < v`. */
 static bool is_selection(Use *use, IrStmt *write, IrStmt *branch) {
+    ParVar *var = use->var;
     IrReg e;
     IrOp compare = OP_COUNT;
     if (branch->op != OP_IF || branch->u.blocks.els.first || write->op != OP_COPY)
         return false;
-    if (!branch_test(use, branch, &e, &compare)) return false;
-    if (!par_same_value(use->p, write->args[0], e)) return false;
+    if (!branch_test(use, branch->args[0], &e, &compare)) return false;
+    const IrStmt *test = def_of(use->p, branch->args[0]);
+    if (!par_same_value(use->p, e, test, write->args[0], write)) return false;
     if (use->p->reads[branch->args[0]] != 1) return false;
     bool least = compare == OP_LT || compare == OP_LE;
-    if (use->var->by_compare && use->var->compare != compare) return false;
+    if (var->by_compare && var->compare != compare) return false;
     if (!accept(use, write, least ? OP_MIN : OP_MAX)) return false;
-    use->var->by_compare = true;
-    use->var->compare = compare;
-    handle(use, (IrStmt *)def_of(use->p, branch->args[0]));
+    var->by_compare = true;
+    var->compare = compare;
+    handle(use, (IrStmt *)test);
+    ParArm arm = {.branch = branch, .leader = var->reg};
+    JR_PUSH(use->p->arena, &use->p->arms, arm);
     return true;
+}
+
+/* v = e if e < v else v: min(v, e) by another name. */
+static bool is_choice(Use *use, IrStmt *write) {
+    IrReg e;
+    IrOp compare = OP_COUNT;
+    if (write->op != OP_SELECT || write->args[2] != use->var->reg) return false;
+    if (!branch_test(use, write->args[0], &e, &compare)) return false;
+    const IrStmt *test = def_of(use->p, write->args[0]);
+    if (!par_same_value(use->p, e, test, write->args[1], write)) return false;
+    if (use->p->reads[write->args[0]] != 1) return false;
+    bool least = compare == OP_LT || compare == OP_LE;
+    bool strict = compare == OP_LT || compare == OP_GT;
+    if (!strict && ir_scalar_is_float((IrScalar)ir_reg_type(use->p->func, e).scalar))
+        use->var->loose = true; /* which of 0.0 and -0.0 is kept */
+    handle(use, (IrStmt *)test);
+    use->var->updates = true;
+    return accept(use, write, least ? OP_MIN : OP_MAX);
 }
 
 /* ---- if c: v = True ---- */
@@ -215,31 +331,40 @@ static bool is_flag(Use *use, IrStmt *write) {
 
 /* ---- Deciding ---- */
 
-static bool writes(const IrStmt *stmt, IrReg reg) {
-    for (uint32_t i = 0; i < stmt->ndsts; i++)
-        if (stmt->dsts[i] == reg) return true;
-    return false;
-}
-
 static bool reads(const IrStmt *stmt, IrReg reg) {
     for (uint32_t i = 0; i < stmt->nargs; i++)
         if (stmt->args[i] == reg) return true;
     return false;
 }
 
+/* The write itself is the last operation of a chain. */
+static IrOp chain_of(Use *use, const IrStmt *write) {
+    for (uint32_t side = 0; side < 2; side++) {
+        IrOp inner = chain_class(use, write->args[side], SAME_DEPTH);
+        if (inner == OP_COUNT || inner != reduction_class(write->op, side == 0)) continue;
+        if (side == 1 && is_loose(use->p, write)) use->var->loose = true;
+        return inner;
+    }
+    return OP_COUNT;
+}
+
 static bool fits(Use *use, IrStmt *write, IrStmt *parent) {
-    IrOp op = update_class(write, use->var->reg);
-    if (op != OP_COUNT) return accept(use, write, op);
-    if (write->op == OP_COPY &&
-        (op = chain_class(use, write->args[0], SAME_DEPTH)) != OP_COUNT)
+    IrOp op = update_class(use, write);
+    if (op == OP_COUNT && write->op == OP_COPY)
+        op = chain_class(use, write->args[0], SAME_DEPTH);
+    if (op == OP_COUNT && ir_op_form(write->op) == FORM_BIN) op = chain_of(use, write);
+    if (op != OP_COUNT) {
+        use->var->updates = true;
         return accept(use, write, op);
-    return is_selection(use, write, parent) || is_flag(use, write);
+    }
+    return is_selection(use, write, parent) || is_choice(use, write) || is_flag(use, write);
 }
 
 static bool is_reduction(Use *use) {
     ParLoop *p = use->p;
     IrReg v = use->var->reg;
     if (ir_reg_type(p->func, v).ndim) return false;
+    p->handled.len = 0;
     for (uint32_t i = 0; i < p->stmts.len; i++)
         if (writes(p->stmts.data[i], v) && !fits(use, p->stmts.data[i], p->parents.data[i])) {
             if (!use->clash) use->clash = p->stmts.data[i];
@@ -254,25 +379,46 @@ static bool is_reduction(Use *use) {
     return use->var->op != OP_COUNT;
 }
 
-/* A variable all of whose writes stand beside those of a minimum or maximum is its position:
- * `if e < v: v = e; k = i`. Its value must not come from the loop's own accumulators. */
+static bool is_arm_of(const ParLoop *p, const IrStmt *branch, IrReg leader) {
+    for (uint32_t i = 0; i < p->arms.len; i++)
+        if (p->arms.data[i].branch == branch && p->arms.data[i].leader == leader) return true;
+    return false;
+}
+
+/* The leader whose arm the write stands in. */
+static IrReg leader_of(const ParLoop *p, const IrStmt *parent) {
+    for (uint32_t i = 0; i < p->vars.len; i++) {
+        const ParVar *var = &p->vars.data[i];
+        if (var->role == PAR_REDUCE && var->by_compare && !var->updates &&
+            is_arm_of(p, parent, var->reg))
+            return var->reg;
+    }
+    return IR_NO_REG;
+}
+
+static bool writes_in(const IrBlock *block, IrReg reg) {
+    for (const IrStmt *s = block->first; s; s = s->next)
+        if (writes(s, reg)) return true;
+    return false;
+}
+
+/* A variable that is written in each arm of a minimum or maximum, and nowhere else, is its
+ * position: `if e < v: v = e; k = i`. */
 static bool follows(ParLoop *p, ParVar *var) {
     IrReg leader = IR_NO_REG;
+    if (ir_reg_type(p->func, var->reg).ndim) return false;
     for (uint32_t i = 0; i < p->stmts.len; i++) {
         IrStmt *stmt = p->stmts.data[i], *parent = p->parents.data[i];
         if (reads(stmt, var->reg)) return false;
         if (!writes(stmt, var->reg)) continue;
-        if (stmt->op != OP_COPY || parent->op != OP_IF) return false;
-        IrReg found = IR_NO_REG;
-        for (uint32_t j = 0; j < p->vars.len; j++) {
-            const ParVar *other = &p->vars.data[j];
-            if (other->role != PAR_REDUCE || !other->by_compare) continue;
-            for (IrStmt *s = parent->u.blocks.then.first; s; s = s->next)
-                if (writes(s, other->reg)) found = other->reg;
-        }
+        IrReg found = leader_of(p, parent);
         if (found == IR_NO_REG || (leader != IR_NO_REG && leader != found)) return false;
         leader = found;
     }
+    for (uint32_t i = 0; i < p->arms.len; i++)
+        if (p->arms.data[i].leader == leader &&
+            !writes_in(&p->arms.data[i].branch->u.blocks.then, var->reg))
+            return false;
     var->leader = leader;
     return leader != IR_NO_REG;
 }
@@ -328,23 +474,91 @@ static void classify(ParLoop *p, ParVar *var) {
     if (var->role == PAR_BAD) var->where = use.clash ? use.clash : var->where;
 }
 
+/* ---- The arms of minima and maxima ---- */
+
+static ParVar *var_of(ParLoop *p, IrReg reg) {
+    for (uint32_t i = 0; i < p->vars.len; i++)
+        if (p->vars.data[i].reg == reg) return &p->vars.data[i];
+    return NULL;
+}
+
+static bool read_outside(const ParLoop *p, IrReg reg, const IrStmt *branch) {
+    for (uint32_t i = 0; i < p->stmts.len; i++)
+        if (reads(p->stmts.data[i], reg) && !par_is_within(p, p->stmts.data[i], branch))
+            return true;
+    return false;
+}
+
+/* Nothing but the leader and its followers may learn whether the arm ran. */
+static bool fits_arm(ParLoop *p, const ParArm *arm, const IrStmt *stmt) {
+    if (stmt->op == OP_IF) return true;
+    if (!par_is_pure(stmt)) return false;
+    if (ir_reg(p->func, stmt->dsts[0])->kind == REG_TEMP) return true;
+    const ParVar *var = var_of(p, stmt->dsts[0]);
+    if (var->reg == arm->leader) return true;
+    if (var->role == PAR_FOLLOW) return var->leader == arm->leader;
+    return var->role == PAR_PRIVATE && !read_outside(p, var->reg, arm->branch);
+}
+
+static bool check_arm(ParLoop *p, const ParArm *arm) {
+    for (uint32_t i = 0; i < p->stmts.len; i++) {
+        IrStmt *stmt = p->stmts.data[i];
+        if (stmt == arm->branch || !par_is_within(p, stmt, arm->branch)) continue;
+        if (!fits_arm(p, arm, stmt)) {
+            JrDiag *d = jr_diag_error(
+                p->diags, stmt->span,
+                "in this prange loop it depends on the order of the iterations whether this "
+                "runs: '%s' is accumulated",
+                name_of(p, arm->leader));
+            jr_diag_help(p->diags, d, "do it after the loop, or use range");
+            jr_diag_note(p->diags, d, arm->branch->span, "the condition");
+            return false;
+        }
+        if (par_may_fail_alone(p, stmt, arm->branch))
+            par_stay_serial(p, stmt,
+                            "whether this runs depends on the order of the iterations, and it "
+                            "may raise an error");
+    }
+    return true;
+}
+
+/* What has to be known of all uses together. */
+static void settle(ParLoop *p, ParVar *var) {
+    if (var->role != PAR_REDUCE) return;
+    bool is_float = ir_scalar_is_float((IrScalar)ir_reg_type(p->func, var->reg).scalar);
+    if (var->by_compare && var->updates) {
+        var->by_compare = false;
+        var->loose |= is_float && (var->compare == OP_LE || var->compare == OP_GE);
+    }
+    if (var->loose)
+        par_stay_serial(p, var->where,
+                        "a NaN or a negative zero would make this minimum or maximum depend "
+                        "on the order; write min(m, e), with the accumulator first");
+}
+
+static bool is_carried_well(ParLoop *p, ParVar *var) {
+    if (var->role != PAR_BAD) return true;
+    if (!par_set_has(p->exposed, var->reg) && follows(p, var)) {
+        var->role = PAR_FOLLOW;
+        return true;
+    }
+    Use use = {.p = p, .var = var};
+    var->op = OP_COUNT;
+    is_reduction(&use);
+    report_carried(p, &use);
+    return false;
+}
+
 bool par_classify(ParLoop *p) {
     bool good = true;
     for (uint32_t i = 0; i < p->vars.len; i++)
         classify(p, &p->vars.data[i]);
-    for (uint32_t i = 0; i < p->vars.len; i++) {
-        ParVar *var = &p->vars.data[i];
-        if (var->role != PAR_BAD) continue;
-        if (!par_set_has(p->exposed, var->reg) && follows(p, var)) {
-            var->role = PAR_FOLLOW;
-            continue;
-        }
-        Use use = {.p = p, .var = var};
-        var->op = OP_COUNT;
-        is_reduction(&use);
-        report_carried(p, &use);
-        good = false;
-    }
+    for (uint32_t i = 0; i < p->vars.len; i++)
+        good &= is_carried_well(p, &p->vars.data[i]);
+    for (uint32_t i = 0; i < p->arms.len && good; i++)
+        good &= check_arm(p, &p->arms.data[i]);
+    for (uint32_t i = 0; i < p->vars.len && good; i++)
+        settle(p, &p->vars.data[i]);
     return good;
 }
 
@@ -357,13 +571,14 @@ bool par_is_update(const ParLoop *p, const IrStmt *store, IrOp *op, IrStmt **loa
     for (uint32_t side = 0; side < 2; side++) {
         const IrStmt *old = def_of(p, update->args[side]);
         *op = reduction_class(update->op, side == 0);
+        if (side == 1 && is_loose(p, update)) continue;
         if (!old || old->op != OP_LOAD || *op == OP_COUNT || old->args[0] != store->args[0] ||
             old->nargs + 1 != store->nargs || p->reads[update->args[side]] != 1 ||
             p->reads[store->args[store->nargs - 1]] != 1)
             continue;
         bool same = true;
         for (uint32_t i = 1; i < old->nargs; i++)
-            same &= par_same_value(p, old->args[i], store->args[i]);
+            same &= par_same_value(p, old->args[i], old, store->args[i], store);
         if (same) return *load = (IrStmt *)old, true;
     }
     return false;

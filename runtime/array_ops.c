@@ -4,6 +4,7 @@
 #include "runtime/rt.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Extents: the half-open range of addresses the elements lie in ---- */
@@ -38,6 +39,32 @@ static bool arrays_meet(IrType a_type, const JrArray *a, IrType b_type, const Jr
 JR_RT_FN(arrays_overlap) {
     results[0].b = arrays_meet(ir_type_of_bits((uint32_t)args[0].u), args[1].cp,
                                ir_type_of_bits((uint32_t)args[2].u), args[3].cp);
+    return 0;
+}
+
+/* Axes from the smallest stride up: each has to step over all that those before it reach.
+ * There may be stranger arrays without shared elements; for them the answer is no. */
+static bool is_distinct(IrType type, const JrArray *array) {
+    const int64_t *strides = array->dims + type.ndim;
+    uint64_t reach = 0; /* of the axes done, from the first element to the last */
+    bool done[IR_MAX_DIMS] = {false};
+    for (unsigned round = 0; round < type.ndim; round++) {
+        unsigned next = IR_MAX_DIMS;
+        for (unsigned i = 0; i < type.ndim; i++)
+            if (!done[i] && (next == IR_MAX_DIMS || llabs(strides[i]) < llabs(strides[next])))
+                next = i;
+        done[next] = true;
+        if (array->dims[next] <= 0) return true;
+        if (array->dims[next] == 1) continue;
+        uint64_t stride = (uint64_t)llabs(strides[next]);
+        if (stride <= reach) return false;
+        reach += stride * (uint64_t)(array->dims[next] - 1);
+    }
+    return true;
+}
+
+JR_RT_FN(array_distinct) {
+    results[0].b = is_distinct(ir_type_of_bits((uint32_t)args[0].u), args[1].cp);
     return 0;
 }
 

@@ -10,6 +10,9 @@
  * earlier iteration. When all have ended the lowest chunk's error, which is the lowest
  * iteration's, becomes the caller's.
  *
+ * What chunks print is kept until all have ended and then written in the order of the chunks,
+ * up to the one that failed: the same bytes as from a serial loop.
+ *
  * A region that is too small to gain, is inside another, or may use one thread only, runs
  * here, chunk by chunk: the same grid, so the same bits. */
 #include "runtime/parallel.h"
@@ -31,6 +34,11 @@ enum {
         20000, /* statements: a region below is done before a helper has woken up */
 };
 
+typedef struct Output {
+    char *bytes;
+    size_t len, cap;
+} Output;
+
 typedef struct Region {
     JrCall body;
     int64_t trip, chunks;
@@ -38,11 +46,12 @@ typedef struct Region {
     void *const *args;
     JrThread *caller;
     pthread_t caller_id;
-    JrSink sink;
+    Output *outputs; /* by chunk */
+    _Atomic bool lost_output;
     uint64_t keys[JR_RANDOM_KINDS];
     bool has_keys;
     _Atomic int64_t failed; /* the lowest failing chunk; `chunks` when there is none */
-    pthread_mutex_t lock;   /* error and sink */
+    pthread_mutex_t lock;   /* error */
     JrThread error;         /* holds the lowest chunk's, and is used for nothing else */
     JrWhere where;
 } Region;
@@ -57,29 +66,48 @@ static int64_t chunk_start(const Region *region, int64_t chunk) {
 
 /* ---- Threads ---- */
 
-/* Output of several threads: one buffer at a time. */
-static bool locked_write(void *user, const char *bytes, size_t len) {
-    Region *region = user;
-    if (!region->sink.write) return true;
-    pthread_mutex_lock(&region->lock);
-    bool written = region->sink.write(region->sink.user, bytes, len);
-    pthread_mutex_unlock(&region->lock);
-    return written;
+/* Output goes to the chunk's own text. */
+static bool keep_output(void *user, const char *bytes, size_t len) {
+    Output *out = user;
+    if (out->len + len > out->cap) {
+        size_t cap = out->cap ? 2 * out->cap : 256;
+        while (cap < out->len + len)
+            cap *= 2;
+        char *grown = realloc(out->bytes, cap);
+        if (!grown) return false;
+        out->bytes = grown;
+        out->cap = cap;
+    }
+    memcpy(out->bytes + out->len, bytes, len);
+    out->len += len;
+    return true;
 }
 
-/* A helper takes over what the caller's thread has set for this run. */
-static void enter_region(JrThread *thread, Region *region) {
-    thread->rt.cancel = region->caller->rt.cancel;
-    thread->sink = (JrSink){locked_write, region};
+/* A thread takes over what the caller has set for this run. */
+static void enter_region(JrThread *thread, Region *region, Output *out) {
+    thread->sink = (JrSink){keep_output, out};
     thread->sink_failed = false;
+    if (thread == region->caller) return;
+    thread->rt.cancel = region->caller->rt.cancel;
     memcpy(thread->random.now.keys, region->keys, sizeof region->keys);
     thread->random.now.has_keys = region->has_keys;
 }
 
-static void leave_region(JrThread *thread) {
-    jr_thread_flush(thread);
+static void leave_region(JrThread *thread, Region *region) {
+    if (!jr_thread_flush(thread)) atomic_store(&region->lost_output, true);
+    if (thread == region->caller) return;
     thread->sink = (JrSink){0};
     thread->rt.cancel = &thread->never;
+}
+
+static void write_output(Region *region) {
+    int64_t last = atomic_load(&region->failed);
+    for (int64_t chunk = 0; chunk < region->chunks; chunk++) {
+        Output *out = &region->outputs[chunk];
+        if (out->len && chunk <= last) jr_thread_write(region->caller, out->bytes, out->len);
+        free(out->bytes);
+    }
+    if (atomic_load(&region->lost_output)) region->caller->sink_failed = true;
 }
 
 /* ---- Errors ---- */
@@ -141,23 +169,27 @@ static void run_chunk(void *user, int64_t chunk) {
         pthread_mutex_unlock(&region->lock);
         return;
     }
-    if (!is_caller) enter_region(thread, region);
+    enter_region(thread, region, &region->outputs[chunk]);
     uint32_t depth = jr_random_depth(&thread->random);
     if (call_body(region, &thread->rt, chunk)) note_failure(region, thread, chunk);
     jr_random_unwind(&thread->random, depth);
-    if (!is_caller) leave_region(thread);
+    leave_region(thread, region);
 }
 
 static int32_t run_on_pool(Region *region) {
     JrThread *caller = region->caller;
+    Output outputs[MAX_CHUNKS];
     JrSink sink = caller->sink;
+    memset(outputs, 0, (size_t)region->chunks * sizeof *outputs);
+    region->outputs = outputs;
     jr_thread_flush(caller); /* what was printed before comes first */
+    bool sink_failed = caller->sink_failed;
     pthread_mutex_init(&region->lock, NULL);
     jr_thread_init(&region->error, NULL);
-    caller->sink = (JrSink){locked_write, region};
     jr_pool_run(0, region->chunks, run_chunk, region);
-    jr_thread_flush(caller);
     caller->sink = sink;
+    caller->sink_failed = sink_failed;
+    write_output(region);
     int32_t status = region->error.rt.status;
     if (status) copy_error(caller, &region->error);
     jr_thread_clear(&region->error);
@@ -175,10 +207,23 @@ static int32_t run_here(Region *region) {
     return 0;
 }
 
+/* JITRUN_PARALLEL_THRESHOLD, for tests that want threads for small loops: read once. */
+static int64_t smallest_gain(void) {
+    static _Atomic int64_t cached = -1;
+    int64_t least = atomic_load_explicit(&cached, memory_order_relaxed);
+    if (least >= 0) return least;
+    const char *set = getenv("JITRUN_PARALLEL_THRESHOLD");
+    char *end;
+    long long asked = set ? strtoll(set, &end, 10) : -1;
+    least = set && end != set && *end == 0 && asked >= 0 ? asked : SMALLEST_GAIN;
+    atomic_store_explicit(&cached, least, memory_order_relaxed);
+    return least;
+}
+
 static bool gains(int64_t trip, int64_t work) {
     int64_t statements;
     if (__builtin_mul_overflow(trip, work < 1 ? 1 : work, &statements)) return true;
-    return statements >= SMALLEST_GAIN;
+    return statements >= smallest_gain();
 }
 
 /* Where each capture lies: a number in its slot, an array behind its pointer. Slots are eight
@@ -208,12 +253,12 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                      .args = captures,
                      .caller = caller,
                      .caller_id = pthread_self(),
-                     .sink = caller->sink,
                      .has_keys = caller->random.now.has_keys,
                      .where = where ? *where : (JrWhere){0}};
     memcpy(region.keys, caller->random.now.keys, sizeof region.keys);
     atomic_init(&region.failed, region.chunks);
-    bool here = chunks < 2 || jr_pool_inside() || jr_pool_threads() < 2 || !gains(trip, work);
+    bool here = chunks < 2 || chunks > MAX_CHUNKS || jr_pool_inside() ||
+                jr_pool_threads() < 2 || !gains(trip, work);
     int32_t status = here ? run_here(&region) : run_on_pool(&region);
     if (captures != few) free(captures);
     return status;
