@@ -37,7 +37,7 @@ static const IrStmt *find_write(const IrBlock *block, IrReg var, int *count) {
     for (const IrStmt *stmt = block->first; stmt && *count < 2; stmt = stmt->next) {
         for (uint32_t i = 0; i < stmt->ndsts; i++)
             if (stmt->dsts[i] == var) found = stmt, ++*count;
-        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
+        if (!ir_stmt_is_nested(stmt)) continue;
         const IrStmt *inner = find_write(&stmt->u.blocks.then, var, count);
         if (stmt->op == OP_IF && !inner) inner = find_write(&stmt->u.blocks.els, var, count);
         if (inner) found = inner;

@@ -82,10 +82,33 @@ bool ir_stmt_may_fail(const IrFunc *func, const IrStmt *stmt) {
     }
 }
 
+bool ir_stmt_is_pure(const IrFunc *func, const IrStmt *stmt) {
+    switch (ir_op_form(stmt->op)) {
+    case FORM_BIN:
+    case FORM_CMP:
+    case FORM_UN:
+    case FORM_COPY:
+    case FORM_CAST:
+    case FORM_SELECT:
+    case FORM_MATH:
+    case FORM_BITS:
+    case FORM_LOAD:
+    case FORM_DIM:
+    case FORM_VIEW:
+    case FORM_SHAPED:
+    case FORM_COPYA: return !ir_stmt_may_fail(func, stmt);
+    default: return false;
+    }
+}
+
+bool ir_stmt_is_nested(const IrStmt *stmt) {
+    return stmt->op == OP_IF || stmt->op == OP_LOOP || stmt->op == OP_FOR;
+}
+
 static bool block_may_fail(const IrFunc *func, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         if (ir_stmt_may_fail(func, stmt)) return true;
-        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
+        if (!ir_stmt_is_nested(stmt)) continue;
         if (block_may_fail(func, &stmt->u.blocks.then)) return true;
         if (block_may_fail(func, &stmt->u.blocks.els)) return true;
     }
@@ -122,8 +145,7 @@ static bool arg_is_written(const IrStmt *stmt, uint32_t arg) {
     switch (stmt->op) {
     case OP_STORE: return arg == 0;
     case OP_RT: return rt_writes(stmt->u.rt, arg);
-    case OP_PARALLEL: /* its operands and the callee's parameters are both three, then captures
-                       */
+    case OP_PARALLEL: /* operands and the callee's parameters: three each, then captures */
     case OP_CALL: return ir_reg(stmt->u.callee, arg)->written;
     default: return false;
     }
@@ -145,7 +167,7 @@ static void flow_stmt(Flow *flow, const IrStmt *stmt) {
 static void flow_block(Flow *flow, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         flow_stmt(flow, stmt);
-        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
+        if (!ir_stmt_is_nested(stmt)) continue;
         flow_block(flow, &stmt->u.blocks.then);
         flow_block(flow, &stmt->u.blocks.els);
     }
@@ -218,7 +240,7 @@ static void collect_calls(Graph *calls, const IrFunc *func, const IrBlock *block
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         if (stmt->op == OP_CALL || stmt->op == OP_PARALLEL)
             graph_add(calls, func->index, stmt->u.callee->index);
-        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
+        if (!ir_stmt_is_nested(stmt)) continue;
         collect_calls(calls, func, &stmt->u.blocks.then);
         collect_calls(calls, func, &stmt->u.blocks.els);
     }

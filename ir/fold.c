@@ -203,45 +203,23 @@ static bool fold_block(Folder *f, IrBlock *block) {
 
 /* ---- Dead statements ---- */
 
-static bool is_nested(const IrStmt *stmt) {
-    return stmt->op == OP_IF || stmt->op == OP_LOOP || stmt->op == OP_FOR;
-}
-
 static void count_uses(Folder *f, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         for (uint32_t i = 0; i < stmt->nargs; i++)
             f->uses[stmt->args[i]]++;
-        if (!is_nested(stmt)) continue;
+        if (!ir_stmt_is_nested(stmt)) continue;
         count_uses(f, &stmt->u.blocks.then);
         count_uses(f, &stmt->u.blocks.els);
     }
 }
 
-/* Nothing but its result tells whether it ran. */
-static bool is_pure(const Folder *f, const IrStmt *stmt) {
-    switch (ir_op_form(stmt->op)) {
-    case FORM_BIN:
-    case FORM_CMP:
-    case FORM_UN:
-    case FORM_COPY:
-    case FORM_CAST:
-    case FORM_SELECT:
-    case FORM_MATH:
-    case FORM_BITS:
-    case FORM_LOAD:
-    case FORM_DIM:
-    case FORM_VIEW:
-    case FORM_COPYA: return !ir_stmt_may_fail(f->func, stmt);
-    default: return false;
-    }
-}
-
 static bool is_dead(const Folder *f, const IrStmt *stmt) {
-    bool empty = is_nested(stmt) && !stmt->u.blocks.then.first && !stmt->u.blocks.els.first;
+    bool empty =
+        ir_stmt_is_nested(stmt) && !stmt->u.blocks.then.first && !stmt->u.blocks.els.first;
     if (stmt->op == OP_IF) return empty;
     if (stmt->op == OP_FOR) /* with a step of 0 it might not end */
         return empty && is_const(f, stmt->args[2]) && ir_reg(f->func, stmt->args[2])->value.i;
-    if (stmt->ndsts != 1 || !is_pure(f, stmt)) return false;
+    if (stmt->ndsts != 1 || !ir_stmt_is_pure(f->func, stmt)) return false;
     const IrRegInfo *dst = ir_reg(f->func, stmt->dsts[0]);
     return dst->kind == REG_TEMP && !dst->owned && !f->uses[stmt->dsts[0]];
 }
@@ -249,7 +227,7 @@ static bool is_dead(const Folder *f, const IrStmt *stmt) {
 static void remove_dead(Folder *f, IrBlock *block) {
     for (IrStmt *stmt = block->last, *prev; stmt; stmt = prev) {
         prev = stmt->prev;
-        if (is_nested(stmt)) {
+        if (ir_stmt_is_nested(stmt)) {
             remove_dead(f, &stmt->u.blocks.els);
             remove_dead(f, &stmt->u.blocks.then);
         }

@@ -43,11 +43,13 @@ typedef enum IrOp {
     OP_COUNT
 } IrOp;
 
+/* clang-format off */
 typedef enum IrForm {
     FORM_BIN, FORM_CMP, FORM_UN, FORM_COPY, FORM_CAST, FORM_SELECT, FORM_MATH, FORM_BITS,
     FORM_LOAD, FORM_STORE, FORM_DIM, FORM_ALLOC, FORM_VIEW, FORM_COPYA, FORM_SHAPED, FORM_CALL,
     FORM_RT, FORM_PARALLEL, FORM_IF, FORM_LOOP, FORM_FOR, FORM_NONE, FORM_RETURN, FORM_RAISE,
 } IrForm;
+/* clang-format on */
 
 typedef enum IrMath {
 #define JR_MATH(ID, text, arity, f64, f32, exact) MATH_##ID,
@@ -104,7 +106,7 @@ typedef struct IrRegInfo {
     IrType type;
     uint8_t kind;     /* IrRegKind */
     bool owned;       /* arrays: holds a counted reference */
-    bool written;     /* array PARAMs: some STORE may reach this array (const in the C ABI if not) */
+    bool written;     /* array PARAMs: some STORE may reach it (const in the C ABI if not) */
     const char *name; /* the user's name for it, or NULL; need not be unique */
     IrConst value;    /* CONST */
     IrStmt *def;      /* TEMP: the statement that writes it */
@@ -125,12 +127,12 @@ struct IrStmt {
     IrReg *dsts;
     IrReg *args;
     union {
-        uint8_t imm;     /* DIM, STRIDE: the axis. ALLOC: 1 if zeroed. */
-        IrMath math;     /* MATH */
-        IrRtCall rt;     /* RT */
-        IrExc exc;       /* RAISE; args[0] is the message, a TY_STR constant */
-        IrFunc *callee;  /* CALL, PARALLEL */
-        struct {         /* LOAD, STORE, VIEW: one bit per axis of the array */
+        uint8_t imm;       /* DIM, STRIDE: the axis. ALLOC: 1 if zeroed. */
+        IrMath math;       /* MATH */
+        IrRtCall rt;       /* RT */
+        IrExc exc;         /* RAISE; args[0] is the message, a TY_STR constant */
+        IrFunc *callee;    /* CALL, PARALLEL */
+        struct {           /* LOAD, STORE, VIEW: one bit per axis of the array */
             uint8_t check; /* compare the index with the dim: IndexError */
             uint8_t wrap;  /* the index may be negative: it then counts from the end */
             /* VIEW: the steps that make the view, each taking operands after args[0]:
@@ -141,29 +143,29 @@ struct IrStmt {
              * Axes of the array that no step takes stay whole. */
             char axes[2 * IR_MAX_DIMS + 1];
         } mem;
-        struct {         /* IF: args[0] is the condition. LOOP and FOR have `then` alone. */
+        struct { /* IF: args[0] is the condition. LOOP and FOR have `then` alone. */
             IrBlock then, els;
         } blocks;
     } u;
 };
 
 struct IrFunc {
-    const char *name;    /* unique in the module: "dot", or "dot(float64[::1], int64)" when specialised */
+    const char *name;    /* unique in the module: "dot(float64[::1], int64)" if specialised */
     const char *display; /* what the user called it: "dot", "<module>" for the body */
     IrModule *module;
-    uint32_t index;      /* in module->funcs */
+    uint32_t index;         /* in module->funcs */
     JR_VEC(IrRegInfo) regs; /* the first nparams are the PARAMs, in order */
     uint32_t nparams;
     IrType *rets;
-    uint32_t nrets;  /* a tuple result is several; None is 0 */
-    IrBlock body;    /* every path ends in return, raise or an endless loop */
+    uint32_t nrets; /* a tuple result is several; None is 0 */
+    IrBlock body;   /* every path ends in return, raise or an endless loop */
     JrSpan span;
-    bool exported;   /* callable from outside the module */
-    bool parallel;   /* parallel=True or --parallel */
+    bool exported; /* callable from outside the module */
+    bool parallel; /* parallel=True or --parallel */
     bool fastmath;
-    bool recursive;  /* may be on the stack twice: engines check the stack on entry */
-    bool may_fail;   /* some path raises; set by ir_module_finish */
-    JrTable consts;  /* the shared CONST registers, by type and bits */
+    bool recursive; /* may be on the stack twice: engines check the stack on entry */
+    bool may_fail;  /* some path raises; set by ir_module_finish */
+    JrTable consts; /* the shared CONST registers, by type and bits */
 };
 
 struct IrModule {
@@ -182,7 +184,7 @@ const char *ir_math_name(IrMath math);
 unsigned ir_math_arity(IrMath math);
 bool ir_math_exact(IrMath math);
 const char *ir_math_symbol(IrMath math, IrScalar scalar); /* "sin", "sinf" */
-const char *ir_rt_name(IrRtCall call);                    /* "print_int"; the symbol is "jr_rt_" before it */
+const char *ir_rt_name(IrRtCall call); /* "print_int"; the symbol is "jr_rt_" before it */
 const char *ir_rt_params(IrRtCall call);
 const char *ir_rt_results(IrRtCall call);
 bool ir_rt_fails(IrRtCall call);
@@ -195,6 +197,11 @@ const char *ir_trap_message(IrTrap trap);
 /* Whether this very statement can raise, given its types, flags and (for CALL) its callee:
  * a float mod cannot, a load without `check` cannot. */
 bool ir_stmt_may_fail(const IrFunc *func, const IrStmt *stmt);
+/* Whether all that the statement does is compute its one result: without a use of that it is as
+ * if it had not run. It may still read what others write: memory and variables. */
+bool ir_stmt_is_pure(const IrFunc *func, const IrStmt *stmt);
+/* Whether it has blocks inside: u.blocks, `els` empty for LOOP and FOR. */
+bool ir_stmt_is_nested(const IrStmt *stmt);
 
 /* ---- Building ---- */
 
@@ -205,13 +212,17 @@ IrFunc *ir_module_find(const IrModule *module, const char *name);
 
 IrReg ir_param(IrFunc *func, IrType type, const char *name);
 IrReg ir_var(IrFunc *func, IrType type, const char *name); /* arrays: owned */
-IrReg ir_temp(IrFunc *func, IrType type);                  /* arrays: borrowing, unless made owned */
+IrReg ir_temp(IrFunc *func, IrType type); /* arrays: borrowing, unless made owned */
 IrReg ir_const(IrFunc *func, IrScalar scalar, IrConst value);
-IrReg ir_const_int(IrFunc *func, IrScalar scalar, int64_t value); /* any scalar type: converted */
+IrReg ir_const_int(IrFunc *func, IrScalar scalar, int64_t value); /* converted to the type */
 IrReg ir_const_float(IrFunc *func, IrScalar scalar, double value);
 IrReg ir_const_str(IrFunc *func, const char *bytes, uint32_t len);
-static inline IrRegInfo *ir_reg(const IrFunc *func, IrReg reg) { return &func->regs.data[reg]; }
-static inline IrType ir_reg_type(const IrFunc *func, IrReg reg) { return func->regs.data[reg].type; }
+static inline IrRegInfo *ir_reg(const IrFunc *func, IrReg reg) {
+    return &func->regs.data[reg];
+}
+static inline IrType ir_reg_type(const IrFunc *func, IrReg reg) {
+    return func->regs.data[reg].type;
+}
 
 /* Where statements go. Building appends at the end of `block`. */
 typedef struct IrBuilder {

@@ -219,7 +219,8 @@ static void print_operation(Printer *p, const IrStmt *stmt) {
     if (stmt->op == OP_RT) jr_text_printf(p->out, ".%s", ir_rt_name(stmt->u.rt));
     if (stmt->op == OP_ALLOC && stmt->u.imm) jr_text_puts(p->out, " zeroed");
     if (stmt->op == OP_RAISE) jr_text_printf(p->out, " %s", ir_exc_name(stmt->u.exc));
-    if (stmt->nargs || stmt->op == OP_CALL || stmt->op == OP_PARALLEL) jr_text_puts(p->out, " ");
+    if (stmt->nargs || stmt->op == OP_CALL || stmt->op == OP_PARALLEL)
+        jr_text_puts(p->out, " ");
     switch (ir_op_form(stmt->op)) {
     case FORM_LOAD: print_element(p, stmt, stmt->nargs); break;
     case FORM_STORE:
@@ -266,7 +267,7 @@ static void print_stmt(Printer *p, const IrStmt *stmt) {
         print_operation(p, stmt);
     }
     print_span(p, stmt->span);
-    if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR) {
+    if (ir_stmt_is_nested(stmt)) {
         print_nested(p, &stmt->u.blocks.then);
         if (form == FORM_IF && stmt->u.blocks.els.first) {
             jr_text_puts(p->out, " else");

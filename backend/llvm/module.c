@@ -96,7 +96,7 @@ static void note_calls(Gen *g, const IrBlock *block) {
             GenSig *callee = jr_table_get(&g->sigs, s->u.callee->name);
             *(form == FORM_CALL ? &callee->called : &callee->is_region) = true;
         }
-        if (form != FORM_IF && form != FORM_LOOP && form != FORM_FOR) continue;
+        if (!ir_stmt_is_nested(s)) continue;
         note_calls(g, &s->u.blocks.then);
         note_calls(g, &s->u.blocks.els);
     }

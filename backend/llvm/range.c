@@ -241,7 +241,7 @@ static void forget_block(Range *r, const IrBlock *block) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         for (uint32_t i = 0; i < s->ndsts; i++)
             r->uses[s->dsts[i]] = (GenUse){0};
-        if (s->op == OP_IF || s->op == OP_FOR || s->op == OP_LOOP) {
+        if (ir_stmt_is_nested(s)) {
             forget_block(r, &s->u.blocks.then);
             forget_block(r, &s->u.blocks.els);
         }

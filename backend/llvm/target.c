@@ -89,8 +89,7 @@ static uint32_t count_block(const IrBlock *block) {
     uint32_t n = 0;
     for (const IrStmt *s = block->first; s; s = s->next) {
         n++;
-        IrForm form = ir_op_form((IrOp)s->op);
-        if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
+        if (ir_stmt_is_nested(s))
             n += count_block(&s->u.blocks.then) + count_block(&s->u.blocks.els);
     }
     return n;

@@ -1,17 +1,20 @@
 /* IR to C: the text that libtcc compiles, that --dump c shows and that any C compiler takes.
  *
  *     f0_dot(JrRt *rt, const JrArray1 *x_0_in, double k_1, double *out0)   returns a status
- *     jr_entry_0(rt, args, results)                    an exported function, as ir/rt.h calls
- * it
+ *     jr_entry_0(rt, args, results)     an exported function, as ir/rt.h calls it
  *
  * The text stands alone: it includes nothing, and a prelude declares what it uses and no more,
  * because most of a small kernel's compile time would otherwise go into reading it. So
  * functions are written first and note what they need.
  *
- *   emit_func.c    frames, control flow, entries      emit_expr.c   expressions and their
- * fusion emit_scalar.c  arithmetic and conversions         emit_const.c  literals emit_array.c
- * elements, views, shapes            emit_use.c    uses, counted beforehand emit_call.c calls,
- * errors, ways out            tcc.c         libtcc itself
+ *   emit_func.c    frames, control flow, entries
+ *   emit_expr.c    expressions and their fusion
+ *   emit_scalar.c  arithmetic and conversions
+ *   emit_const.c   literals
+ *   emit_array.c   elements, views, shapes
+ *   emit_call.c    calls, errors, ways out
+ *   emit_use.c     uses, counted beforehand
+ *   tcc.c          libtcc itself
  *
  * Nothing in it is undefined behaviour: it must mean the same to gcc -O2 as to libtcc. */
 #include "backend/tcc/emit.h"
@@ -92,9 +95,9 @@ static void reach_calls(Emit *em, const IrBlock *block, uint32_t *stack, uint32_
         IrForm form = ir_op_form(stmt->op);
         if (form == FORM_CALL || form == FORM_PARALLEL) reach(em, stmt->u.callee, stack, n);
         if (form == FORM_PARALLEL) em->entered[jr_c_func_index(em, stmt->u.callee)] = true;
-        if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
-            reach_calls(em, &stmt->u.blocks.then, stack, n);
-        if (form == FORM_IF) reach_calls(em, &stmt->u.blocks.els, stack, n);
+        if (!ir_stmt_is_nested(stmt)) continue;
+        reach_calls(em, &stmt->u.blocks.then, stack, n);
+        reach_calls(em, &stmt->u.blocks.els, stack, n);
     }
 }
 

@@ -41,33 +41,15 @@ static void count_block(Fn *fn, const IrBlock *block);
 
 /* Whether all that the statement does is compute a value that nothing needs. */
 static bool is_dead(const Fn *fn, const IrStmt *stmt) {
-    switch (ir_op_form(stmt->op)) {
-    case FORM_BIN:
-    case FORM_CMP:
-    case FORM_UN:
-    case FORM_COPY:
-    case FORM_CAST:
-    case FORM_SELECT:
-    case FORM_MATH:
-    case FORM_BITS:
-    case FORM_LOAD:
-    case FORM_DIM:
-    case FORM_VIEW:
-    case FORM_COPYA:
-    case FORM_SHAPED: break;
-    default: return false;
-    }
+    if (!ir_stmt_is_pure(fn->func, stmt)) return false;
     const IrRegInfo *dst = ir_reg(fn->func, stmt->dsts[0]);
-    return dst->kind == REG_TEMP && !dst->owned && !fn->regs[stmt->dsts[0]].uses &&
-           !ir_stmt_may_fail(fn->func, stmt);
+    return dst->kind == REG_TEMP && !dst->owned && !fn->regs[stmt->dsts[0]].uses;
 }
 
 /* Backwards, so that the uses of a TEMP are known where it is written. */
 static void count_stmt(Fn *fn, const IrStmt *stmt, uint32_t block) {
-    IrForm form = ir_op_form(stmt->op);
-    if (form == FORM_IF) count_block(fn, &stmt->u.blocks.els);
-    if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
-        count_block(fn, &stmt->u.blocks.then);
+    if (stmt->op == OP_IF) count_block(fn, &stmt->u.blocks.els);
+    if (ir_stmt_is_nested(stmt)) count_block(fn, &stmt->u.blocks.then);
     if (is_dead(fn, stmt)) {
         fn->regs[stmt->dsts[0]].dead = true;
         return;
