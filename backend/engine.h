@@ -11,9 +11,9 @@ typedef struct JrCode JrCode; /* compiled code of one module, with whatever keep
 typedef struct JrEngineOptions {
     JrSymbols symbols;
     const JrAlloc *alloc;
-    int opt_level;       /* 0..3; LLVM's pipeline. -1: the engine's default. */
-    bool fastmath;       /* for every function, besides those that ask themselves */
-    const char *cpu;     /* NULL: the host's */
+    int opt_level;   /* 0..3; LLVM's pipeline. -1: the engine's default. */
+    bool fastmath;   /* for every function, besides those that ask themselves */
+    const char *cpu; /* NULL: the host's */
 } JrEngineOptions;
 
 /* The texts an engine can show of a module. */
@@ -30,7 +30,8 @@ typedef struct JrEngine {
     /* Compiles every function of the module. NULL on failure, with the reason in *why (allocated
      * in the module's arena). The code refers to nothing in the module's arena afterwards.
      * Thread-safe: modules of different arenas may be compiled at once. */
-    JrCode *(*compile)(const IrModule *module, const JrEngineOptions *options, const char **why);
+    JrCode *(*compile)(const IrModule *module, const JrEngineOptions *options,
+                       const char **why);
     /* An exported function, by IrFunc.name; false when there is none. *out is good until release. */
     bool (*find)(JrCode *code, const char *name, JrCall *out);
     /* Nothing may be running in it. */

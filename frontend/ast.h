@@ -15,6 +15,7 @@ typedef struct AstFunc AstFunc;
 typedef JR_VEC(AstExpr *) AstExprs;
 typedef JR_VEC(AstStmt *) AstBlock;
 
+/* clang-format off */
 typedef enum AstOp {
     AST_ADD, AST_SUB, AST_MUL, AST_DIV, AST_FLOORDIV, AST_MOD, AST_POW, AST_MATMUL,
     AST_AND, AST_OR, AST_XOR, AST_SHL, AST_SHR,        /* & | ^ << >> */
@@ -22,8 +23,10 @@ typedef enum AstOp {
     AST_EQ, AST_NE, AST_LT, AST_LE, AST_GT, AST_GE, AST_IS, AST_IS_NOT, AST_IN, AST_NOT_IN,
     AST_BOOL_AND, AST_BOOL_OR,                         /* and, or */
 } AstOp;
+/* clang-format on */
 const char *ast_op_text(AstOp op); /* "+", "not in" */
 
+/* clang-format off */
 typedef enum AstExprKind {
     AST_NAME,      /* name */
     AST_INT,       /* big, unsigned up to 2^127 - 1 */
@@ -44,6 +47,7 @@ typedef enum AstExprKind {
                       AST_ELLIPSIS or AST_NONE */
     AST_SLICE,     /* left : right : cond, each NULL when absent */
 } AstExprKind;
+/* clang-format on */
 
 typedef struct AstKeyword {
     const char *name;
@@ -54,9 +58,9 @@ typedef struct AstKeyword {
 struct AstExpr {
     AstExprKind kind;
     AstOp op;
-    uint32_t id;   /* dense in the enclosing function */
-    JrSpan span;   /* of the whole expression, clipped to its first line */
-    JrSpan at;     /* where to point: the operator, the bracket, the attribute's name */
+    uint32_t id;     /* dense in the enclosing function */
+    JrSpan span;     /* of the whole expression, clipped to its first line */
+    JrSpan at;       /* where to point: the operator, the bracket, the attribute's name */
     uint32_t height; /* of the tree below, at most AST_MAX_HEIGHT: later stages recurse */
     const char *name;
     AstExpr *left, *right, *cond;
@@ -73,6 +77,7 @@ struct AstExpr {
     } u;
 };
 
+/* clang-format off */
 typedef enum AstStmtKind {
     AST_ASSIGN,    /* targets = value; several targets for a = b = value */
     AST_AUG,       /* targets[0] op= value */
@@ -89,6 +94,7 @@ typedef enum AstStmtKind {
     AST_IMPORT,    /* imports */
     AST_GLOBAL,    /* imports, for their names: refused by inference with what to do instead */
 } AstStmtKind;
+/* clang-format on */
 
 /* `import module as name`, or `from module import item as name`. */
 typedef struct AstImport {
@@ -111,28 +117,28 @@ struct AstStmt {
 
 typedef struct AstParam {
     const char *name;
-    AstExpr *annotation; /* or NULL */
-    AstExpr *fallback;   /* the default value, or NULL */
-    bool keyword_only;   /* after a bare * */
+    AstExpr *annotation;  /* or NULL */
+    AstExpr *fallback;    /* the default value, or NULL */
+    bool keyword_only;    /* after a bare * */
     bool positional_only; /* before a / */
     JrSpan span;
 } AstParam;
 
 struct AstFunc {
-    const char *name;      /* "<module>" for the body */
-    JrSpan span;           /* of `def name` */
+    const char *name; /* "<module>" for the body */
+    JrSpan span;      /* of `def name` */
     JR_VEC(AstParam) params;
-    AstExpr *returns;      /* the annotation, or NULL */
+    AstExpr *returns; /* the annotation, or NULL */
     AstExprs decorators;
     AstBlock body;
     const char *docstring; /* or NULL */
-    uint32_t expr_count;   /* ids are 0 .. expr_count - 1; annotations, defaults and decorators too */
+    uint32_t expr_count;   /* ids are below it; annotations, defaults and decorators too */
 };
 
 typedef struct AstModule {
     JrArena *arena;
     const JrSource *source;
-    AstFunc *body;  /* every top-level statement in order, DEF and IMPORT among them */
+    AstFunc *body; /* every top-level statement in order, DEF and IMPORT among them */
 } AstModule;
 
 /* Parses a whole source text. Errors go to diags, up to their limit, and parsing resumes at the

@@ -8,28 +8,28 @@
 #include <stdint.h>
 
 /* Floor division and modulo of integers, b != 0. The divisor -1 is negation, which wraps. */
-#define JR_NUM_SIGNED(bits)                                                                   \
-    static inline int##bits##_t jr_num_floordiv_i##bits(int##bits##_t a, int##bits##_t b) {   \
-        if (b == -1) return (int##bits##_t)(0 - (uint##bits##_t)a);                           \
-        int##bits##_t q = (int##bits##_t)(a / b);                                             \
-        return (int##bits##_t)(q - ((a % b != 0) & ((a < 0) != (b < 0))));                    \
-    }                                                                                         \
-    static inline int##bits##_t jr_num_mod_i##bits(int##bits##_t a, int##bits##_t b) {        \
-        if (b == -1) return 0;                                                                \
-        int##bits##_t r = (int##bits##_t)(a % b);                                             \
-        return (int##bits##_t)(r + (r != 0 && (r < 0) != (b < 0) ? b : 0));                   \
-    }                                                                                         \
-    static inline int##bits##_t jr_num_shl_i##bits(int##bits##_t a, int##bits##_t n) {        \
-        return n >= bits ? 0 : (int##bits##_t)((uint64_t)(int64_t)a << n);                    \
-    }                                                                                         \
-    static inline int##bits##_t jr_num_shr_i##bits(int##bits##_t a, int##bits##_t n) {        \
-        return (int##bits##_t)(a >> (n >= bits ? bits - 1 : n));                              \
-    }                                                                                         \
-    static inline uint##bits##_t jr_num_shl_u##bits(uint##bits##_t a, uint##bits##_t n) {     \
-        return n >= bits ? 0 : (uint##bits##_t)((uint64_t)a << n);                            \
-    }                                                                                         \
-    static inline uint##bits##_t jr_num_shr_u##bits(uint##bits##_t a, uint##bits##_t n) {     \
-        return n >= bits ? 0 : (uint##bits##_t)(a >> n);                                      \
+#define JR_NUM_SIGNED(bits)                                                                 \
+    static inline int##bits##_t jr_num_floordiv_i##bits(int##bits##_t a, int##bits##_t b) { \
+        if (b == -1) return (int##bits##_t)(0 - (uint##bits##_t)a);                         \
+        int##bits##_t q = (int##bits##_t)(a / b);                                           \
+        return (int##bits##_t)(q - ((a % b != 0) & ((a < 0) != (b < 0))));                  \
+    }                                                                                       \
+    static inline int##bits##_t jr_num_mod_i##bits(int##bits##_t a, int##bits##_t b) {      \
+        if (b == -1) return 0;                                                              \
+        int##bits##_t r = (int##bits##_t)(a % b);                                           \
+        return (int##bits##_t)(r + (r != 0 && (r < 0) != (b < 0) ? b : 0));                 \
+    }                                                                                       \
+    static inline int##bits##_t jr_num_shl_i##bits(int##bits##_t a, int##bits##_t n) {      \
+        return n >= bits ? 0 : (int##bits##_t)((uint64_t)(int64_t)a << n);                  \
+    }                                                                                       \
+    static inline int##bits##_t jr_num_shr_i##bits(int##bits##_t a, int##bits##_t n) {      \
+        return (int##bits##_t)(a >> (n >= bits ? bits - 1 : n));                            \
+    }                                                                                       \
+    static inline uint##bits##_t jr_num_shl_u##bits(uint##bits##_t a, uint##bits##_t n) {   \
+        return n >= bits ? 0 : (uint##bits##_t)((uint64_t)a << n);                          \
+    }                                                                                       \
+    static inline uint##bits##_t jr_num_shr_u##bits(uint##bits##_t a, uint##bits##_t n) {   \
+        return n >= bits ? 0 : (uint##bits##_t)(a >> n);                                    \
     }
 JR_NUM_SIGNED(8)
 JR_NUM_SIGNED(16)
@@ -76,15 +76,15 @@ static inline float jr_num_ffloordivf(float a, float b) {
 
 /* Float to integer: truncate, saturate at the type's ends, NaN is 0. The bounds are the first
  * doubles outside the type, so that the comparisons are exact. */
-#define JR_NUM_CONVERT(bits)                                                                  \
-    static inline int##bits##_t jr_num_to_i##bits(double x) {                                 \
-        if (x != x) return 0;                                                                 \
-        if (x >= 0x1p##bits / 2) return INT##bits##_MAX;                                      \
-        return x < -0x1p##bits / 2 ? INT##bits##_MIN : (int##bits##_t)x;                      \
-    }                                                                                         \
-    static inline uint##bits##_t jr_num_to_u##bits(double x) {                                \
-        if (!(x > -1)) return 0;                                                              \
-        return x >= 0x1p##bits ? UINT##bits##_MAX : (uint##bits##_t)x;                        \
+#define JR_NUM_CONVERT(bits)                                             \
+    static inline int##bits##_t jr_num_to_i##bits(double x) {            \
+        if (x != x) return 0;                                            \
+        if (x >= 0x1p##bits / 2) return INT##bits##_MAX;                 \
+        return x < -0x1p##bits / 2 ? INT##bits##_MIN : (int##bits##_t)x; \
+    }                                                                    \
+    static inline uint##bits##_t jr_num_to_u##bits(double x) {           \
+        if (!(x > -1)) return 0;                                         \
+        return x >= 0x1p##bits ? UINT##bits##_MAX : (uint##bits##_t)x;   \
     }
 JR_NUM_CONVERT(8)
 JR_NUM_CONVERT(16)

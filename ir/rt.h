@@ -22,9 +22,9 @@ typedef struct JrWhere {
 /* What one thread needs while it runs kernels. Compiled code reads these three members at fixed
  * offsets; the runtime's own state lies behind them (runtime/rt.h). */
 typedef struct JrRt {
-    char *stack_limit;               /* a frame below this address is too deep */
-    const volatile int32_t *cancel;  /* non-zero: the run is to stop. Never NULL. */
-    int32_t status;                  /* of the error being propagated */
+    char *stack_limit;              /* a frame below this address is too deep */
+    const volatile int32_t *cancel; /* non-zero: the run is to stop. Never NULL. */
+    int32_t status;                 /* of the error being propagated */
 } JrRt;
 
 typedef struct JrBuffer JrBuffer; /* counted memory behind arrays; runtime/array.h */
@@ -53,7 +53,8 @@ typedef int32_t (*JrEntry)(JrRt *rt, void *const *args, void *const *results);
 /* A function ready to be called, whatever runs behind it: status = call.run(&call, rt, args,
  * results), with the convention above. */
 typedef struct JrCall {
-    int32_t (*run)(const struct JrCall *call, JrRt *rt, void *const *args, void *const *results);
+    int32_t (*run)(const struct JrCall *call, JrRt *rt, void *const *args,
+                   void *const *results);
     void *function; /* the engine's own: a JrEntry for the compiling engines */
     void *data;
 } JrCall;
@@ -61,16 +62,20 @@ typedef struct JrCall {
 typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, JrSlot *results);
 
 /* ---- Functions compiled code calls besides those of rtcalls.def, all by these names ---- */
+/* clang-format off */
 #define JR_RT_HELPERS(X)                                                                      \
     X(jr_rt_raise) X(jr_rt_raise_index) X(jr_rt_trap) X(jr_rt_trace) X(jr_rt_poll)            \
     X(jr_rt_array_new) X(jr_rt_retain) X(jr_rt_release) X(jr_rt_raise_shape)                  \
     X(jr_rt_ipow) X(jr_rt_fmod) X(jr_rt_fmodf) X(jr_rt_ffloordiv) X(jr_rt_ffloordivf)         \
     X(jr_rt_deep) X(jr_rt_parallel) X(jr_rt_parallel_body)
+/* clang-format on */
 
 /* Each sets the pending error and returns its status (an IrExc). */
-int32_t jr_rt_raise(JrRt *rt, const JrWhere *where, int32_t exc, const char *message, int64_t len);
-int32_t jr_rt_raise_index(JrRt *rt, const JrWhere *where, int64_t index, int64_t dim, int64_t axis,
-                          int64_t ndim); /* index as the user wrote it, before wrapping */
+int32_t jr_rt_raise(JrRt *rt, const JrWhere *where, int32_t exc, const char *message,
+                    int64_t len);
+/* The index as the user wrote it, before wrapping. */
+int32_t jr_rt_raise_index(JrRt *rt, const JrWhere *where, int64_t index, int64_t dim,
+                          int64_t axis, int64_t ndim);
 int32_t jr_rt_trap(JrRt *rt, const JrWhere *where, int32_t trap);
 int32_t jr_rt_deep(JrRt *rt, const JrWhere *where); /* RecursionError */
 /* BROADCAST and RESHAPE failed: `array` has type `type`, `dims` are the ndim wanted ones. */
@@ -85,7 +90,8 @@ int32_t jr_rt_poll(JrRt *rt, const JrWhere *where);
 
 /* out->dims[0..ndim) say the shape; fills in data, owner (one reference) and strides.
  * ValueError for a negative dim, MemoryError when there is no memory; out is then untouched. */
-int32_t jr_rt_array_new(JrRt *rt, const JrWhere *where, uint32_t type, JrArray *out, int32_t zeroed);
+int32_t jr_rt_array_new(JrRt *rt, const JrWhere *where, uint32_t type, JrArray *out,
+                        int32_t zeroed);
 void jr_rt_retain(JrBuffer *buffer);  /* NULL is fine */
 void jr_rt_release(JrBuffer *buffer); /* NULL is fine; frees at the last reference */
 
@@ -99,7 +105,8 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                             const char *letters, const JrSlot *slots);
 
 /* ir/numeric.h, as functions. */
-int64_t jr_rt_ipow(int64_t base, int64_t exponent); /* exponent >= 0; wraps, so it serves uint64 too */
+/* exponent >= 0; wraps, so it serves uint64 too. */
+int64_t jr_rt_ipow(int64_t base, int64_t exponent);
 double jr_rt_fmod(double a, double b);
 float jr_rt_fmodf(float a, float b);
 double jr_rt_ffloordiv(double a, double b);
@@ -117,6 +124,7 @@ typedef struct JrSymbols {
     uint32_t count;
 } JrSymbols;
 
-void *jr_symbol_find(const JrSymbols *symbols, const char *name); /* NULL when absent; ir/tables.c */
+/* NULL when absent. In ir/tables.c. */
+void *jr_symbol_find(const JrSymbols *symbols, const char *name);
 
 #endif

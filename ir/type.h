@@ -32,7 +32,8 @@ static inline IrType ir_scalar(IrScalar scalar) {
     return (IrType){.scalar = (uint8_t)scalar};
 }
 static inline IrType ir_array(IrScalar scalar, unsigned ndim, IrLayout layout) {
-    return (IrType){.scalar = (uint8_t)scalar, .ndim = (uint8_t)ndim, .layout = (uint8_t)layout};
+    return (IrType){
+        .scalar = (uint8_t)scalar, .ndim = (uint8_t)ndim, .layout = (uint8_t)layout};
 }
 static inline bool ir_type_same(IrType a, IrType b) {
     return a.scalar == b.scalar && a.ndim == b.ndim && a.layout == b.layout;
@@ -41,15 +42,23 @@ static inline uint32_t ir_type_bits(IrType t) {
     return (uint32_t)t.scalar | (uint32_t)t.ndim << 8 | (uint32_t)t.layout << 16;
 }
 static inline IrType ir_type_of_bits(uint32_t bits) {
-    return (IrType){.scalar = (uint8_t)bits, .ndim = (uint8_t)(bits >> 8), .layout = (uint8_t)(bits >> 16)};
+    return (IrType){.scalar = (uint8_t)bits,
+                    .ndim = (uint8_t)(bits >> 8),
+                    .layout = (uint8_t)(bits >> 16)};
 }
 
 const char *ir_scalar_name(IrScalar scalar); /* "float64", "none", "str" */
 unsigned ir_scalar_size(IrScalar scalar);    /* bytes; 0 for none and str */
 char ir_scalar_class(IrScalar scalar);       /* 'B' 'I' 'U' 'F', 0 for none and str */
-static inline bool ir_scalar_is_int(IrScalar s) { return s >= TY_INT8 && s <= TY_UINT64; }
-static inline bool ir_scalar_is_signed(IrScalar s) { return s >= TY_INT8 && s <= TY_INT64; }
-static inline bool ir_scalar_is_float(IrScalar s) { return s == TY_FLOAT32 || s == TY_FLOAT64; }
+static inline bool ir_scalar_is_int(IrScalar s) {
+    return s >= TY_INT8 && s <= TY_UINT64;
+}
+static inline bool ir_scalar_is_signed(IrScalar s) {
+    return s >= TY_INT8 && s <= TY_INT64;
+}
+static inline bool ir_scalar_is_float(IrScalar s) {
+    return s == TY_FLOAT32 || s == TY_FLOAT64;
+}
 
 /* TY_NONE when there is no such scalar. Also knows the aliases int, float and boolean, intp,
  * float_ and the like that numba and NumPy have. */

@@ -9,10 +9,11 @@
  * SC11): a keyed bijection of a 128-bit counter, here iteration and block number. The key is
  * drawn from the generator itself, once, where the loop begins:
  *
- *     jr_random_loop(r)                    on the thread that starts the loop: draws the keys,
- *                                          which moves the generators on: the next loop
- * differs jr_random_share(worker, r)           on each other thread of a parallel loop for
- * each iteration i, anywhere: jr_random_enter(r, i) ... jr_random_leave(r)
+ *     jr_random_loop(r)             on the thread that starts the loop: draws the keys, which
+ *                                   moves the generators on, so that the next loop differs
+ *     jr_random_share(worker, r)    on each other thread of a parallel loop
+ *     for each iteration i, anywhere:
+ *         jr_random_enter(r, i) ... jr_random_leave(r)
  *
  * It nests: a loop inside an iteration draws its keys from that iteration's stream. After
  * leave the outer stream goes on where it was. An error skips the leaves: jr_random_unwind
@@ -62,8 +63,7 @@ typedef struct JrRandom {
     JrRandomFrame now;
     JrRandomFrame *outer; /* what enter put aside, `depth` of them */
     uint32_t depth, cap;
-    uint32_t
-        lost; /* enters that found no memory: their iterations draw from the outer stream */
+    uint32_t lost; /* enters without memory: their iterations draw from the outer stream */
 } JrRandom;
 
 /* Unseeded: the first draw seeds from the system's entropy. The struct may not be moved. */

@@ -72,20 +72,16 @@ static void jit_start(void) {
 
 /* What LLVM itself may call, besides the engine's symbols: its idioms of memory and, under
  * fast math, of libm. */
+/* clang-format off */
+#define BOTH(X, name) X(name) X(name##f)
 #define OWN_SYMBOLS(X)                                                                        \
-    X(memcpy)                                                                                 \
-    X(memmove)                                                                                \
-    X(memset)                                                                                 \
-    X(memcmp)                                                                                 \
-    X(bcmp)                                                                                   \
-    X(sincos)                                                                                 \
-    X(sincosf) X(ldexp) X(ldexpf) X(exp10) X(exp10f) X(fmod) X(fmodf) X(fmin) X(fminf)        \
-        X(fmax) X(fmaxf) X(round) X(roundf) X(roundeven) X(roundevenf) X(nearbyint)           \
-            X(nearbyintf) X(floor) X(floorf) X(ceil) X(ceilf) X(trunc) X(truncf) X(rint)      \
-                X(rintf) X(fma) X(fmaf) X(sqrt) X(sqrtf) X(pow) X(powf) X(exp2) X(exp2f)      \
-                    X(sin) X(sinf) X(cos) X(cosf) X(tan) X(tanf) X(exp) X(expf) X(log)        \
-                        X(logf) X(log2) X(log2f) X(log10) X(log10f) X(cbrt) X(cbrtf) X(log1p) \
-                            X(log1pf)
+    X(memcpy) X(memmove) X(memset) X(memcmp) X(bcmp)                                          \
+    BOTH(X, sincos) BOTH(X, ldexp) BOTH(X, fmod) BOTH(X, fmin) BOTH(X, fmax) BOTH(X, fma)     \
+    BOTH(X, round) BOTH(X, roundeven) BOTH(X, nearbyint) BOTH(X, rint)                        \
+    BOTH(X, floor) BOTH(X, ceil) BOTH(X, trunc) BOTH(X, sqrt) BOTH(X, cbrt) BOTH(X, pow)      \
+    BOTH(X, exp) BOTH(X, exp2) BOTH(X, exp10) BOTH(X, log) BOTH(X, log2) BOTH(X, log10)       \
+    BOTH(X, log1p) BOTH(X, sin) BOTH(X, cos) BOTH(X, tan)
+/* clang-format on */
 
 static const JrSymbol own_symbols[] = {
 #define X(name) {#name, (void *)(uintptr_t)name},

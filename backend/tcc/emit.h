@@ -119,8 +119,7 @@ Expr jr_c_atom(Fn *fn, IrReg reg);
 Expr jr_c_store_atom(Fn *fn, IrScalar scalar, Expr expr);
 /* dst = expr: now, or at its only use. */
 void jr_c_define(Fn *fn, IrReg dst, Expr expr);
-/* Declares a TEMP that a statement fills in another way, and readies a VAR for being written.
- */
+/* Declares a TEMP that a statement fills in another way, readies a VAR for being written. */
 void jr_c_declare(Fn *fn, IrReg dst);
 /* Stores expressions that wait for their use, before what they read changes. */
 void jr_c_flush_all(Fn *fn);
@@ -139,9 +138,8 @@ void jr_c_fail(Fn *fn, const char *format, ...) LIKE_PRINTF(2, 3);
 void jr_c_need(Fn *fn, RtHelper helper);
 
 void jr_c_scalar(Fn *fn, const IrStmt *stmt); /* BIN, CMP, UN, CAST, SELECT, MATH, BITS */
-void jr_c_array(Fn *fn,
-                const IrStmt *stmt); /* LOAD to RESHAPE, and COPY and ASSIGN of arrays */
-void jr_c_call(Fn *fn, const IrStmt *stmt); /* CALL, RT, RETURN, RAISE, POLL */
+void jr_c_array(Fn *fn, const IrStmt *stmt);  /* LOAD to RESHAPE; COPY, ASSIGN of arrays */
+void jr_c_call(Fn *fn, const IrStmt *stmt);   /* CALL, RT, PARALLEL, RETURN, RAISE, POLL */
 /* dst's header = src's, for the given members. */
 void jr_c_copy_header(Fn *fn, const char *dst, const char *src, unsigned ndim,
                       uint32_t fields);

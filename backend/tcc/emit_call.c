@@ -1,5 +1,5 @@
-/* Calls and what ends a function: CALL, RT, RETURN, RAISE, POLL, and every way out on an
- * error. */
+/* Calls and what ends a function: CALL, RT, PARALLEL, RETURN, RAISE, POLL, and every way out
+ * on an error. */
 #include "backend/tcc/emit.h"
 
 #include <inttypes.h>
@@ -153,7 +153,8 @@ static void runtime_call(Fn *fn, const IrStmt *stmt) {
     JrArena *arena = fn->em->arena;
     uint32_t number = fn->names++, nargs = slots_of(ir_rt_params(stmt->u.rt));
     uint32_t nresults = slots_of(ir_rt_results(stmt->u.rt));
-    const char *args = "0", *results = "0", **headers = JR_NEW_ARRAY(arena, const char *, 8);
+    const char *args = "0", *results = "0", **headers;
+    headers = JR_NEW_ARRAY(arena, const char *, stmt->ndsts + 1);
     fn->em->rt_calls[stmt->u.rt] = true;
     jr_c_flush_loads(fn);
     if (nargs) {

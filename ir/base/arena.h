@@ -38,17 +38,18 @@ size_t jr_arena_used(const JrArena *arena);
 #define JR_NEW_ARRAY(arena, T, n) ((T *)jr_arena_alloc((arena), sizeof(T) * (size_t)(n)))
 
 /* Growable arrays in an arena: JR_VEC(IrStmt *) list = {0}; JR_PUSH(arena, &list, stmt); */
-#define JR_VEC(T)                                                                             \
-    struct {                                                                                  \
-        T *data;                                                                              \
-        uint32_t len, cap;                                                                    \
+#define JR_VEC(T)          \
+    struct {               \
+        T *data;           \
+        uint32_t len, cap; \
     }
 
-#define JR_PUSH(arena, vec, value)                                                            \
-    do {                                                                                      \
-        if ((vec)->len == (vec)->cap)                                                         \
-            (vec)->data = jr_vec_grow((arena), (vec)->data, &(vec)->cap, sizeof *(vec)->data); \
-        (vec)->data[(vec)->len++] = (value);                                                  \
+#define JR_PUSH(arena, vec, value)                                                   \
+    do {                                                                             \
+        if ((vec)->len == (vec)->cap)                                                \
+            (vec)->data =                                                            \
+                jr_vec_grow((arena), (vec)->data, &(vec)->cap, sizeof *(vec)->data); \
+        (vec)->data[(vec)->len++] = (value);                                         \
     } while (0)
 
 /* Doubles a vector's room; the old block stays in the arena. */

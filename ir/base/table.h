@@ -31,6 +31,7 @@ typedef struct JrText {
 void jr_text_init(JrText *text, JrArena *arena);
 void jr_text_add(JrText *text, const char *bytes, size_t len);
 void jr_text_puts(JrText *text, const char *string);
-void jr_text_printf(JrText *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void jr_text_printf(JrText *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif
