@@ -395,8 +395,7 @@ static void read_stmt(Reader *r, IrBlock *block) {
     bind_args(r, stmt);
     bind_dsts(r, stmt);
     ir_block_append(block, stmt);
-    if (form == FORM_IF || form == FORM_LOOP || form == FORM_FOR)
-        read_nested(r, &stmt->u.blocks.then);
+    if (ir_stmt_is_nested(stmt)) read_nested(r, &stmt->u.blocks.then);
     if (form == FORM_IF && ir_lex_accept(lex, "else")) read_nested(r, &stmt->u.blocks.els);
     end_line(r);
 }
