@@ -140,14 +140,8 @@ static int compile_and_run(const Options *o, JrContext *context) {
     JrStatus status = jr_compile_file(context, o->file, &options, &module);
     int code;
     if (status != JR_OK) {
+        code = report_error(o, module);
         if (module && dumps_source(o)) dump(o, module, o->dump, stdout);
-        jr_module_diagnostic_count(module);
-        code =
-            module
-                ? (fputs(jr_module_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT),
-                         stderr),
-                   EXIT_USAGE)
-                : report_error(o, NULL);
     } else {
         report_warnings(o, module);
         code = run(o, context, module);

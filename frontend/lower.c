@@ -3,11 +3,14 @@
  * Every specialisation becomes a function. All are declared first, so that calls find their
  * callees whatever the order. What each file does:
  *     lower_scan.c     looks ahead: loop variables without storage, functions that draw
- *     lower_value.c    values, conversion, storage, pinning       lower_fold.c   small
- * builders lower_stmt.c     statements        lower_loop.c    while, for and what they go over
- *     lower_expr.c     operators         lower_slice.c   subscripts
- *     lower_call.c     calls             lower_builtin.c, lower_array.c, lower_print.c
- * builtins */
+ *     lower_value.c    values, conversion, storage, pinning
+ *     lower_fold.c     small builders
+ *     lower_stmt.c     statements
+ *     lower_loop.c     while, for and what they go over
+ *     lower_expr.c     operators
+ *     lower_slice.c    subscripts
+ *     lower_call.c     calls
+ *     lower_builtin.c, lower_array.c, lower_print.c    builtins */
 #include "frontend/lower.h"
 
 static void declare_params(IrFunc *func, const FeType *type, const char *name) {

@@ -1,15 +1,15 @@
 /* Shortest digits by trial: the C library's conversions round correctly in both directions, so
  * try 15, 16, 17 digits until one reads back. Four things make that exact, and fast enough:
  *
- *   - a decimal of up to 15 digits survives the way through a normal double, so if x has such
- * a form, rounding x to 15 digits finds it, with zeros at its end. float32: 6 digits.
+ *   - a decimal of up to 15 digits survives the way through a normal double, so if x has one,
+ *     rounding x to 15 digits finds it, with zeros at its end. float32: 6 digits.
  *     Subnormals have less precision: there the trial starts at one digit.
  *   - at a power of two the doubles below x lie twice as dense as those above. The nearest
  *     n-digit decimal may then fall outside on the near side while the next one up still reads
  *     back, so that one is tried too.
  *   - a 15-digit form can be found without the library, as in find_fifteen.
  *   - integers below 2**53 need no trial: every shorter decimal is further away than half a
- * unit.
+ *     unit.
  *
  * printf and strtod write and expect the locale's decimal point. Only digits are taken from
  * the one, and the other is given an integer with an exponent. */
