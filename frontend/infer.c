@@ -570,3 +570,24 @@ FeSpec *fe_specialise(FeModule *module, const char *name, uint32_t nparams,
     check(in);
     return in->diags->errors == errors ? spec : NULL;
 }
+
+/* ---- Taking back ---- */
+
+FeMark fe_mark(const FeModule *module) {
+    return (FeMark){.specs = module->specs.len, .all = module->infer->all.len};
+}
+
+/* Specialisations made since are dropped. Older ones may have become reachable since: those
+ * are checked anew when they are next. */
+void fe_undo(FeModule *module, FeMark mark) {
+    FeInfer *in = module->infer;
+    for (uint32_t i = mark.specs; i < module->specs.len; i++) {
+        struct FeUnits *units = module->specs.data[i]->units;
+        units->reachable = false;
+        units->order = units->low = units->next = 0;
+        units->callees.len = 0;
+    }
+    module->specs.len = mark.specs;
+    while (in->all.len > mark.all)
+        in->all.data[--in->all.len]->func->specs.len--; /* the newest of its function */
+}

@@ -241,6 +241,14 @@ FeModule *fe_infer(JrArena *arena, AstModule *ast, JrDiags *diags, const FeConfi
 FeSpec *fe_specialise(FeModule *module, const char *name, uint32_t nparams,
                       const FeType *const *params);
 
+/* Specialisations there are now, and going back to them: what fe_specialise made since is as if
+ * it had not been asked for. Needed where it failed, or a later stage did. */
+typedef struct FeMark {
+    uint32_t specs, all;
+} FeMark;
+FeMark fe_mark(const FeModule *module);
+void fe_undo(FeModule *module, FeMark mark);
+
 /* For --dump typed: the source's functions with the type of every variable and result. */
 void fe_dump(FeModule *module, JrText *out);
 
