@@ -168,7 +168,7 @@ int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args,
     const JrCode *code = call->data;
     const Func *func = call->function;
     Slot small[SMALL_STACK / sizeof(Slot)];
-    if ((char *)small < rt->stack_limit)
+    if ((char *)__builtin_frame_address(0) < rt->stack_limit)
         return code->helpers.deep(rt, &code->wheres[func->where]);
     Run run = {.code = code, .rt = rt, .stack = (char *)small};
     run.limit = run.stack + sizeof small;

@@ -130,7 +130,8 @@ static bool find_line(const JrSource *source, int32_t number, Line *line) {
     const char *at = source->text, *end = at + source->len;
     for (int32_t i = 1; i < number; i++) {
         at = memchr(at, '\n', (size_t)(end - at));
-        if (!at++) return false;
+        if (!at) return false;
+        at++;
     }
     const char *stop = memchr(at, '\n', (size_t)(end - at));
     if (!stop) stop = end;

@@ -472,15 +472,16 @@ static bool sum_works(Loaded *l) {
            c.run(&c, &fake.rt, ARGS(&x, &x), ARGS(&s)) == 0 && s == 55;
 }
 
-static void *compile_many(void *arg) {
-    long bad = 0;
+static void *compile_many(void *unused) {
+    intptr_t bad = 0;
+    (void)unused;
     JrEngineOptions options = fake_options();
     for (int i = 0; i < 30; i++) {
         Loaded l = load_with(sum_text, &options);
         bad += !l.code || !sum_works(&l);
         unload(&l);
     }
-    return (char *)arg + bad;
+    return (void *)bad;
 }
 
 static void test_threads(void **state) {

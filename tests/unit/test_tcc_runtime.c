@@ -402,8 +402,7 @@ static void test_ends(void **state) {
     fake.rt.cancel = &cancelled;
     assert_int_equal(EXC_INTERRUPT, call(&p, "stop", &fake, NULL, NULL));
     assert_int_equal(7, fake.where.line);
-    char here;
-    fake.rt.stack_limit = (char *)((uintptr_t)&here - 100000);
+    fake.rt.stack_limit = (char *)__builtin_frame_address(0) - 100000;
     fake.traces = 0;
     assert_int_equal(-EXC_RECURSION, call_int(&p, "forever", &fake, (void *[]){&n}));
     assert_true(fake.traces > 100);
@@ -449,7 +448,7 @@ static void test_large(void **state) {
         want = i % 3 ? want + i : want ^ i;
     Fake fake = new_fake();
     assert_int_equal(want, call_int(&p, "big", &fake, (void *[]){&n}));
-    fake.rt.stack_limit = (char *)((uintptr_t)&fake - 8192);
+    fake.rt.stack_limit = (char *)__builtin_frame_address(0) - 8192;
     assert_int_equal(-EXC_RECURSION, call_int(&p, "big", &fake, (void *[]){&n}));
     end_program(&p);
 }
