@@ -114,7 +114,7 @@ void infer_assign(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
         return;
     }
     if (type_is_void(type) || !is_storable(type) || ((Var *)var)->declared) return;
-    const FeType *joined = fe_unify(in->types, var->type, type);
+    const FeType *joined = infer_join(in, var->type, type);
     if (!joined || joined == var->type) return;
     var->type = joined;
     enqueue_all(in, &((Var *)var)->readers);
@@ -146,7 +146,7 @@ void infer_return(FeInfer *in, const FeType *type, JrSpan span) {
     }
     if (type_is_void(type) || spec->units->declared) return;
     if (type->kind != FE_NONE && !is_storable(type)) return;
-    const FeType *joined = fe_unify(in->types, spec->ret, type);
+    const FeType *joined = infer_join(in, spec->ret, type);
     if (!joined || joined == spec->ret) return;
     spec->ret = joined;
     enqueue_all(in, &spec->units->callers);

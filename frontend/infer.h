@@ -158,6 +158,25 @@ const FeType *infer_operation(FeInfer *in, AstOp op, const AstExpr *expr, const 
                               const FeType *ta, const AstExpr *b, const FeType *tb,
                               FeOperation *out);
 
+/* x_uint8 < 300 compares in a type that holds both. */
+void infer_widen(FeInfer *in, const AstExpr *expr, FeOperation *operation);
+
+/* ---- infer_whole.c: whole arrays ---- */
+/* infer_operation where an operand is an array. */
+const FeType *infer_array_operation(FeInfer *in, AstOp op, const AstExpr *expr,
+                                    const AstExpr *a, const FeType *ta, const AstExpr *b,
+                                    const FeType *tb, FeOperation *out);
+/* What `old op= operand` leaves in the target: `old`, or an error. */
+const FeType *infer_in_place(FeInfer *in, const AstStmt *stmt, const FeType *old,
+                             const FeType *operand, const FeOperation *operation);
+/* The join of two assignments before the check. */
+const FeType *infer_join(FeInfer *in, const FeType *a, const FeType *b);
+const FeType *infer_matmul(FeInfer *in, const AstExpr *expr, const FeType *a, const FeType *b);
+/* a[mask], inferred already. */
+bool infer_is_mask(FeInfer *in, const AstExpr *target);
+const FeType *infer_mask(FeInfer *in, const AstExpr *expr, const FeType *array,
+                         const FeType *mask);
+
 /* ---- infer_subscript.c ---- */
 const FeType *infer_subscript(FeInfer *in, const AstExpr *expr, bool store);
 const FeType *infer_element(FeInfer *in, const FeType *array, unsigned drop, bool contiguous);
@@ -195,6 +214,11 @@ const FeType *infer_builtin(FeInfer *in, BuiltinCall *call);
 const FeType *infer_make(FeInfer *in, BuiltinCall *call);
 const FeType *infer_method(FeInfer *in, BuiltinCall *call);
 const FeType *infer_random(FeInfer *in, BuiltinCall *call);
+/* infer_whole.c: a builtin that takes arrays element by element, with an array among its
+ * arguments; and BK_REDUCE. */
+bool infer_is_elementwise(const FeBuiltin *builtin);
+const FeType *infer_whole(FeInfer *in, BuiltinCall *call);
+const FeType *infer_reduce(FeInfer *in, BuiltinCall *call);
 /* The argument must be a number: true, or an error. Named in messages by its parameter. */
 bool arg_number(FeInfer *in, const BuiltinCall *call, uint32_t i);
 bool arg_int(FeInfer *in, const BuiltinCall *call, uint32_t i);

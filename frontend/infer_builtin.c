@@ -10,10 +10,13 @@ const FeType *arg_fail(FeInfer *in, const BuiltinCall *call, uint32_t i,
                        const char *expected) {
     const AstExpr *at = call->args[i] ? call->args[i] : call->expr;
     const FeType *type = call->types[i] ? call->types[i] : in->types->none;
-    if (type->kind == FE_ARRAY && call->builtin->kind != BK_MAKE)
-        return infer_fail(in, at->span, "write a loop over the elements",
-                          "%s() of whole arrays is not supported yet", call->builtin->path);
-    return infer_fail(in, at->span, NULL, "%s() takes %s for '%s', not %s",
+    const char *dot = strrchr(call->builtin->path, '.');
+    const char *np = jr_arena_printf(in->arena, "np.%s", dot ? dot + 1 : call->builtin->path);
+    const FeBuiltin *other = jr_table_get(&in->builtins, np);
+    const char *help = NULL;
+    if (type->kind == FE_ARRAY && other && other != call->builtin)
+        help = jr_arena_printf(in->arena, "for arrays there is %s()", np);
+    return infer_fail(in, at->span, help, "%s() takes %s for '%s', not %s",
                       call->builtin->path, expected, arg_name(in, call, i),
                       infer_name(in, type));
 }
@@ -364,7 +367,14 @@ static const FeType *infer_print(FeInfer *in, BuiltinCall *call) {
     return in->types->none;
 }
 
+static bool has_array(const BuiltinCall *call) {
+    for (uint32_t i = 0; i < call->nargs; i++)
+        if (call->args[i] && call->types[i]->kind == FE_ARRAY) return true;
+    return false;
+}
+
 const FeType *infer_builtin(FeInfer *in, BuiltinCall *call) {
+    if (infer_is_elementwise(call->builtin) && has_array(call)) return infer_whole(in, call);
     switch (call->builtin->kind) {
     case BK_CAST: return infer_cast(in, call);
     case BK_MATH: return infer_math(in, call);
@@ -382,9 +392,7 @@ const FeType *infer_builtin(FeInfer *in, BuiltinCall *call) {
     case BK_MAKE: return infer_make(in, call);
     case BK_METHOD: return infer_method(in, call);
     case BK_RANDOM: return infer_random(in, call);
-    case BK_REDUCE:
-        return infer_fail(in, call->expr->span, "write a loop over the elements",
-                          "%s() is not supported yet", call->builtin->path);
+    case BK_REDUCE: return infer_reduce(in, call);
     default:
         return infer_fail(in, call->expr->span, NULL, "%s cannot be called here",
                           call->builtin->path);

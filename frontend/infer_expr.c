@@ -129,11 +129,6 @@ const FeType *infer_strong(FeInfer *in, const AstExpr *expr, const FeType *type)
 static const FeType *refuse_operands(FeInfer *in, AstOp op, const AstExpr *expr,
                                      const FeType *a, const FeType *b) {
     const char *text = ast_op_text(op);
-    if (a->kind == FE_ARRAY || (b && b->kind == FE_ARRAY))
-        return infer_fail(in, expr->at, "write a loop over the elements",
-                          "whole-array expressions are not supported yet: '%s' of %s%s%s",
-                          text, infer_name(in, a), b ? " and " : "",
-                          b ? infer_name(in, b) : "");
     if (!b)
         return infer_fail(in, expr->at, NULL, "'%s' does not take %s", text,
                           infer_name(in, a));
@@ -152,8 +147,7 @@ static const FeType *refuse_operands(FeInfer *in, AstOp op, const AstExpr *expr,
                       infer_name(in, a), infer_name(in, b));
 }
 
-/* x_uint8 < 300 compares in a type that holds both. */
-static void widen_comparison(FeInfer *in, const AstExpr *expr, FeOperation *operation) {
+void infer_widen(FeInfer *in, const AstExpr *expr, FeOperation *operation) {
     const FeConst *value = node_at(in, expr)->value;
     bool weak = type_is_weak(node_at(in, expr)->type);
     if (value && weak && !const_fits(value, operation->operand) &&
@@ -165,6 +159,8 @@ const FeType *infer_operation(FeInfer *in, AstOp op, const AstExpr *expr, const 
                               const FeType *ta, const AstExpr *b, const FeType *tb,
                               FeOperation *out) {
     if (type_is_void(ta) || (tb && type_is_void(tb))) return infer_silent(in);
+    if (ta->kind == FE_ARRAY || (tb && tb->kind == FE_ARRAY))
+        return infer_array_operation(in, op, expr, a, ta, b, tb, out);
     if (!type_is_number(ta) || (tb && !type_is_number(tb)))
         return refuse_operands(in, op, expr, ta, tb);
     bool compares = op >= AST_EQ && op <= AST_GE;
@@ -177,8 +173,8 @@ const FeType *infer_operation(FeInfer *in, AstOp op, const AstExpr *expr, const 
     if (!fe_operation(in->types, op, ta, tb, out))
         return refuse_operands(in, op, expr, ta, tb);
     if (in->checking && compares) {
-        widen_comparison(in, a, out);
-        widen_comparison(in, b, out);
+        infer_widen(in, a, out);
+        infer_widen(in, b, out);
     }
     infer_use(in, a, scalar_type(in, out->operand));
     if (b) infer_use(in, b, scalar_type(in, out->operand));
@@ -243,8 +239,8 @@ static const FeType *infer_binary(FeInfer *in, const AstExpr *expr) {
     if (expr->op == AST_POW && unfolded && a->kind == FE_WEAK_INT && b->kind == FE_WEAK_INT)
         return infer_fail(in, expr->at, "write a float: 2.0 ** -1",
                           "an integer to a negative power is not an integer");
-    if (expr->op == AST_MATMUL && a->kind == FE_ARRAY && b->kind == FE_ARRAY)
-        return infer_fail(in, expr->at, "write the loops", "'@' is not supported yet");
+    if (expr->op == AST_MATMUL && !type_is_void(a) && !type_is_void(b))
+        return infer_matmul(in, expr, a, b);
     if (type_is_weak(a) && type_is_weak(b) && !unfolded)
         return weak_result(in, expr->op, expr, a, b);
     FeOperation operation = {TY_NONE, TY_NONE};
@@ -269,14 +265,36 @@ static const FeConst *fold_comparison(FeInfer *in, AstOp op, const AstExpr *a,
     return left && right ? const_compare(in, op, left, right) : NULL;
 }
 
-static void compare_pair(FeInfer *in, const AstExpr *expr, AstOp op, const AstExpr *a,
-                         const FeType *ta, const AstExpr *b, const FeType *tb,
-                         FeOperation *out) {
-    if (type_is_void(ta) || type_is_void(tb)) return;
+/* x in (a, b, c): the items are compared one by one. */
+static void compare_in(FeInfer *in, const AstExpr *expr, AstOp op, const AstExpr *a,
+                       const FeType *ta, const AstExpr *b, const FeType *tb) {
+    if (tb->kind != FE_TUPLE || !type_is_number(ta)) {
+        infer_fail(in, expr->at,
+                   tb->kind == FE_ARRAY ? "write np.any(a == x)"
+                                        : "write a tuple: x in (a, b, c)",
+                   "'%s' looks for a number in a tuple, not for %s in %s", ast_op_text(op),
+                   infer_name(in, ta), infer_name(in, tb));
+        return;
+    }
+    for (uint32_t i = 0; i < tb->count; i++)
+        if (!type_is_number(tb->items[i]) || !fe_promote(in->types, ta, tb->items[i])) {
+            refuse_operands(in, op, expr, ta, tb->items[i]);
+            return;
+        }
+    infer_settle(in, a);
+    if (ta == scalar_type(in, TY_UINT64)) infer_use(in, b, ta);
+    infer_settle(in, b);
+}
+
+/* The result's type: bool, an array of them, or of an error. */
+static const FeType *compare_pair(FeInfer *in, const AstExpr *expr, AstOp op, const AstExpr *a,
+                                  const FeType *ta, const AstExpr *b, const FeType *tb,
+                                  FeOperation *out) {
+    if (type_is_void(ta) || type_is_void(tb)) return infer_silent(in);
     bool equality = op == AST_EQ || op == AST_NE;
+    const FeType *type = scalar_type(in, TY_BOOL);
     if (op == AST_IN || op == AST_NOT_IN)
-        infer_fail(in, expr->at, "write x == a or x == b, or a loop", "'%s' is not supported",
-                   ast_op_text(op));
+        compare_in(in, expr, op, a, ta, b, tb);
     else if (is_identity(op))
         infer_fail(in, expr->at, "write == or !=", "'%s' is only for None", ast_op_text(op));
     else if (ta->kind == FE_NONE || tb->kind == FE_NONE)
@@ -290,11 +308,15 @@ static void compare_pair(FeInfer *in, const AstExpr *expr, AstOp op, const AstEx
             if (!type_is_number(ta->items[i]) || !type_is_number(tb->items[i]) ||
                 !fe_promote(in->types, ta->items[i], tb->items[i])) {
                 refuse_operands(in, op, expr, ta->items[i], tb->items[i]);
-                return;
+                return type;
             }
+    } else if (expr->ops.len > 1 && (ta->kind == FE_ARRAY || tb->kind == FE_ARRAY)) {
+        infer_fail(in, expr->at, "write (a < b) & (b < c)",
+                   "a chain of comparisons needs one truth, and arrays have many");
     } else {
-        infer_operation(in, op, expr, a, ta, b, tb, out);
+        return infer_operation(in, op, expr, a, ta, b, tb, out);
     }
+    return type;
 }
 
 static const FeType *infer_compare(FeInfer *in, const AstExpr *expr) {
@@ -311,7 +333,11 @@ static const FeType *infer_compare(FeInfer *in, const AstExpr *expr) {
         const FeConst *known = fold_comparison(in, expr->ops.data[i], left, a, right, b);
         truth &= !known || known->i != 0;
         all &= known != NULL;
-        if (!known || n > 1) compare_pair(in, expr, expr->ops.data[i], left, a, right, b, out);
+        if (!known || n > 1) {
+            const FeType *one =
+                compare_pair(in, expr, expr->ops.data[i], left, a, right, b, out);
+            if (n == 1) type = one;
+        }
         if (a->kind == FE_TUPLE && b->kind == FE_TUPLE) node->operations = NULL;
         a = b;
     }

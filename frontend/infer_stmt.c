@@ -45,7 +45,10 @@ static void assign_element(FeInfer *in, const AstExpr *target, const FeType *typ
     const FeType *element = scalar_type(in, into->ir.scalar);
     bool array =
         into->kind == FE_ARRAY && type->kind == FE_ARRAY && type->ir.ndim <= into->ir.ndim;
-    if (!array && !type_is_number(type))
+    if (array && infer_is_mask(in, target))
+        infer_fail(in, value ? value->span : target->span, "write a loop, or use np.where",
+                   "the elements under a mask take one number, not an array");
+    else if (!array && !type_is_number(type))
         infer_fail(in, value ? value->span : target->span, NULL, "%s cannot be stored in %s",
                    infer_name(in, type),
                    into->kind == FE_ARRAY ? infer_name(in, into)
@@ -115,7 +118,12 @@ static void infer_augmented(FeInfer *in, const AstStmt *stmt) {
     JrSpan at = stmt->span;
     AstExpr here = {.at = at, .span = at};
     const FeType *result =
-        infer_operation(in, stmt->op, &here, target, old, stmt->value, type, &operation);
+        stmt->op == AST_MATMUL && old->kind == FE_ARRAY
+            ? infer_fail(in, at, "write a = a @ b", "'@=' is not supported")
+            : infer_operation(in, stmt->op, &here, target, old, stmt->value, type, &operation);
+    bool whole = old->kind == FE_ARRAY || type->kind == FE_ARRAY;
+    if (whole && result->kind == FE_ARRAY)
+        result = infer_in_place(in, stmt, old, type, &operation);
     FeNode *node = node_at(in, target);
     node->type = old;
     if (name) {

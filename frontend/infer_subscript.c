@@ -7,7 +7,8 @@ typedef struct Shape {
     unsigned dropped; /* by integers */
     unsigned added;   /* by None */
     unsigned ellipses;
-    bool contiguous; /* of a contiguous array: the result is too */
+    bool contiguous;    /* of a contiguous array: the result is too */
+    const FeType *mask; /* an array of bool among the indices */
     bool ok;
 } Shape;
 
@@ -46,9 +47,13 @@ static void take_index(FeInfer *in, const AstExpr *item, Shape *shape) {
         shape->contiguous = false;
         return;
     }
+    if (type->kind == FE_ARRAY && type->ir.scalar == TY_BOOL) {
+        shape->mask = type;
+        return;
+    }
     if (type->kind == FE_ARRAY)
-        infer_fail(in, item->span, "write a loop",
-                   "indexing with an array is not supported yet");
+        infer_fail(in, item->span, "write a loop, or use a mask: a[a > 0]",
+                   "indexing with an array of integers is not supported");
     else if (!type_is_void(type) && !type_is_int(type))
         infer_fail(in, item->span,
                    type_is_bool(type) ? "convert it: int(x)" : "convert it: int(x), or use //",
@@ -75,6 +80,7 @@ static const FeType *array_subscript(FeInfer *in, const AstExpr *expr, const FeT
     unsigned ndim = array->ir.ndim;
     for (uint32_t i = 0; i < expr->items.len; i++)
         take_item(in, expr->items.data[i], &shape);
+    if (shape.mask) return infer_mask(in, expr, array, shape.mask);
     if (shape.ellipses > 1)
         return infer_fail(in, expr->at, NULL, "only one '...' may stand in a subscript");
     if (shape.taken > ndim)

@@ -61,6 +61,7 @@ typedef struct Call {
     const AstExpr *expr;
     const FeNode *node;
     IrReg want;
+    const Value *given; /* the arguments, where they are evaluated already; or NULL */
 } Call;
 
 /* ---- lower_scan.c ---- */
@@ -125,6 +126,10 @@ Value fe_lower_compare_pair(Lower *low, AstOp op, Value a, Value b,
                             const FeOperation *operation);
 IrReg fe_lower_unary_op(Lower *low, AstOp op, Value a, const FeOperation *operation);
 IrReg fe_invert(Lower *low, IrReg cond); /* not cond */
+IrOp fe_arith_op(AstOp op);
+/* ---- lower_builtin.c ---- */
+/* The one of a and b that `op` (LT for a minimum) prefers; NumPy's two ways with NaN. */
+IrReg fe_pick(Lower *low, IrOp op, bool keep_nan, IrReg a, IrReg b);
 
 /* ---- lower_stmt.c ---- */
 void fe_lower_block(Lower *low, const AstBlock *block);
@@ -158,8 +163,29 @@ Value fe_lower_make(Lower *low, const Call *call);   /* BK_MAKE */
 Value fe_lower_method(Lower *low, const Call *call); /* BK_METHOD */
 Value fe_lower_random(Lower *low, const Call *call); /* BK_RANDOM */
 Value fe_lower_attr(Lower *low, const AstExpr *expr);
+/* Small parts of loops over arrays. */
+unsigned fe_array_dims(Lower *low, IrReg array, IrReg *dims); /* returns how many */
+IrReg fe_product(Lower *low, unsigned n, const IrReg *dims);
+IrReg fe_array_load(Lower *low, IrReg array, unsigned n, const IrReg *index); /* unchecked */
+void fe_array_store(Lower *low, IrReg array, unsigned n, const IrReg *index, IrReg value);
+IrReg fe_array_stretched(Lower *low, IrReg array, IrType type, unsigned n, const IrReg *dims);
+IrReg fe_array_reshaped(Lower *low, IrReg array, IrType type, unsigned n, const IrReg *dims);
 /* array[...] = value, a scalar or an array that broadcasts to it. */
 void fe_array_assign(Lower *low, IrReg array, Value value);
+
+/* ---- lower_whole.c, lower_store.c, lower_reduce.c, lower_mask.c: whole arrays ---- */
+/* An operation that acts on arrays element by element. */
+bool fe_is_whole(Lower *low, const AstExpr *expr);
+Value fe_lower_whole(Lower *low, const AstExpr *expr, IrReg want);
+void fe_lower_whole_assign(Lower *low, const AstExpr *target, const AstExpr *value);
+void fe_lower_whole_augmented(Lower *low, const AstStmt *stmt);
+Value fe_lower_reduce(Lower *low, const Call *call); /* BK_REDUCE */
+Value fe_lower_matmul(Lower *low, const AstExpr *expr, IrReg a, IrReg b);
+/* a[mask] */
+bool fe_is_mask(Lower *low, const AstExpr *expr);
+Value fe_lower_mask(Lower *low, const AstExpr *expr);
+void fe_lower_mask_assign(Lower *low, const AstExpr *target, Value value);
+void fe_lower_mask_augmented(Lower *low, const AstStmt *stmt);
 
 /* ---- lower_slice.c ---- */
 /* An evaluated subscript: the parts of a[...], so that += evaluates them once. */

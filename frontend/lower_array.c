@@ -1,7 +1,7 @@
 /* Arrays: making, copying and filling them, their attributes and methods.
  *
  * Loops over elements are nested FORs in index order, without checks: the bounds are the
- * array's own dims. Whole-array expressions will be lowered with the same Nest. */
+ * array's own dims. */
 #include "frontend/lower.h"
 
 /* ---- Loops over all elements ---- */
@@ -23,20 +23,19 @@ static void nest_end(Lower *low, const Nest *nest) {
     fe_loop_end(low, nest->outer);
 }
 
-static void store_element(Lower *low, IrReg array, unsigned n, const IrReg *index,
-                          IrReg value) {
+void fe_array_store(Lower *low, IrReg array, unsigned n, const IrReg *index, IrReg value) {
     IrStmt *store = ir_build_store(&low->b, array, n, index, value);
     store->u.mem.check = store->u.mem.wrap = 0;
 }
 
-static IrReg load_element(Lower *low, IrReg array, unsigned n, const IrReg *index) {
+IrReg fe_array_load(Lower *low, IrReg array, unsigned n, const IrReg *index) {
     IrReg dst = ir_temp(low->func, ir_scalar((IrScalar)ir_reg_type(low->func, array).scalar));
     IrStmt *load = ir_build_load(&low->b, dst, array, n, index);
     load->u.mem.check = load->u.mem.wrap = 0;
     return dst;
 }
 
-static unsigned array_dims(Lower *low, IrReg array, IrReg *dims) {
+unsigned fe_array_dims(Lower *low, IrReg array, IrReg *dims) {
     unsigned ndim = ir_reg_type(low->func, array).ndim;
     for (unsigned i = 0; i < ndim; i++)
         dims[i] = ir_build_dim(&low->b, array, (uint8_t)i);
@@ -45,7 +44,7 @@ static unsigned array_dims(Lower *low, IrReg array, IrReg *dims) {
 
 static void fill(Lower *low, IrReg array, unsigned ndim, const IrReg *dims, IrReg value) {
     Nest nest = nest_begin(low, ndim, dims);
-    store_element(low, array, ndim, nest.index, value);
+    fe_array_store(low, array, ndim, nest.index, value);
     nest_end(low, &nest);
 }
 
@@ -58,10 +57,10 @@ static void copy_elements(Lower *low, IrReg into, IrReg from) {
         return;
     }
     IrReg dims[IR_MAX_DIMS];
-    unsigned ndim = array_dims(low, into, dims);
+    unsigned ndim = fe_array_dims(low, into, dims);
     Nest nest = nest_begin(low, ndim, dims);
-    IrReg element = load_element(low, from, ndim, nest.index);
-    store_element(low, into, ndim, nest.index, ir_build_cast(&low->b, scalar, element));
+    IrReg element = fe_array_load(low, from, ndim, nest.index);
+    fe_array_store(low, into, ndim, nest.index, ir_build_cast(&low->b, scalar, element));
     nest_end(low, &nest);
 }
 
@@ -75,9 +74,17 @@ static IrReg build_shaped(Lower *low, IrOp op, IrType type, IrReg array, unsigne
     return dst;
 }
 
+IrReg fe_array_stretched(Lower *low, IrReg array, IrType type, unsigned n, const IrReg *dims) {
+    return build_shaped(low, OP_BROADCAST, type, array, n, dims);
+}
+
+IrReg fe_array_reshaped(Lower *low, IrReg array, IrType type, unsigned n, const IrReg *dims) {
+    return build_shaped(low, OP_RESHAPE, type, array, n, dims);
+}
+
 void fe_array_assign(Lower *low, IrReg array, Value value) {
     IrReg dims[IR_MAX_DIMS];
-    unsigned ndim = array_dims(low, array, dims);
+    unsigned ndim = fe_array_dims(low, array, dims);
     IrScalar scalar = (IrScalar)ir_reg_type(low->func, array).scalar;
     if (value.type->kind != FE_ARRAY) {
         fill(low, array, ndim, dims, fe_scalar_as(low, value, scalar));
@@ -110,7 +117,7 @@ static unsigned eval_shape(Lower *low, const Call *call, uint32_t first, IrReg *
     return n;
 }
 
-static IrReg product(Lower *low, unsigned n, const IrReg *dims) {
+IrReg fe_product(Lower *low, unsigned n, const IrReg *dims) {
     IrReg size = fe_int_const(low, 1);
     for (unsigned i = 0; i < n; i++)
         size = fe_int_binary(low, OP_MUL, size, dims[i]);
@@ -119,7 +126,7 @@ static IrReg product(Lower *low, unsigned n, const IrReg *dims) {
 
 static IrReg array_size(Lower *low, IrReg array) {
     IrReg dims[IR_MAX_DIMS];
-    return product(low, array_dims(low, array, dims), dims);
+    return fe_product(low, fe_array_dims(low, array, dims), dims);
 }
 
 /* ---- Making ---- */
@@ -158,7 +165,7 @@ static Value make_blank(Lower *low, const Call *call, const IrReg *dims, bool ze
 static Value make_copy(Lower *low, const Call *call, IrReg from) {
     IrReg dims[IR_MAX_DIMS];
     IrType type = ir_reg_type(low->func, from);
-    array_dims(low, from, dims);
+    fe_array_dims(low, from, dims);
     type = ir_array((IrScalar)call->node->type->ir.scalar, type.ndim, LAYOUT_C);
     IrReg array = array_alloc(low, call, type, dims, false, from);
     copy_elements(low, array, from);
@@ -176,7 +183,7 @@ static Value arange_ints(Lower *low, const Call *call, IrReg start, IrReg stop, 
     IrReg offset = fe_int_binary(low, OP_MUL, nest.index[0], step);
     IrReg value = fe_int_binary(low, OP_ADD, start, offset);
     value = ir_build_cast(&low->b, (IrScalar)made_type(call).scalar, value);
-    store_element(low, array, 1, nest.index, value);
+    fe_array_store(low, array, 1, nest.index, value);
     nest_end(low, &nest);
     return made(low, call, array);
 }
@@ -201,7 +208,7 @@ static Value arange_floats(Lower *low, const Call *call, IrReg start, IrReg stop
     IrReg at = ir_build_cast(&low->b, TY_FLOAT64, nest.index[0]);
     IrReg value = f64(low, OP_ADD, start, f64(low, OP_MUL, at, delta));
     value = ir_build_cast(&low->b, (IrScalar)made_type(call).scalar, value);
-    store_element(low, array, 1, nest.index, value);
+    fe_array_store(low, array, 1, nest.index, value);
     nest_end(low, &nest);
     return made(low, call, array);
 }
@@ -235,11 +242,11 @@ static Value make_linspace(Lower *low, const Call *call) {
     Nest nest = nest_begin(low, 1, &n);
     IrReg at = ir_build_cast(&low->b, TY_FLOAT64, nest.index[0]);
     IrReg value = f64(low, OP_ADD, f64(low, OP_MUL, at, step), start);
-    store_element(low, array, 1, nest.index, value);
+    fe_array_store(low, array, 1, nest.index, value);
     nest_end(low, &nest);
     IrStmt *ends = ir_build_if(&low->b, several);
     IrBlock *outer = fe_block_swap(low, &ends->u.blocks.then);
-    store_element(low, array, 1, &gaps, stop);
+    fe_array_store(low, array, 1, &gaps, stop);
     fe_block_swap(low, outer);
     return made(low, call, array);
 }
@@ -291,7 +298,7 @@ static Value make_display(Lower *low, const Call *call, const AstExpr *list) {
     for (uint32_t k = 0; k < display.count; k++) {
         for (unsigned i = 0; i < type.ndim; i++)
             index[i] = fe_int_const(low, at[i]);
-        store_element(low, array, type.ndim, index, display.values[k]);
+        fe_array_store(low, array, type.ndim, index, display.values[k]);
         for (unsigned i = type.ndim; i-- && ++at[i] == lengths[i];)
             at[i] = 0;
     }
@@ -307,7 +314,7 @@ static Value make_array(Lower *low, const Call *call) {
 static Value make_like(Lower *low, const Call *call) {
     IrReg dims[IR_MAX_DIMS];
     IrScalar scalar = (IrScalar)made_type(call).scalar;
-    unsigned n = array_dims(low, fe_call_value(low, call, 0).reg, dims);
+    unsigned n = fe_array_dims(low, fe_call_value(low, call, 0).reg, dims);
     switch (call->node->builtin->id) {
     case BI_NP_ZEROS_LIKE: return make_blank(low, call, dims, true);
     case BI_NP_EMPTY_LIKE: return make_blank(low, call, dims, false);
@@ -395,7 +402,7 @@ Value fe_lower_random(Lower *low, const Call *call) {
 static Value array_shape(Lower *low, IrReg array) {
     IrReg dims[IR_MAX_DIMS];
     Value items[IR_MAX_DIMS];
-    unsigned n = array_dims(low, array, dims);
+    unsigned n = fe_array_dims(low, array, dims);
     for (unsigned i = 0; i < n; i++)
         items[i] = fe_value_ir(low, dims[i]);
     return fe_value_tuple(low, n, items);
@@ -455,7 +462,7 @@ static void infer_dim(Lower *low, IrReg size, unsigned n, IrReg *dims) {
         any |= rest[i] != dims[i];
     }
     if (!any) return;
-    IrReg others = product(low, n, rest);
+    IrReg others = fe_product(low, n, rest);
     IrReg none = fe_int_compare(low, OP_EQ, others, zero);
     IrReg left = fe_int_binary(low, OP_FLOORDIV, size, fe_int_select(low, none, one, others));
     for (unsigned i = 0; i < n; i++)
@@ -488,7 +495,7 @@ static Value lower_fill(Lower *low, const Call *call, IrReg array) {
     IrReg dims[IR_MAX_DIMS];
     IrScalar scalar = (IrScalar)ir_reg_type(low->func, array).scalar;
     IrReg value = fe_call_scalar(low, call, 1, scalar);
-    unsigned n = array_dims(low, array, dims);
+    unsigned n = fe_array_dims(low, array, dims);
     fill(low, array, n, dims, value);
     return fe_value_none(low);
 }

@@ -89,8 +89,7 @@ static IrReg lower_unary_operator(Lower *low, const Call *call) {
 
 /* ---- min, max and their like ---- */
 
-/* The one of a and b that `op` (LT for a minimum) prefers; NumPy's two ways with NaN. */
-static IrReg pick(Lower *low, IrOp op, bool keep_nan, IrReg a, IrReg b) {
+IrReg fe_pick(Lower *low, IrOp op, bool keep_nan, IrReg a, IrReg b) {
     if (!is_float(low, a)) return binary(low, op == OP_LT ? OP_MIN : OP_MAX, a, b);
     IrReg other = keep_nan ? a : b;
     IrOp prefers = keep_nan ? op : op == OP_LT ? OP_LE : OP_GE;
@@ -108,7 +107,7 @@ static IrReg lower_extreme(Lower *low, const Call *call, IrOp op) {
 
 static IrReg lower_pick(Lower *low, const Call *call, IrOp op, bool keep_nan) {
     IrReg a = fe_call_scalar(low, call, 0, target_of(call));
-    return pick(low, op, keep_nan, a, fe_call_scalar(low, call, 1, target_of(call)));
+    return fe_pick(low, op, keep_nan, a, fe_call_scalar(low, call, 1, target_of(call)));
 }
 
 static bool is_given(Lower *low, const Call *call, uint32_t i) {
@@ -123,8 +122,8 @@ static IrReg lower_clip(Lower *low, const Call *call) {
         is_given(low, call, 1) ? fe_call_scalar(low, call, 1, target_of(call)) : IR_NO_REG;
     IrReg most =
         is_given(low, call, 2) ? fe_call_scalar(low, call, 2, target_of(call)) : IR_NO_REG;
-    if (least != IR_NO_REG) x = pick(low, OP_GT, true, x, least);
-    return most != IR_NO_REG ? pick(low, OP_LT, true, x, most) : x;
+    if (least != IR_NO_REG) x = fe_pick(low, OP_GT, true, x, least);
+    return most != IR_NO_REG ? fe_pick(low, OP_LT, true, x, most) : x;
 }
 
 /* ---- Rounding ---- */

@@ -93,6 +93,7 @@ bool fe_call_has(const Call *call, uint32_t i) {
 
 Value fe_call_value(Lower *low, const Call *call, uint32_t i) {
     const FeNode *node = call->node;
+    if (call->given && fe_call_arg(call, i)) return call->given[i];
     if (fe_call_arg(call, i)) return fe_lower_expr(low, node->args[i]);
     if (!fe_call_has(call, i)) return fe_value_none(low);
     const FeConst *constant = node->arg_values[i];
@@ -143,6 +144,7 @@ static Value lower_builtin_call(Lower *low, const Call *call) {
     case BK_MAKE: return fe_lower_make(low, call);
     case BK_METHOD: return fe_lower_method(low, call);
     case BK_RANDOM: return fe_lower_random(low, call);
+    case BK_REDUCE: return fe_lower_reduce(low, call);
     default: return fe_lower_scalar_builtin(low, call);
     }
 }

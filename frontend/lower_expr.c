@@ -36,7 +36,7 @@ static const ArithOp arith_ops[] = {
     {AST_IS, OP_EQ},   {AST_IS_NOT, OP_NE},
 };
 
-static IrOp arith_op(AstOp op) {
+IrOp fe_arith_op(AstOp op) {
     for (uint32_t i = 0; i < sizeof arith_ops / sizeof *arith_ops; i++)
         if (arith_ops[i].ast == op) return arith_ops[i].ir;
     return OP_COUNT;
@@ -75,8 +75,10 @@ Value fe_lower_arith(Lower *low, AstOp op, Value a, Value b, const FeOperation *
         return fe_value_ir(low, result);
     IrReg right = fe_scalar_as(low, b, operation->operand);
     guard_division(low, op, right);
-    result =
-        ir_build_binary(&low->b, arith_op(op), ir_scalar(operation->operand), left, right);
+    IrOp ir = fe_arith_op(op);
+    if (operation->operand == TY_BOOL && op == AST_ADD) ir = OP_OR; /* elements of arrays */
+    if (operation->operand == TY_BOOL && op == AST_MUL) ir = OP_AND;
+    result = ir_build_binary(&low->b, ir, ir_scalar(operation->operand), left, right);
     return fe_value_ir(low, ir_build_cast(&low->b, operation->result, result));
 }
 
@@ -84,6 +86,7 @@ static Value lower_binary(Lower *low, const AstExpr *expr) {
     const FeNode *node = fe_node_of(low, expr);
     Value a = fe_lower_expr(low, expr->left);
     Value b = fe_lower_expr(low, expr->right);
+    if (expr->op == AST_MATMUL) return fe_lower_matmul(low, expr, a.reg, b.reg);
     if (node->operations) return fe_lower_arith(low, expr->op, a, b, &node->operations[0]);
     FeOperation operation;
     if (fe_operation(&low->module->types, expr->op, a.type, b.type, &operation))
@@ -236,7 +239,7 @@ Value fe_lower_compare_pair(Lower *low, AstOp op, Value a, Value b,
     }
     IrReg left = fe_scalar_as(low, a, operation->operand);
     IrReg right = fe_scalar_as(low, b, operation->operand);
-    return fe_value_ir(low, ir_build_compare(&low->b, arith_op(op), left, right));
+    return fe_value_ir(low, ir_build_compare(&low->b, fe_arith_op(op), left, right));
 }
 
 /* a < b < c: b is evaluated once, c only if a < b. `left` is the operand before ops[at]. */
@@ -340,6 +343,7 @@ static Value lower_bool(Lower *low, const AstExpr *expr) {
 /* ---- All of them ---- */
 
 static Value lower_kind(Lower *low, const AstExpr *expr, IrReg want) {
+    if (fe_is_whole(low, expr)) return fe_lower_whole(low, expr, want);
     switch (expr->kind) {
     case AST_NAME: return lower_name(low, expr);
     case AST_TUPLE: return lower_tuple(low, expr);

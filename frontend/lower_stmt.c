@@ -49,6 +49,10 @@ static void bind_name(Lower *low, const AstExpr *name, Value value) {
 /* ---- Targets ---- */
 
 static void assign_subscript(Lower *low, const AstExpr *target, Value value) {
+    if (fe_is_mask(low, target)) {
+        fe_lower_mask_assign(low, target, value);
+        return;
+    }
     Subscript sub = fe_subscript_eval(low, target);
     if (sub.element)
         fe_subscript_set(low, &sub, value, true);
@@ -103,6 +107,11 @@ static void lower_assign(Lower *low, const AstStmt *stmt) {
     for (uint32_t i = 0; i < stmt->targets.len; i++)
         definition &= is_definition(low, stmt->targets.data[i]);
     if (definition) return;
+    if (stmt->targets.len == 1 && fe_is_whole(low, stmt->value) &&
+        stmt->targets.data[0]->kind == AST_SUBSCRIPT) {
+        fe_lower_whole_assign(low, stmt->targets.data[0], stmt->value);
+        return;
+    }
     Value value = fe_lower_expr_into(low, stmt->value, wanted(low, stmt));
     /* a, b = b, a: all of the right side is read before the first is assigned. */
     if (value.type->kind == FE_TUPLE) value = fe_value_pinned(low, value);
@@ -131,6 +140,13 @@ static void lower_augmented(Lower *low, const AstStmt *stmt) {
     const AstExpr *target = stmt->targets.data[0];
     const FeOperation *operation = fe_node_of(low, target)->operations;
     if (!operation) return;
+    if (fe_type_of(low, target)->kind == FE_ARRAY) {
+        if (fe_is_mask(low, target))
+            fe_lower_mask_augmented(low, stmt);
+        else
+            fe_lower_whole_augmented(low, stmt);
+        return;
+    }
     if (target->kind == AST_SUBSCRIPT) {
         lower_augmented_element(low, stmt, operation);
         return;

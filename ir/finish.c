@@ -135,7 +135,10 @@ static bool rt_writes(IrRtCall call, uint32_t arg) {
     switch (call) {
     case RT_PRINT_ARRAY:
     case RT_PRINT_ARRAY_REPR:
-    case RT_ARRAYS_OVERLAP: return false;
+    case RT_ARRAYS_OVERLAP:
+    case RT_BROADCAST_ERROR:
+    case RT_MATMUL_ERROR:
+    case RT_MASK_ERROR: return false;
     case RT_ARRAY_COPY: return arg == 0;
     default: return true;
     }
