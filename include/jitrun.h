@@ -104,19 +104,28 @@ JR_API const JrError *jr_error(void);
 
 typedef struct JrContext JrContext;
 
-/* Receives text: what kernels print (on the thread that runs the kernel), a report, a dump.
- * False if it could not be written. */
+/* Receives text: what kernels print (on the thread that runs the kernel; of a parallel loop
+ * any of its threads, one at a time), a report, a dump. False if it could not be written. It
+ * can neither run kernels nor print values: those fail with JR_ERR_ARGUMENT. */
 typedef bool (*JrWrite)(void *user, const char *bytes, size_t len);
 
 typedef struct JrContextOptions {
     size_t size;
     JrWrite write; /* NULL: output is dropped */
     void *write_user;
+    /* Where the memory of the context, its modules and its kernels' arrays comes from; both or
+     * neither (malloc's). resize is as realloc: pointer may be NULL, NULL says that there is
+     * no memory, what it returns is aligned to 16 bytes. Both may be called on any thread,
+     * until the last array of a kernel is freed. Not from here: each thread's error slot and
+     * print buffer, code pages, and what LLVM and libtcc take. */
+    void *(*resize)(void *user, void *pointer, size_t size);
+    void (*release)(void *user, void *pointer);
+    void *alloc_user;
 } JrContextOptions;
 
-/* A new context; options may be NULL. NULL when there is no memory. */
+/* A new context; options may be NULL. NULL when there is no memory, or options are wrong. */
 JR_API JrContext *jr_context_new(const JrContextOptions *options);
-/* Frees it. Modules of the context must have been freed. NULL is fine. */
+/* Frees it, or leaves that to the last of its modules to be freed. NULL is fine. */
 JR_API void jr_context_free(JrContext *context);
 
 /* Whether an engine, "interp", "tcc" or "llvm", can be used here. On false jr_error() says
@@ -263,8 +272,12 @@ static inline JrValue jr_array(JrArrayValue *array) {
     return v;
 }
 
-/* Frees what the value owns and makes it None. NULL is fine. */
+/* Frees what the value owns and makes it None. NULL is fine. May be called on any thread, and
+ * after the module and the context that the value came from are gone. */
 JR_API void jr_value_clear(JrValue *value);
+/* Releases what a JrArrayValue holds, if the library filled it in (jr_function_pointer), and
+ * zeroes it. NULL is fine. */
+JR_API void jr_array_clear(JrArrayValue *array);
 
 /* Evaluates an expression of the language, "np.arange(10) * 2" or "1e6"; a list makes an
  * array. The caller clears *out. */
@@ -297,10 +310,13 @@ JR_API JrStatus jr_function_for(JrModule *module, const char *name, size_t count
 JR_API const char *jr_function_signature(const JrFunction *function);
 JR_API size_t jr_function_param_count(const JrFunction *function);
 
-/* Calls it. Arguments are converted where nothing is lost: an int where a float is expected,
- * an int that fits a narrower type, an exact float for an int. Otherwise JR_ERR_ARGUMENT, with
- * the argument, what was expected and what was given. *result (may be NULL) is the caller's to
- * clear; it is None on failure. */
+/* Calls it. Arguments are converted where that is exact: an int that fits a narrower type, a
+ * whole float for an int; and any number is rounded to a float parameter's precision.
+ * Otherwise JR_ERR_ARGUMENT, with the argument, what was expected and what was given; also for
+ * a read-only array that the function writes to. *result (may be NULL, or one of args) is set
+ * without being cleared first, and is the caller's to clear; it is None on failure. An array
+ * that the function was given and returns, or a view of it, shares its memory: if that is the
+ * caller's own, as.array->owner is NULL. */
 JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args,
                         JrValue *result);
 

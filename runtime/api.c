@@ -15,58 +15,115 @@ const char *jr_version(void) {
     return JITRUN_VERSION;
 }
 
-/* Copies a caller's structure of `given` bytes over our zeroed one of `ours`: a program built
- * against an older header has a shorter one. */
-static void take_options(void *to, size_t ours, const void *from, size_t given) {
+/* Copies a caller's structure, whose first member is its size, over our zeroed one of `ours`
+ * bytes. A program built against an older header has a shorter one; one built against a newer
+ * header may have a longer one, if it sets nothing that this library does not know. */
+static bool take_options(void *to, size_t ours, const void *from, const char *what) {
+    static const size_t most = 4096;
+    size_t given = ours;
     memset(to, 0, ours);
-    if (from) memcpy(to, from, given < ours ? given : ours);
+    if (!from) return true;
+    memcpy(&given, from, sizeof given);
+    bool good = given >= sizeof given && given <= most;
+    for (size_t i = ours; good && i < given; i++)
+        good = ((const char *)from)[i] == 0;
+    if (good)
+        memcpy(to, from, given < ours ? given : ours);
+    else
+        jr_error_set(JR_ERR_ARGUMENT,
+                     given < sizeof given || given > most
+                         ? "%s.size is %zu: set it to sizeof(%s)"
+                         : "%s of %zu bytes sets what this version of jitrun does not know",
+                     what, given, what);
+    return good;
+}
+
+static JrContext *context_make(const JrContextOptions *o) {
+    JrAlloc hooks = {o->resize, o->release, o->alloc_user};
+    JrContext *context = jr_alloc_new(o->resize ? &hooks : NULL, sizeof *context);
+    if (!context) return NULL;
+    *context = (JrContext){.hooks = hooks, .write = o->write, .write_user = o->write_user};
+    if (o->resize) context->alloc = &context->hooks;
+    atomic_init(&context->refs, 1);
+    context->heap = jr_heap_new(context->alloc);
+    if (context->heap) return context;
+    jr_alloc_free(o->resize ? &hooks : NULL, context);
+    return NULL;
 }
 
 JrContext *jr_context_new(const JrContextOptions *options) {
     jr_error_clear();
     JrContextOptions o;
-    take_options(&o, sizeof o, options, options ? options->size : 0);
-    JrContext *context = malloc(sizeof *context);
-    if (!context) {
-        jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    if (!take_options(&o, sizeof o, options, "JrContextOptions")) return NULL;
+    if (!o.resize != !o.release) {
+        jr_error_set(JR_ERR_ARGUMENT, "JrContextOptions: resize and release go together");
         return NULL;
     }
-    *context = (JrContext){.write = o.write, .write_user = o.write_user};
+    JrContext *context = context_make(&o);
+    if (!context) jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    return context;
+}
+
+JrContext *jr_context_ref(JrContext *context) {
+    atomic_fetch_add_explicit(&context->refs, 1, memory_order_relaxed);
     return context;
 }
 
 void jr_context_free(JrContext *context) {
-    free(context);
+    if (!context || atomic_fetch_sub_explicit(&context->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    JrAlloc hooks = context->hooks; /* the block that holds them goes */
+    jr_heap_unref(context->heap);
+    jr_alloc_free(context->alloc ? &hooks : NULL, context);
 }
 
 /* ---- Modules ---- */
 
 static JrModule *module_new(JrContext *context, const JrCompileOptions *options) {
-    JrArena *arena = jr_arena_new(NULL);
-    JrModule *module = arena ? calloc(1, sizeof *module) : NULL;
+    JrArena *arena = jr_arena_new(context->alloc);
+    JrModule *module = arena ? jr_alloc_new(context->alloc, sizeof *module) : NULL;
     if (!module) {
         jr_arena_free(arena);
         jr_error_set(JR_MEMORY_ERROR, "out of memory");
         return NULL;
     }
-    module->context = context;
-    module->arena = arena;
+    *module =
+        (JrModule){.context = jr_context_ref(context), .arena = arena, .options = *options};
     pthread_mutex_init(&module->lock, NULL);
-    take_options(&module->options, sizeof module->options, options,
-                 options ? options->size : 0);
     return module;
 }
 
 void jr_module_free(JrModule *module) {
     if (!module) return;
+    JrContext *context = module->context;
     for (JrUnit *unit = module->units, *next; unit; unit = next) {
         next = unit->next;
         unit->engine->release(unit->code);
-        free(unit);
+        jr_alloc_free(context->alloc, unit);
     }
     pthread_mutex_destroy(&module->lock);
     jr_arena_free(module->arena);
-    free(module);
+    jr_alloc_free(context->alloc, module);
+    jr_context_free(context);
+}
+
+void jr_module_mark_diags(JrModule *module) {
+    module->diags_end = module->diags.last;
+    module->warnings = module->diags.warnings;
+}
+
+JrStatus jr_module_break(JrModule *module) {
+    module->broken = true;
+    return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+}
+
+void jr_module_reset_diags(JrModule *module) {
+    if (module->diags.errors == 0) return;
+    *module->diags_end = NULL;
+    module->diags.last = module->diags_end;
+    module->diags.errors = 0;
+    module->diags.warnings = module->warnings;
+    module->diags.full = false;
 }
 
 /* Everything the module keeps is copied into its arena, options' strings too. */
@@ -83,6 +140,8 @@ static JrStatus check(JrModule *module, const char *source) {
     jr_diags_init(&module->diags, module->arena, &module->source);
     bool good = jr_pipeline_check(module);
     jr_arena_on_oom(module->arena, NULL);
+    jr_module_mark_diags(module);
+    module->sound = good;
     if (good) return JR_OK;
     return jr_error_set(JR_ERR_COMPILE, "%s has %u error%s", module->source.name,
                         module->diags.errors, module->diags.errors == 1 ? "" : "s");
@@ -94,10 +153,13 @@ JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptio
     if (out) *out = NULL;
     if (!context || !source || !out)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_compile: NULL argument");
-    if (options && (options->opt_level < 0 || options->opt_level > 4))
+    JrCompileOptions o;
+    if (!take_options(&o, sizeof o, options, "JrCompileOptions")) return JR_ERR_ARGUMENT;
+    if (o.opt_level < 0 || o.opt_level > 4)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_compile: opt_level is %d, not 0 to 4",
-                            options->opt_level);
-    JrModule *module = module_new(context, options);
+                            o.opt_level);
+    if (!jr_engine_is_known(o.engine)) return jr_error()->status;
+    JrModule *module = module_new(context, &o);
     if (!module) return JR_MEMORY_ERROR;
     JrStatus status = check(module, source);
     if (status != JR_MEMORY_ERROR)
@@ -151,7 +213,7 @@ JrStatus jr_compile_file(JrContext *context, const char *path, const JrCompileOp
     if (!context || !path || !out)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_compile_file: NULL argument");
     JrCompileOptions o;
-    take_options(&o, sizeof o, options, options ? options->size : 0);
+    if (!take_options(&o, sizeof o, options, "JrCompileOptions")) return JR_ERR_ARGUMENT;
     o.size = sizeof o;
     if (!o.name) o.name = strcmp(path, "-") == 0 ? "<stdin>" : path;
     char *text;
@@ -164,18 +226,28 @@ JrStatus jr_compile_file(JrContext *context, const char *path, const JrCompileOp
 
 /* ---- What compiling found ---- */
 
+/* jr_function adds to the list, on whatever thread: reading it takes the lock. */
+static const JrDiag *diag_at(const JrModule *module, size_t index, size_t *count) {
+    pthread_mutex_t *lock = (pthread_mutex_t *)&module->lock;
+    pthread_mutex_lock(lock);
+    const JrDiag *found = NULL;
+    *count = 0;
+    for (const JrDiag *d = module->diags.first; d; d = d->next)
+        if ((*count)++ == index) found = d;
+    pthread_mutex_unlock(lock);
+    return found;
+}
+
 size_t jr_module_diagnostic_count(const JrModule *module) {
     size_t count = 0;
-    for (const JrDiag *d = module ? module->diags.first : NULL; d; d = d->next)
-        count++;
+    if (module) diag_at(module, 0, &count);
     return count;
 }
 
 bool jr_module_diagnostic(const JrModule *module, size_t index, JrDiagnostic *out) {
-    const JrDiag *d = module ? module->diags.first : NULL;
-    while (d && index--)
-        d = d->next;
-    if (!d || !out) return false;
+    size_t count;
+    const JrDiag *d = module && out ? diag_at(module, index, &count) : NULL;
+    if (!d) return false;
     *out = (JrDiagnostic){
         .kind = d->severity == JR_SEVERITY_ERROR ? JR_ERROR : JR_WARNING,
         .file = module->source.name,

@@ -11,7 +11,8 @@
 /* ---- The heap ---- */
 
 struct JrHeap {
-    const JrAlloc *alloc;
+    JrAlloc hooks;        /* a copy: buffers may outlive whatever held the original */
+    const JrAlloc *alloc; /* &hooks, or NULL */
     _Atomic int64_t refs; /* its owners and its buffers */
     _Atomic int64_t buffers, bytes;
 };
@@ -19,7 +20,8 @@ struct JrHeap {
 JrHeap *jr_heap_new(const JrAlloc *alloc) {
     JrHeap *heap = jr_alloc_new(alloc, sizeof *heap);
     if (!heap) return NULL;
-    heap->alloc = alloc;
+    if (alloc) heap->hooks = *alloc;
+    heap->alloc = alloc ? &heap->hooks : NULL;
     atomic_init(&heap->refs, 1);
     atomic_init(&heap->buffers, 0);
     atomic_init(&heap->bytes, 0);
@@ -32,8 +34,9 @@ JrHeap *jr_heap_ref(JrHeap *heap) {
 }
 
 void jr_heap_unref(JrHeap *heap) {
-    if (heap && atomic_fetch_sub_explicit(&heap->refs, 1, memory_order_acq_rel) == 1)
-        jr_alloc_free(heap->alloc, heap);
+    if (!heap || atomic_fetch_sub_explicit(&heap->refs, 1, memory_order_acq_rel) != 1) return;
+    JrAlloc hooks = heap->hooks; /* the block that holds them goes */
+    jr_alloc_free(heap->alloc ? &hooks : NULL, heap);
 }
 
 const JrAlloc *jr_heap_alloc(const JrHeap *heap) {

@@ -1,8 +1,8 @@
 /* Memory behind arrays: counted buffers, and the heap that accounts for them.
  *
  * A heap belongs to a context. Each live buffer keeps it alive, so an array may outlive the
- * context that made it (its JrAlloc hooks must live as long). Buffers may be retained and
- * released from any thread. */
+ * context that made it (what its JrAlloc's user points to must live as long). Buffers may be
+ * retained and released from any thread. */
 #ifndef JR_RUNTIME_ARRAY_H
 #define JR_RUNTIME_ARRAY_H
 

@@ -2,7 +2,7 @@
  *
  * A function's parameters and result, as inference knows them, are scalars, arrays and tuples
  * of such; compiled code takes the leaves of these, in order, each behind a pointer (ir/rt.h).
- * `Leaf` is one of them with room for its storage. */
+ */
 #include "runtime/array.h"
 #include "runtime/compile.h"
 #include "runtime/rt.h"
@@ -12,42 +12,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef union Leaf {
-    JrSlot scalar;
-    JrArray array;
-    int64_t room[JR_ARRAY_BYTES(IR_MAX_DIMS) / sizeof(int64_t)];
-} Leaf;
-
-static uint32_t leaf_count(const FeType *type) {
+uint32_t jr_leaf_count(const FeType *type) {
     uint32_t n = 0;
     if (type->kind == FE_NONE) return 0;
     if (type->kind != FE_TUPLE) return 1;
     for (uint32_t i = 0; i < type->count; i++)
-        n += leaf_count(type->items[i]);
+        n += jr_leaf_count(type->items[i]);
     return n;
 }
 
 /* ---- Finding ---- */
 
-/* `int64(float64[::1], int64)` or `(float64[::1], int64)`: the types between the parentheses.
- * False if it is no signature. */
-static bool parse_signature(JrModule *module, const char *text, const FeType **types,
-                            uint32_t *count) {
-    const char *open = strchr(text, '(');
-    *count = 0;
-    if (!open) return false;
-    const char *p = open + 1;
-    for (p += strspn(p, " "); *p && *p != ')'; p += strspn(p, " ")) {
-        IrType type;
-        if (*count == JR_MAX_PARAMS || !ir_type_parse(p, &p, &type)) return false;
-        types[(*count)++] = fe_type_ir(&module->fe->types, type);
-        p += strspn(p, " ");
-        if (*p == ',')
-            p++;
-        else if (*p != ')')
-            return false;
+/* The text of a signature, as far as it has been read. */
+typedef struct SignatureText {
+    FeTypes *types;
+    const char *at;
+    int depth;
+} SignatureText;
+
+enum { MAX_TUPLE_DEPTH = 16 };
+
+static void skip_spaces(SignatureText *t) {
+    t->at += strspn(t->at, " \t");
+}
+
+static bool take(SignatureText *t, const char *word) {
+    skip_spaces(t);
+    size_t len = strlen(word);
+    if (strncmp(t->at, word, len) != 0) return false;
+    t->at += len;
+    skip_spaces(t);
+    return true;
+}
+
+static const FeType *parse_type(SignatureText *t);
+
+/* `int64, float64)`: the types up to the closing bracket, at most `room`. */
+static bool parse_types(SignatureText *t, const char *close, const FeType **types,
+                        uint32_t room, uint32_t *count) {
+    for (*count = 0; !take(t, close);) {
+        if (*count == room || !(types[*count] = parse_type(t))) return false;
+        ++*count;
+        if (!take(t, ",") && *t->at != *close) return false;
     }
-    return *p == ')' && p[1 + strspn(p + 1, " ")] == 0;
+    return true;
+}
+
+static const FeType *parse_tuple(SignatureText *t) {
+    enum { MAX_ITEMS = 64 };
+    const FeType *items[MAX_ITEMS];
+    uint32_t count;
+    if (take(t, "()")) return take(t, "]") ? fe_type_tuple(t->types, 0, NULL) : NULL;
+    if (++t->depth > MAX_TUPLE_DEPTH || !parse_types(t, "]", items, MAX_ITEMS, &count))
+        return NULL;
+    t->depth--;
+    return fe_type_tuple(t->types, count, items);
+}
+
+static const FeType *parse_type(SignatureText *t) {
+    IrType type;
+    skip_spaces(t);
+    if (take(t, "None")) return t->types->none;
+    if (take(t, "tuple")) return take(t, "[") ? parse_tuple(t) : NULL;
+    return ir_type_parse(t->at, &t->at, &type) ? fe_type_ir(t->types, type) : NULL;
+}
+
+/* `int64(float64[::1], int64)`, or without the result, which is then left NULL. */
+typedef struct Signature {
+    const FeType *ret;
+    uint32_t count;
+    const FeType *params[JR_MAX_PARAMS];
+} Signature;
+
+static bool parse_signature(JrModule *module, const char *text, Signature *out) {
+    SignatureText t = {.types = &module->fe->types, .at = text};
+    out->ret = NULL;
+    if (!take(&t, "(") && (!(out->ret = parse_type(&t)) || !take(&t, "("))) return false;
+    return parse_types(&t, ")", out->params, JR_MAX_PARAMS, &out->count) && !*t.at;
 }
 
 static FeFunc *find_source_function(const JrModule *module, const char *name) {
@@ -79,6 +120,15 @@ static const char *signature_of(JrModule *module, const FeSpec *spec) {
     return text.data;
 }
 
+/* The parameters of the IR's function are the leaves of the source's. */
+static const bool *written_of(JrModule *module, const FeSpec *spec) {
+    const IrFunc *ir = ir_module_find(module->ir, spec->name);
+    bool *written = JR_NEW_ARRAY(module->arena, bool, ir->nparams);
+    for (uint32_t i = 0; i < ir->nparams; i++)
+        written[i] = ir_reg(ir, i)->written;
+    return written;
+}
+
 static JrStatus make_function(JrModule *module, const FeSpec *spec, JrFunction **out) {
     for (JrFunction *f = module->functions; f; f = f->next)
         if (f->spec == spec) return *out = f, JR_OK;
@@ -88,7 +138,8 @@ static JrStatus make_function(JrModule *module, const FeSpec *spec, JrFunction *
     *f = (JrFunction){.next = module->functions,
                       .module = module,
                       .spec = spec,
-                      .signature = signature_of(module, spec)};
+                      .signature = signature_of(module, spec),
+                      .written = written_of(module, spec)};
     if (!unit->engine->find(unit->code, spec->name, &f->call))
         return jr_error_set(JR_ERR_ENGINE, "internal error: the %s engine has no code for %s",
                             unit->engine->name, spec->name);
@@ -97,12 +148,7 @@ static JrStatus make_function(JrModule *module, const FeSpec *spec, JrFunction *
     return JR_OK;
 }
 
-/* Specialises and reports what inference says on failure, which it adds to the module's
- * diagnostics. They are taken back: another call with other types must start clean. */
-static JrStatus specialise(JrModule *module, const char *name, uint32_t count,
-                           const FeType *const *types, JrFunction **out) {
-    FeSpec *spec = fe_specialise(module->fe, name, count, types);
-    if (spec && module->diags.errors == 0) return make_function(module, spec, out);
+static JrStatus report_first(const JrModule *module) {
     const JrDiag *d = module->diags.first;
     while (d && d->severity != JR_SEVERITY_ERROR)
         d = d->next;
@@ -110,18 +156,43 @@ static JrStatus specialise(JrModule *module, const char *name, uint32_t count,
                         d ? d->message : "the function cannot be compiled");
 }
 
+/* One more specialisation, and code for it. If any of that fails it is taken back: a call with
+ * other types must start clean. Only the errors stay, for jr_module_report, until then. */
+static JrStatus specialise(JrModule *module, const char *name, uint32_t count,
+                           const FeType *const *types, JrFunction **out) {
+    FeMark mark = fe_mark(module->fe);
+    FeSpec *spec = fe_specialise(module->fe, name, count, types);
+    bool good = spec && module->diags.errors == 0;
+    JrStatus status = good ? make_function(module, spec, out) : JR_ERR_COMPILE;
+    if (module->diags.errors) status = report_first(module);
+    if (status == JR_OK) {
+        jr_module_mark_diags(module);
+    } else if (module->fe->specs.len != mark.specs) {
+        fe_undo(module->fe, mark);
+        module->ir = NULL;
+    }
+    return status;
+}
+
 /* The one specialisation that the source itself asks for, if there is just one. */
 static const FeSpec *declared_spec(const FeFunc *func) {
     return func->has_signature && func->specs.len == 1 ? func->specs.data[0] : NULL;
 }
 
+/* Annotations convert what a call passes; one who asks for a signature is to get just that. */
+static bool has_signature(const FeSpec *spec, const Signature *wanted) {
+    bool same = !wanted->ret || wanted->ret == spec->ret;
+    for (uint32_t i = 0; i < spec->nparams; i++)
+        same &= spec->params[i] == wanted->params[i];
+    return same;
+}
+
 static JrStatus find_by_signature(JrModule *module, const char *name, const char *signature,
                                   JrFunction **out) {
-    const FeType *types[JR_MAX_PARAMS];
-    uint32_t count = 0;
+    Signature wanted = {.count = 0};
     FeFunc *func = find_source_function(module, name);
     if (!func) return no_such_function(module, name);
-    if (signature && !parse_signature(module, signature, types, &count))
+    if (signature && !parse_signature(module, signature, &wanted))
         return jr_error_set(JR_ERR_SIGNATURE,
                             "'%s' is no signature: write the parameters' types, such as "
                             "(float64[::1], int64)",
@@ -135,7 +206,12 @@ static JrStatus find_by_signature(JrModule *module, const char *name, const char
                             name);
     if (!signature && func->ast->params.len)
         return make_function(module, func->specs.data[0], out);
-    return specialise(module, name, count, types, out);
+    JrStatus status = specialise(module, name, wanted.count, wanted.params, out);
+    if (status || !signature || has_signature((*out)->spec, &wanted)) return status;
+    status = jr_error_set(JR_ERR_SIGNATURE, "%s is %s, which is not %s", name,
+                          (*out)->signature, signature);
+    *out = NULL;
+    return status;
 }
 
 static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
@@ -172,20 +248,22 @@ static JrStatus find_function(JrModule *module, const char *name, Query query,
     if (out) *out = NULL;
     if (!module || !name || !out || (query.count && !query.args))
         return jr_error_set(JR_ERR_ARGUMENT, "jr_function: NULL argument");
-    if (!module->fe || (!module->units && module->diags.errors))
+    if (!module->sound)
         return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
     pthread_mutex_lock(&module->lock);
-    JrStatus status = JR_MEMORY_ERROR;
-    if (setjmp(oom) == 0) {
+    if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
-        status = query.by_values ? find_by_values(module, name, query.count, query.args, out)
-                                 : find_by_signature(module, name, query.signature, out);
+        jr_module_reset_diags(module);
+        if (query.by_values)
+            find_by_values(module, name, query.count, query.args, out);
+        else
+            find_by_signature(module, name, query.signature, out);
     } else {
-        jr_error_set(JR_MEMORY_ERROR, "out of memory");
+        jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
     pthread_mutex_unlock(&module->lock);
-    return status;
+    return jr_error()->status;
 }
 
 JrStatus jr_function(JrModule *module, const char *name, const char *signature,
@@ -209,119 +287,173 @@ size_t jr_function_param_count(const JrFunction *function) {
 
 /* ---- Calling ---- */
 
-/* Stores one argument into the leaves of its parameter; advances *leaf. */
-static JrStatus store_argument(const FeType *type, const JrValue *value, Leaf **leaf) {
-    if (type->kind == FE_NONE) return value->type == JR_NONE ? JR_OK : JR_ERR_ARGUMENT;
-    if (type->kind != FE_TUPLE) {
-        JrStatus status = type->kind == FE_ARRAY
-                              ? jr_value_to_array(value, type->ir, &(*leaf)->array)
-                              : jr_value_to_scalar(value, type->ir, *leaf);
-        (*leaf)++;
-        return status;
+/* A call being made: the leaves of its arguments, and after them those of its result. */
+typedef struct Frame {
+    JrFunction *function;
+    JrLeaf *leaves, *leaf; /* leaf: the next one to be filled or read */
+    void **pointers;
+    const char *why; /* an argument does not do, if not for its type */
+    bool readonly;   /* some argument is a read-only array */
+} Frame;
+
+/* Stores one argument into the leaves of its parameter. */
+static bool store_argument(Frame *f, const FeType *type, const JrValue *value) {
+    if (type->kind == FE_NONE) return value->type == JR_NONE;
+    if (type->kind == FE_SCALAR) return jr_value_to_scalar(value, type->ir, f->leaf++);
+    if (type->kind == FE_ARRAY) {
+        bool written = f->function->written[f->leaf - f->leaves];
+        f->readonly |= value->type == JR_ARRAY && value->as.array && value->as.array->readonly;
+        return jr_value_to_array(value, type->ir, written, &f->leaf++->array, &f->why);
     }
-    if (value->type != JR_TUPLE || value->as.tuple.count != type->count)
-        return JR_ERR_ARGUMENT;
-    for (uint32_t i = 0; i < type->count; i++) {
-        JrStatus status = store_argument(type->items[i], &value->as.tuple.items[i], leaf);
-        if (status) return status;
-    }
-    return JR_OK;
+    if (value->type != JR_TUPLE || value->as.tuple.count != type->count) return false;
+    if (type->count && !value->as.tuple.items) return false;
+    for (uint32_t i = 0; i < type->count; i++)
+        if (!store_argument(f, type->items[i], &value->as.tuple.items[i])) return false;
+    return true;
 }
 
-static JrStatus bad_argument(const JrFunction *function, size_t index, const JrValue *value) {
+static JrStatus bad_argument(const Frame *f, size_t index, const JrValue *value) {
     char given[96];
-    const FeSpec *spec = function->spec;
+    const FeSpec *spec = f->function->spec;
     const AstFunc *ast = spec->func->ast;
+    const char *name = ast->params.data[index].name;
+    if (f->why)
+        return jr_error_set(JR_ERR_ARGUMENT, "argument %zu of %s, '%s', %s", index + 1,
+                            ast->name, name, f->why);
     return jr_error_set(JR_ERR_ARGUMENT,
                         "argument %zu of %s, '%s', is %s: %s cannot be passed", index + 1,
-                        ast->name, ast->params.data[index].name, spec->params[index]->name,
+                        ast->name, name, spec->params[index]->name,
                         jr_value_type_name(value, given, sizeof given));
 }
 
-/* Builds the result from its leaves, taking over the references of arrays. False when memory
- * ran out; the rest is then released by the caller through jr_value_clear and release_leaves.
- */
-static bool load_result(const FeType *type, Leaf **leaf, JrValue *out) {
+/* A result may be a view of an argument: it is then no more writable than that was. */
+static bool is_readonly(const Frame *f, const JrArray *result, size_t count,
+                        const JrValue *args) {
+    for (size_t i = 0; f->readonly && i < count; i++) {
+        const JrArrayValue *array = args[i].type == JR_ARRAY ? args[i].as.array : NULL;
+        if (args[i].type == JR_TUPLE &&
+            is_readonly(f, result, args[i].as.tuple.count, args[i].as.tuple.items))
+            return true;
+        if (array && array->readonly && array->owner == (void *)result->owner) return true;
+    }
+    return false;
+}
+
+/* Builds the result from its leaves, taking over the references of arrays. On false memory ran
+ * out: *out holds what could be made, and the rest was released. */
+static bool load_result(Frame *f, const FeType *type, JrValue *out) {
+    JrHeap *heap = f->function->module->context->heap;
     *out = (JrValue){.type = JR_NONE};
     if (type->kind == FE_NONE) return true;
-    if (type->kind == FE_SCALAR) return jr_value_of_scalar(type->ir, (*leaf)++, out), true;
+    if (type->kind == FE_SCALAR) return jr_value_of_scalar(type->ir, f->leaf++, out), true;
     if (type->kind == FE_ARRAY) {
-        bool made = jr_value_of_array(type->ir, &(*leaf)->array, out);
-        if (!made) jr_rt_release((*leaf)->array.owner);
-        (*leaf)++;
+        const JrArray *array = &f->leaf++->array;
+        bool made = jr_value_of_array(heap, type->ir, array, out);
+        if (!made) jr_rt_release(array->owner);
         return made;
     }
-    JrValue *items = calloc(type->count + 1, sizeof *items);
+    JrValue *items = jr_value_new_items(heap, type->count);
     bool good = items != NULL;
-    JrValue unused;
-    for (uint32_t i = 0; i < type->count; i++)
-        good &= load_result(type->items[i], leaf, items ? &items[i] : &unused);
-    if (!items) return false;
-    *out = (JrValue){.type = JR_TUPLE, .owned = true, .as.tuple = {type->count, items}};
+    for (uint32_t i = 0; i < type->count; i++) {
+        JrValue item;
+        good &= load_result(f, type->items[i], &item);
+        if (items)
+            items[i] = item;
+        else
+            jr_value_clear(&item);
+    }
+    if (items)
+        *out = (JrValue){.type = JR_TUPLE, .owned = true, .as.tuple = {type->count, items}};
     return good;
 }
 
-static JrStatus run(const JrModule *module, const JrCall *call, void *const *args,
-                    void *const *results) {
+static void mark_readonly(const Frame *f, JrValue *value, size_t count, const JrValue *args) {
+    if (value->type == JR_TUPLE)
+        for (size_t i = 0; i < value->as.tuple.count; i++)
+            mark_readonly(f, &value->as.tuple.items[i], count, args);
+    if (value->type != JR_ARRAY) return;
+    JrArray header = {.owner = value->as.array->owner};
+    value->as.array->readonly = is_readonly(f, &header, count, args);
+}
+
+JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
+                         void *const *results, bool *ran) {
     JrThread *thread = jr_thread_current();
+    *ran = false;
     if (!thread) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    if (thread->writing) return jr_error_in_write();
     JrSink sink = {module->context->write, module->context->write_user};
     JrSink outer = jr_thread_swap_sink(thread, sink);
+    JrHeap *outer_heap = thread->heap;
+    thread->heap = module->context->heap;
     uint32_t depth = jr_random_depth(&thread->random);
     int32_t status = call->run(call, &thread->rt, args, results);
     jr_random_unwind(&thread->random, depth);
     bool written = jr_thread_flush(thread);
     jr_thread_swap_sink(thread, outer);
+    thread->heap = outer_heap;
     if (status) return jr_error_take(thread);
-    if (!written)
-        return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
-    return JR_OK;
+    *ran = true;
+    if (written) return JR_OK;
+    return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
 }
 
-static JrStatus call_with(JrFunction *function, size_t count, const JrValue *args,
-                          Leaf *leaves, void **pointers, JrValue *result) {
-    const FeSpec *spec = function->spec;
-    Leaf *leaf = leaves;
+static JrStatus call_with(Frame *f, size_t count, const JrValue *args, JrValue *result) {
+    const FeSpec *spec = f->function->spec;
     for (size_t i = 0; i < count; i++)
-        if (store_argument(spec->params[i], &args[i], &leaf))
-            return bad_argument(function, i, &args[i]);
-    Leaf *first_result = leaf, *end = leaf + leaf_count(spec->ret);
-    for (Leaf *l = leaves; l < end; l++)
-        pointers[l - leaves] = l;
-    JrStatus status =
-        run(function->module, &function->call, pointers, pointers + (first_result - leaves));
-    if (status) return status;
+        if (!store_argument(f, spec->params[i], &args[i])) return bad_argument(f, i, &args[i]);
+    ptrdiff_t nargs = f->leaf - f->leaves, n = nargs + jr_leaf_count(spec->ret);
+    for (ptrdiff_t i = 0; i < n; i++)
+        f->pointers[i] = &f->leaves[i];
+    bool ran;
+    JrStatus status = jr_function_run(f->function->module, &f->function->call, f->pointers,
+                                      f->pointers + nargs, &ran);
+    if (!ran) return status;
     JrValue value;
-    if (!load_result(spec->ret, &first_result, &value))
+    if (!load_result(f, spec->ret, &value))
         status = jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    mark_readonly(f, &value, count, args);
     if (status == JR_OK && result)
-        *result = value;
+        *result = value; /* last: it may be one of the arguments */
     else
         jr_value_clear(&value);
     return status;
 }
 
+static JrStatus call(JrFunction *function, size_t count, const JrValue *args,
+                     JrValue *result) {
+    const FeSpec *spec = function->spec;
+    const JrAlloc *alloc = function->module->context->alloc;
+    size_t n = jr_leaf_count(spec->ret);
+    for (size_t i = 0; i < count; i++)
+        n += jr_leaf_count(spec->params[i]);
+    enum { FEW = 8 };
+    JrLeaf few[FEW];
+    void *few_pointers[FEW];
+    JrLeaf *leaves =
+        n <= FEW ? few : jr_alloc_new(alloc, n * (sizeof *leaves + sizeof(void *)));
+    if (!leaves) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    Frame frame = {.function = function,
+                   .leaves = leaves,
+                   .leaf = leaves,
+                   .pointers = leaves == few ? few_pointers : (void **)(leaves + n)};
+    JrStatus status = call_with(&frame, count, args, result);
+    if (leaves != few) jr_alloc_free(alloc, leaves);
+    return status;
+}
+
 JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValue *result) {
     jr_error_clear();
-    if (result) *result = (JrValue){.type = JR_NONE};
+    JrStatus status;
     if (!function || (count && !args))
-        return jr_error_set(JR_ERR_ARGUMENT, "jr_call: NULL argument");
-    const FeSpec *spec = function->spec;
-    if (count != spec->nparams)
-        return jr_error_set(JR_ERR_ARGUMENT, "%s takes %u argument%s, not %zu",
-                            spec->func->ast->name, spec->nparams,
-                            spec->nparams == 1 ? "" : "s", count);
-    size_t n = leaf_count(spec->ret);
-    for (size_t i = 0; i < count; i++)
-        n += leaf_count(spec->params[i]);
-    enum { FEW = 8 };
-    Leaf few[FEW];
-    void *few_pointers[FEW];
-    if (n <= FEW) return call_with(function, count, args, few, few_pointers, result);
-    Leaf *leaves = calloc(n, sizeof *leaves + sizeof(void *));
-    if (!leaves) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    JrStatus status = call_with(function, count, args, leaves, (void **)(leaves + n), result);
-    free(leaves);
+        status = jr_error_set(JR_ERR_ARGUMENT, "jr_call: NULL argument");
+    else if (count != function->spec->nparams)
+        status = jr_error_set(JR_ERR_ARGUMENT, "%s takes %u argument%s, not %zu",
+                              function->spec->func->ast->name, function->spec->nparams,
+                              function->spec->nparams == 1 ? "" : "s", count);
+    else
+        status = call(function, count, args, result);
+    if (status && result) *result = (JrValue){.type = JR_NONE};
     return status;
 }
 
@@ -337,19 +469,21 @@ JrStatus jr_run(JrModule *module) {
     if (!module || !module->fe || !module->options.run_main)
         return jr_error_set(JR_ERR_ARGUMENT,
                             "jr_run: the module was not compiled with run_main");
-    if (module->diags.errors)
+    if (!module->sound)
         return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
     JrCall body;
-    JrStatus status;
     jmp_buf oom;
     pthread_mutex_lock(&module->lock);
-    if (setjmp(oom) == 0) {
+    if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
-        status = find_body(module, &body);
+        jr_module_reset_diags(module);
+        find_body(module, &body);
     } else {
-        status = jr_error_set(JR_MEMORY_ERROR, "out of memory");
+        jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
     pthread_mutex_unlock(&module->lock);
-    return status ? status : run(module, &body, NULL, NULL);
+    bool ran;
+    JrStatus status = jr_error()->status;
+    return status ? status : jr_function_run(module, &body, NULL, NULL, &ran);
 }

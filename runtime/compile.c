@@ -6,7 +6,6 @@
 #include "ir/cost.h"
 #include "ir/parallel.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Statements the interpreter executes in a fraction of the time that LLVM takes to load. */
@@ -56,7 +55,7 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
 
 static const JrUnit *add_unit(JrModule *module, const JrEngine *engine, JrCode *code,
                               bool once) {
-    JrUnit *unit = malloc(sizeof *unit);
+    JrUnit *unit = jr_alloc_new(module->context->alloc, sizeof *unit);
     if (!unit) {
         engine->release(code);
         jr_error_set(JR_MEMORY_ERROR, "out of memory");

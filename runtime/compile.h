@@ -5,10 +5,17 @@
 #include "backend/engine.h"
 #include "frontend/sema.h"
 #include "jitrun.h"
+#include "runtime/array.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+/* Counted: its modules keep it alive. */
 struct JrContext {
+    _Atomic int32_t refs;
+    JrAlloc hooks;
+    const JrAlloc *alloc; /* &hooks, or NULL for malloc */
+    JrHeap *heap;         /* where its kernels' arrays live */
     JrWrite write;
     void *write_user;
 };
@@ -28,6 +35,7 @@ struct JrFunction {
     JrModule *module;
     const FeSpec *spec;
     const char *signature;
+    const bool *written; /* by leaf of the parameters: an array that the function writes to */
     JrCall call;
 };
 
@@ -44,7 +52,22 @@ struct JrModule {
     uint32_t ir_specs;
     JrUnit *units;
     JrFunction *functions;
+    /* What compiling left in `diags`. The errors of a specialisation that failed are there
+     * too, until the next one is asked for. */
+    JrDiag **diags_end;
+    uint32_t warnings;
+    bool sound;  /* jr_compile found no errors */
+    bool broken; /* memory ran out in the middle of a change: nothing more can be added */
 };
+
+/* ---- api.c ---- */
+
+JrContext *jr_context_ref(JrContext *context);
+/* The end of what jr_module_diagnostic shows for good; and back to it. */
+void jr_module_mark_diags(JrModule *module);
+void jr_module_reset_diags(JrModule *module);
+/* Memory ran out, now or before: sets the error. */
+JrStatus jr_module_break(JrModule *module);
 
 /* ---- compile.c: the pipeline ---- */
 
@@ -58,11 +81,28 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise);
  * short. NULL with the reason in jr_error(). */
 const JrUnit *jr_pipeline_build(JrModule *module, bool once);
 
+/* ---- call.c ---- */
+
+/* One leaf of a parameter or result, with room for its storage. */
+typedef union JrLeaf {
+    JrSlot scalar;
+    JrArray array;
+    int64_t room[JR_ARRAY_BYTES(IR_MAX_DIMS) / sizeof(int64_t)];
+} JrLeaf;
+
+uint32_t jr_leaf_count(const FeType *type);
+/* Runs code of the module on this thread. *ran says that it returned, so that there are
+ * results, whatever the status. */
+JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
+                         void *const *results, bool *ran);
+
 /* ---- engines.c ---- */
 
 /* The engine of that name, "auto" for the best there is; NULL with the reason in jr_error().
  */
 const JrEngine *jr_engine_get(const char *name);
+/* Whether there is an engine of that name, available or not; NULL is "auto". */
+bool jr_engine_is_known(const char *name);
 JrEngineOptions jr_engine_options(const JrModule *module);
 
 /* ---- error.c: the per-thread slot ---- */
@@ -73,6 +113,8 @@ struct JrThread *jr_thread_current(void);
 void jr_error_clear(void);
 JrStatus jr_error_set(JrStatus status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The error of a call that would print while the thread is inside a JrWrite. */
+JrStatus jr_error_in_write(void);
 /* Takes over the error that a kernel left in this thread's state. */
 JrStatus jr_error_take(struct JrThread *thread);
 

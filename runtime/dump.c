@@ -83,7 +83,7 @@ JrStatus jr_module_dump(JrModule *module, const char *stage_name, JrWrite write,
     jmp_buf oom;
     JrText text;
     pthread_mutex_lock(&module->lock);
-    if (setjmp(oom) == 0) {
+    if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_text_init(&text, module->arena);
         jr_text_puts(&text, "");
@@ -92,10 +92,11 @@ JrStatus jr_module_dump(JrModule *module, const char *stage_name, JrWrite write,
         else
             dump_engine(module, stage, &text);
     } else {
-        jr_error_set(JR_MEMORY_ERROR, "out of memory");
+        jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
     pthread_mutex_unlock(&module->lock);
-    if (jr_error()->status == JR_OK) write(user, text.data, text.len);
+    if (jr_error()->status == JR_OK && !write(user, text.data, text.len))
+        return jr_error_set(JR_ERR_IO, "the dump could not be written");
     return jr_error()->status;
 }

@@ -70,18 +70,25 @@ const JrEngine *jr_engine_get(const char *name) {
         engine = llvm_engine();
         if (!engine)
             jr_error_set(JR_ERR_ENGINE, "the llvm engine is not available: %s", plugin.why);
-    } else if (strcmp(name, "tcc") == 0) {
+    } else if (jr_engine_is_known(name)) {
         engine = tcc_engine();
         if (!engine) jr_error_set(JR_ERR_ENGINE, "the tcc engine is not part of this build");
-    } else {
-        jr_error_set(JR_ERR_NOT_FOUND, "unknown engine '%s': use auto, interp, tcc or llvm",
-                     name);
     }
     return engine;
 }
 
+bool jr_engine_is_known(const char *name) {
+    static const char *const names[] = {"auto", "interp", "tcc", "llvm"};
+    if (!name) return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    jr_error_set(JR_ERR_NOT_FOUND, "unknown engine '%s': use auto, interp, tcc or llvm", name);
+    return false;
+}
+
 JrEngineOptions jr_engine_options(const JrModule *module) {
     return (JrEngineOptions){.symbols = *jr_rt_symbols(),
+                             .alloc = module->context->alloc,
                              .opt_level = module->options.opt_level - 1,
                              .fastmath = module->options.fastmath};
 }

@@ -123,6 +123,11 @@ JrStatus jr_error_set(JrStatus status, const char *format, ...) {
     return status;
 }
 
+JrStatus jr_error_in_write(void) {
+    return jr_error_set(JR_ERR_ARGUMENT,
+                        "a JrWrite callback can neither run kernels nor print values");
+}
+
 JrStatus jr_error_take(JrThread *thread) {
     Slot *slot = slot_get(true);
     if (!slot) return JR_MEMORY_ERROR;

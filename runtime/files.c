@@ -19,7 +19,7 @@ static bool to_value(const JrNpy *npy, JrValue *out) {
     array->owner = npy->owner;
     memcpy(array->dims, npy->dims, npy->ndim * sizeof(int64_t));
     memcpy(jr_array_strides(array, npy->ndim), npy->strides, npy->ndim * sizeof(int64_t));
-    return jr_value_of_array(ir_array(npy->scalar, npy->ndim, LAYOUT_ANY), array, out);
+    return jr_value_of_array(NULL, ir_array(npy->scalar, npy->ndim, LAYOUT_ANY), array, out);
 }
 
 JrStatus jr_array_load(const char *path, JrValue *out) {
@@ -43,6 +43,8 @@ JrStatus jr_array_save(const char *path, const JrValue *value) {
         return jr_error_set(JR_ERR_ARGUMENT, "a .npy file holds an array, not %s",
                             jr_value_type_name(value, given, sizeof given));
     const JrArrayValue *array = value->as.array;
+    const char *fault = jr_array_fault(array);
+    if (fault) return jr_error_set(JR_ERR_ARGUMENT, "jr_array_save: the array %s", fault);
     JrNpy npy = {.scalar = (IrScalar)array->dtype, .ndim = array->ndim, .data = array->data};
     memcpy(npy.dims, array->shape, array->ndim * sizeof(int64_t));
     memcpy(npy.strides, array->strides, array->ndim * sizeof(int64_t));

@@ -89,6 +89,7 @@ static void enter_region(JrThread *thread, Region *region, Output *out) {
     thread->sink_failed = false;
     if (thread == region->caller) return;
     thread->rt.cancel = region->caller->rt.cancel;
+    thread->heap = region->caller->heap;
     memcpy(thread->random.now.keys, region->keys, sizeof region->keys);
     thread->random.now.has_keys = region->has_keys;
 }
@@ -98,6 +99,7 @@ static void leave_region(JrThread *thread, Region *region) {
     if (thread == region->caller) return;
     thread->sink = (JrSink){0};
     thread->rt.cancel = &thread->never;
+    thread->heap = NULL;
 }
 
 static void write_output(Region *region) {

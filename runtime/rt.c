@@ -32,7 +32,9 @@ void jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel) {
 
 static void sink_write(JrThread *thread, const char *bytes, size_t len) {
     if (len == 0 || !thread->sink.write || thread->sink_failed) return;
+    thread->writing = true;
     thread->sink_failed = !thread->sink.write(thread->sink.user, bytes, len);
+    thread->writing = false;
 }
 
 bool jr_thread_flush(JrThread *thread) {

@@ -67,7 +67,7 @@ typedef struct JrThread {
     JrSink sink;
     char *buffer; /* print's, made at the first print */
     size_t buffered;
-    bool sink_failed;
+    bool sink_failed, writing; /* writing: inside the sink, which may not print */
     JrRandom random;
     int32_t never; /* what rt.cancel points at until the host says otherwise: always 0 */
 } JrThread;

@@ -35,9 +35,36 @@ static bool is_array(const JrArrayValue *array) {
     return array && is_scalar(array->dtype) && array->ndim >= 1 && array->ndim <= JR_MAX_DIMS;
 }
 
+/* Whether every element's offset can be computed: kernels trust shapes and strides. */
+static bool has_offsets(const JrArrayValue *array, unsigned item_size) {
+    int64_t reach = 0;
+    for (uint32_t i = 0; i < array->ndim; i++) {
+        int64_t part, stride = array->strides[i];
+        if (stride == INT64_MIN) return false;
+        if (__builtin_mul_overflow(array->shape[i] - 1, stride < 0 ? -stride : stride, &part))
+            return false;
+        if (__builtin_add_overflow(reach, part, &reach)) return false;
+    }
+    return !__builtin_mul_overflow(reach + 1, (int64_t)item_size, &reach);
+}
+
+const char *jr_array_fault(const JrArrayValue *array) {
+    int64_t count;
+    if (!array) return "is NULL";
+    if (!is_array(array)) return "has an unknown dtype, or not 1 to 8 dimensions";
+    unsigned size = ir_scalar_size((IrScalar)array->dtype);
+    if (!jr_shape_count(array->shape, array->ndim, size, &count))
+        return "has a shape that is negative or larger than memory";
+    if (count == 0) return NULL;
+    if (!array->data) return "has no data";
+    if ((uintptr_t)array->data % size) return "has data that is not aligned to its elements";
+    return has_offsets(array, size) ? NULL : "has strides that lead out of memory";
+}
+
 static const FeType *tuple_type(FeTypes *types, const JrValue *value) {
     const FeType *items[JR_MAX_PARAMS];
     if (value->as.tuple.count > JR_MAX_PARAMS) return NULL;
+    if (value->as.tuple.count && !value->as.tuple.items) return NULL;
     for (size_t i = 0; i < value->as.tuple.count; i++)
         if (!(items[i] = jr_value_fe_type(types, &value->as.tuple.items[i]))) return NULL;
     return fe_type_tuple(types, (uint32_t)value->as.tuple.count, items);
@@ -109,35 +136,42 @@ static double as_double(const JrValue *value) {
     }
 }
 
-JrStatus jr_value_to_scalar(const JrValue *value, IrType type, void *storage) {
+bool jr_value_to_scalar(const JrValue *value, IrType type, void *storage) {
     IrScalar scalar = (IrScalar)type.scalar;
     __int128 i;
-    if (!is_scalar(value->type)) return JR_ERR_ARGUMENT;
-    if (scalar == TY_BOOL && value->type != JR_BOOL) return JR_ERR_ARGUMENT;
+    if (!is_scalar(value->type)) return false;
+    if (scalar == TY_BOOL && value->type != JR_BOOL) return false;
     if (scalar == TY_FLOAT64) {
         *(double *)storage = as_double(value);
     } else if (scalar == TY_FLOAT32) {
         *(float *)storage = (float)as_double(value);
     } else {
-        if (!exact_integer(value, &i) || !fits(i, scalar)) return JR_ERR_ARGUMENT;
+        if (!exact_integer(value, &i) || !fits(i, scalar)) return false;
         uint64_t bits = (uint64_t)i; /* little-endian: the low bytes come first */
         memcpy(storage, &bits, ir_scalar_size(scalar));
     }
-    return JR_OK;
+    return true;
 }
 
-JrStatus jr_value_to_array(const JrValue *value, IrType type, JrArray *storage) {
+bool jr_value_to_array(const JrValue *value, IrType type, bool written, JrArray *storage,
+                       const char **why) {
     const JrArrayValue *array = value->type == JR_ARRAY ? value->as.array : NULL;
+    *why = NULL;
     if (!is_array(array) || (IrScalar)array->dtype != (IrScalar)type.scalar ||
         array->ndim != type.ndim)
-        return JR_ERR_ARGUMENT;
-    if (type.layout == LAYOUT_C && !is_contiguous(array)) return JR_ERR_ARGUMENT;
+        return false;
+    if ((*why = jr_array_fault(array))) return false;
+    if (type.layout == LAYOUT_C && !is_contiguous(array)) return false;
+    if (written && array->readonly) {
+        *why = "is written to by the function, so it cannot be a read-only array";
+        return false;
+    }
     storage->data = array->data;
     storage->owner = array->owner;
     memcpy(storage->dims, array->shape, array->ndim * sizeof(int64_t));
     memcpy(jr_array_strides(storage, array->ndim), array->strides,
            array->ndim * sizeof(int64_t));
-    return JR_OK;
+    return true;
 }
 
 /* ---- From compiled code ---- */
@@ -159,28 +193,63 @@ void jr_value_of_scalar(IrType type, const void *storage, JrValue *out) {
     }
 }
 
-bool jr_value_of_array(IrType type, const JrArray *array, JrValue *out) {
-    JrArrayValue *value = calloc(1, sizeof *value);
+/* What a value owns lies behind the heap it came from, which it keeps alive. */
+typedef union Owned {
+    JrHeap *heap;
+    max_align_t align;
+} Owned;
+
+static void *owned_new(JrHeap *heap, size_t size) {
+    Owned *block = jr_alloc_new(jr_heap_alloc(heap), sizeof *block + size);
+    if (!block) return NULL;
+    block->heap = jr_heap_ref(heap);
+    return memset(block + 1, 0, size);
+}
+
+static void owned_free(void *memory) {
+    if (!memory) return;
+    Owned *block = (Owned *)memory - 1;
+    JrHeap *heap = block->heap;
+    jr_alloc_free(jr_heap_alloc(heap), block);
+    jr_heap_unref(heap);
+}
+
+JrValue *jr_value_new_items(JrHeap *heap, size_t count) {
+    return owned_new(heap, count * sizeof(JrValue));
+}
+
+void jr_value_fill_array(IrType type, const JrArray *array, JrArrayValue *out) {
+    *out = (JrArrayValue){.dtype = (JrType)type.scalar,
+                          .ndim = type.ndim,
+                          .data = array->data,
+                          .owner = array->owner};
+    memcpy(out->shape, array->dims, type.ndim * sizeof(int64_t));
+    memcpy(out->strides, array->dims + type.ndim, type.ndim * sizeof(int64_t));
+}
+
+bool jr_value_of_array(JrHeap *heap, IrType type, const JrArray *array, JrValue *out) {
+    JrArrayValue *value = owned_new(heap, sizeof *value);
     if (!value) return false;
-    value->dtype = (JrType)type.scalar;
-    value->ndim = type.ndim;
-    value->data = array->data;
-    value->owner = array->owner;
-    memcpy(value->shape, array->dims, type.ndim * sizeof(int64_t));
-    memcpy(value->strides, array->dims + type.ndim, type.ndim * sizeof(int64_t));
+    jr_value_fill_array(type, array, value);
     *out = (JrValue){.type = JR_ARRAY, .owned = true, .as.array = value};
     return true;
+}
+
+void jr_array_clear(JrArrayValue *array) {
+    if (!array) return;
+    jr_rt_release(array->owner);
+    *array = (JrArrayValue){.data = NULL};
 }
 
 void jr_value_clear(JrValue *value) {
     if (!value) return;
     if (value->owned && value->type == JR_ARRAY) {
         jr_rt_release(value->as.array->owner);
-        free(value->as.array);
+        owned_free(value->as.array);
     } else if (value->owned && value->type == JR_TUPLE) {
         for (size_t i = 0; i < value->as.tuple.count; i++)
             jr_value_clear(&value->as.tuple.items[i]);
-        free(value->as.tuple.items);
+        owned_free(value->as.tuple.items);
     }
     *value = (JrValue){.type = JR_NONE};
 }
@@ -196,7 +265,8 @@ static int32_t print_array(JrThread *thread, const JrArrayValue *value, bool ins
     JrArray *array = (JrArray *)room;
     IrType type = ir_array((IrScalar)value->dtype, value->ndim, LAYOUT_ANY);
     JrValue borrowed = {.type = JR_ARRAY, .as.array = (JrArrayValue *)value};
-    if (jr_value_to_array(&borrowed, type, array)) return EXC_VALUE;
+    const char *why;
+    jr_value_to_array(&borrowed, type, false, array, &why);
     JrSlot args[2] = {{.u = ir_type_bits(type)}, {.p = array}};
     static const JrWhere nowhere = {"", "", 0, 0};
     JrRtFn print = (JrRtFn)jr_symbol_find(jr_rt_symbols(), inside ? "jr_rt_print_array_repr"
@@ -231,12 +301,27 @@ static int32_t print_value(JrThread *thread, const JrValue *value, bool inside) 
     return 0;
 }
 
+/* What is wrong with a value that the caller made; NULL if nothing is. */
+static const char *value_fault(const JrValue *value) {
+    if (value->type == JR_ARRAY) return jr_array_fault(value->as.array);
+    if (value->type != JR_TUPLE)
+        return is_scalar(value->type) || value->type == JR_NONE ? NULL : "has no known type";
+    if (value->as.tuple.count && !value->as.tuple.items) return "has no items";
+    const char *fault = NULL;
+    for (size_t i = 0; i < value->as.tuple.count && !fault; i++)
+        fault = value_fault(&value->as.tuple.items[i]);
+    return fault;
+}
+
 JrStatus jr_value_print(const JrValue *value, JrWrite write, void *user) {
     jr_error_clear();
     if (!value || !write)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_value_print: NULL argument");
+    const char *fault = value_fault(value);
+    if (fault) return jr_error_set(JR_ERR_ARGUMENT, "a value to print %s", fault);
     JrThread *thread = jr_thread_current();
     if (!thread) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    if (thread->writing) return jr_error_in_write();
     JrSink outer = jr_thread_swap_sink(thread, (JrSink){write, user});
     int32_t status = print_value(thread, value, false);
     bool written = jr_thread_flush(thread);
@@ -280,6 +365,8 @@ JrStatus jr_eval(JrContext *context, const char *expression, JrValue *out) {
     if (!context || !expression || !out)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_eval: NULL argument");
     expression += strspn(expression, " \t");
+    if (!*expression || *expression == '#')
+        return jr_error_set(JR_ERR_ARGUMENT, "there is no expression");
     if (strpbrk(expression, "\r\n;"))
         return jr_error_set(JR_ERR_ARGUMENT, "it is not one expression on one line");
     bool list = expression[0] == '[';

@@ -4,19 +4,28 @@
 
 #include "ir/rt.h"
 #include "jitrun.h"
+#include "runtime/array.h"
 
 enum { JR_MAX_PARAMS = 255 };
 
-/* Into storage of `type`; JR_ERR_ARGUMENT, with no message set, if the value does not convert
- * without loss. `storage` is a scalar's C type. */
-JrStatus jr_value_to_scalar(const JrValue *value, IrType type, void *storage);
-/* The header of the caller's array, borrowed; dtype, rank and layout must be those of `type`.
+/* Into storage of `type`, a scalar's C type; false if the value does not convert without loss.
  */
-JrStatus jr_value_to_array(const JrValue *value, IrType type, JrArray *storage);
+bool jr_value_to_scalar(const JrValue *value, IrType type, void *storage);
+/* The header of the caller's array, borrowed; dtype, rank and layout must be those of `type`.
+ * On false *why is what is wrong with the array itself, in words that follow the parameter's
+ * name, or NULL if it has another type. */
+bool jr_value_to_array(const JrValue *value, IrType type, bool written, JrArray *storage,
+                       const char **why);
 
 void jr_value_of_scalar(IrType type, const void *storage, JrValue *out);
 /* Takes over the header's reference. False when there is no memory; the reference is then
- * still the caller's. */
-bool jr_value_of_array(IrType type, const JrArray *array, JrValue *out);
+ * still the caller's. The value's own memory is the heap's. */
+bool jr_value_of_array(JrHeap *heap, IrType type, const JrArray *array, JrValue *out);
+void jr_value_fill_array(IrType type, const JrArray *array, JrArrayValue *out);
+/* Room for `count` items, all None; NULL when there is no memory. */
+JrValue *jr_value_new_items(JrHeap *heap, size_t count);
+
+/* What is wrong with an array as such: dtype, rank, shape, data. NULL if nothing is. */
+const char *jr_array_fault(const JrArrayValue *array);
 
 #endif
