@@ -134,8 +134,12 @@ static bool parallelise_loop(IrFunc *func, IrStmt *loop, const ParAfters *after,
     p.live_after = live_after(after, loop);
     loop->parallel = false; /* what stays, stays serial */
     look_at_body(&p);
-    if (par_shape(&p)) look_at_body(&p);
     par_live_inside(&p);
+    if (par_shape(&p)) {
+        look_at_body(&p);
+        par_live_inside(&p);
+    }
+    if (p.serial) return false;
     look_at_range(&p);
     if (!par_classify(&p)) return false;
     if (!loop->asserted && !p.serial && !par_races(&p)) return false;

@@ -209,7 +209,7 @@ static void set_flags(Outline *o, IrBlock *block) {
         if (stmt->op == OP_IF || stmt->op == OP_LOOP || stmt->op == OP_FOR)
             set_flags(o, &stmt->u.blocks.then);
         if (stmt->op == OP_IF) set_flags(o, &stmt->u.blocks.els);
-        if (stmt->op != OP_COPY) continue;
+        if (stmt->ndsts != 1) continue;
         for (uint32_t i = 0; i < o->p->vars.len; i++) {
             if (!is_leader(&o->p->vars.data[i]) || stmt->dsts[0] != o->parts[i].value)
                 continue;

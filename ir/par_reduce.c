@@ -86,24 +86,32 @@ static bool changed_between(const ParLoop *p, IrReg reg, const IrStmt *a, const 
 }
 
 static bool same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
-                       const IrStmt *at_b, int depth) {
-    if (a == b && (ir_reg(p->func, a)->kind != REG_VAR || !par_set_has(p->written, a)))
-        return true;
-    bool ordered = index_of(p, at_a) + 1 <= index_of(p, at_b) + 1;
-    const IrStmt *first = ordered ? at_a : at_b, *second = ordered ? at_b : at_a;
-    if (a == b) return !changed_between(p, a, first, second);
-    const IrStmt *x = def_of(p, a), *y = def_of(p, b);
-    if (!x || !y || x->op != y->op || x->nargs != y->nargs || depth == 0) return false;
+                       const IrStmt *at_b, int depth);
+
+/* Whether two statements compute the same. */
+static bool same_result(const ParLoop *p, const IrStmt *x, const IrStmt *y, int depth) {
+    if (x->op != y->op || x->nargs != y->nargs || depth == 0) return false;
     if (!par_is_pure(x) || !par_is_pure(y)) return false;
     if (x->op == OP_MATH && x->u.math != y->u.math) return false;
     if (ir_op_form(x->op) == FORM_DIM && x->u.imm != y->u.imm) return false;
-    if (!ir_type_same(ir_reg_type(p->func, a), ir_reg_type(p->func, b))) return false;
-    bool in_order = index_of(p, x) + 1 <= index_of(p, y) + 1;
-    if (x->op == OP_LOAD && changed_between(p, IR_NO_REG, in_order ? x : y, in_order ? y : x))
+    if (!ir_type_same(ir_reg_type(p->func, x->dsts[0]), ir_reg_type(p->func, y->dsts[0])))
+        return false;
+    bool ordered = index_of(p, x) + 1 <= index_of(p, y) + 1;
+    if (x->op == OP_LOAD && changed_between(p, IR_NO_REG, ordered ? x : y, ordered ? y : x))
         return false;
     for (uint32_t i = 0; i < x->nargs; i++)
         if (!same_value(p, x->args[i], x, y->args[i], y, depth - 1)) return false;
     return true;
+}
+
+static bool same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
+                       const IrStmt *at_b, int depth) {
+    if (a == b && (ir_reg(p->func, a)->kind != REG_VAR || !par_set_has(p->written, a)))
+        return true;
+    bool ordered = index_of(p, at_a) + 1 <= index_of(p, at_b) + 1;
+    if (a == b) return !changed_between(p, a, ordered ? at_a : at_b, ordered ? at_b : at_a);
+    const IrStmt *x = def_of(p, a), *y = def_of(p, b);
+    return x && y && same_result(p, x, y, depth);
 }
 
 bool par_same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
@@ -285,11 +293,12 @@ static bool is_selection(Use *use, IrStmt *write, IrStmt *branch) {
     ParVar *var = use->var;
     IrReg e;
     IrOp compare = OP_COUNT;
-    if (branch->op != OP_IF || branch->u.blocks.els.first || write->op != OP_COPY)
-        return false;
+    if (branch->op != OP_IF || branch->u.blocks.els.first) return false;
     if (!branch_test(use, branch->args[0], &e, &compare)) return false;
-    const IrStmt *test = def_of(use->p, branch->args[0]);
-    if (!par_same_value(use->p, e, test, write->args[0], write)) return false;
+    const IrStmt *test = def_of(use->p, branch->args[0]), *value = def_of(use->p, e);
+    bool same = write->op == OP_COPY ? par_same_value(use->p, e, test, write->args[0], write)
+                                     : value && same_result(use->p, value, write, SAME_DEPTH);
+    if (!same) return false;
     if (use->p->reads[branch->args[0]] != 1) return false;
     bool least = compare == OP_LT || compare == OP_LE;
     if (var->by_compare && var->compare != compare) return false;
@@ -304,18 +313,23 @@ static bool is_selection(Use *use, IrStmt *write, IrStmt *branch) {
 
 /* v = e if e < v else v: min(v, e) by another name. */
 static bool is_choice(Use *use, IrStmt *write) {
+    const ParLoop *p = use->p;
     IrReg e;
     IrOp compare = OP_COUNT;
-    if (write->op != OP_SELECT || write->args[2] != use->var->reg) return false;
-    if (!branch_test(use, write->args[0], &e, &compare)) return false;
-    const IrStmt *test = def_of(use->p, write->args[0]);
-    if (!par_same_value(use->p, e, test, write->args[1], write)) return false;
-    if (use->p->reads[write->args[0]] != 1) return false;
+    IrStmt *choice = write;
+    if (write->op == OP_COPY && p->reads[write->args[0]] == 1)
+        choice = (IrStmt *)def_of(p, write->args[0]);
+    if (!choice || choice->op != OP_SELECT || choice->args[2] != use->var->reg) return false;
+    if (!branch_test(use, choice->args[0], &e, &compare)) return false;
+    const IrStmt *test = def_of(p, choice->args[0]);
+    if (!par_same_value(p, e, test, choice->args[1], choice)) return false;
+    if (p->reads[choice->args[0]] != 1) return false;
     bool least = compare == OP_LT || compare == OP_LE;
     bool strict = compare == OP_LT || compare == OP_GT;
-    if (!strict && ir_scalar_is_float((IrScalar)ir_reg_type(use->p->func, e).scalar))
+    if (!strict && ir_scalar_is_float((IrScalar)ir_reg_type(p->func, e).scalar))
         use->var->loose = true; /* which of 0.0 and -0.0 is kept */
     handle(use, (IrStmt *)test);
+    handle(use, choice);
     use->var->updates = true;
     return accept(use, write, least ? OP_MIN : OP_MAX);
 }

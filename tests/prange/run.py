@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Runs the prange programs serially and on threads, on every engine, and under CPython.
+
+usage: run.py --jitrun build/jitrun [--engines interp,tcc,llvm] [--oracle] [FILTER...]
+
+Each program must do what its comments say (tests/lang/README.md) in every one of these runs:
+without --parallel, and with it on 1, 2, 4 and 7 threads. README.md has the comments that
+are this folder's own. Ends with `N passed, M failed`.
+"""
+import argparse
+import concurrent.futures
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+THREADS = (1, 2, 4, 7)
+OWN = re.compile(r"# (loops|parallel): (.*)$")
+
+
+def load_lang():
+    path = HERE.parent / "lang" / "run.py"
+    spec = importlib.util.spec_from_file_location("lang_run", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["lang_run"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+lang = load_lang()
+
+
+def load_oracle():
+    lang.load_oracle()
+    lang.HERE = HERE
+
+
+class Program(lang.Program):
+    """A program of this folder: how its loops run, and whether the text is as in a serial run."""
+
+    def __init__(self, path):
+        lang.HERE = HERE
+        self.loops, self.only_parallel = [], False
+        super().__init__(path)
+        for line in path.read_text(encoding="utf-8").split("\n"):
+            found = OWN.search(line)
+            if found and found[1] == "loops":
+                self.loops.append(found[2])
+            elif found and found[2] == "only":
+                self.only_parallel = True
+            elif found:
+                self.faults.append("write `# parallel: only`")
+
+
+def run_jitrun(program, command, threads):
+    env = dict(os.environ, JITRUN_NUM_THREADS=str(threads), JITRUN_PARALLEL_THRESHOLD="0")
+    try:
+        done = subprocess.run([*command, str(program.path), *program.options],
+                              capture_output=True, timeout=lang.TIMEOUT, env=env)
+    except subprocess.TimeoutExpired:
+        return None, [f"no end after {lang.TIMEOUT} seconds"]
+    stdout, stderr = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+    problems = list(lang.check_run(program, done.returncode, stdout, stderr))
+    return stdout, problems + [stderr.rstrip()] if problems and stderr else problems
+
+
+def check_loops(program, jitrun):
+    """What --check says of the loops, in their order: `parallel`, or `serial` and a part of why."""
+    done = subprocess.run(
+        [jitrun, "--check", "--parallel", "--format", "json", str(program.path)],
+        capture_output=True, timeout=lang.TIMEOUT)
+    try:
+        loops = json.loads(done.stdout)["loops"]
+    except (ValueError, KeyError) as error:
+        return [f"--check does not explain the loops: {error}"]
+    said = ["parallel" if loop["parallel"] else f"serial {loop['reason']}" for loop in loops]
+    fits = len(said) == len(program.loops) and all(
+        text == "parallel" if want == "parallel" else want in text
+        for want, text in zip(program.loops, said))
+    return [] if fits else [f"loops: expected {program.loops}, --check says {said}"]
+
+
+def run_program(path, jitrun, engines, oracle):
+    """[(executor, problems)] for one program."""
+    program = Program(path)
+    if program.faults:
+        return program.name, [("the comments", program.faults)]
+    results = []
+    for engine in engines:
+        command = [jitrun, "--backend", engine]
+        if not program.only_parallel and not program.errors:
+            results.append((engine, run_jitrun(program, command, 1)[1]))
+        for threads in THREADS:
+            executor = f"{engine}, {threads} threads"
+            results.append(
+                (executor, run_jitrun(program, [*command, "--parallel"], threads)[1]))
+    if program.loops and engines:
+        results.append(("--check", check_loops(program, jitrun)))
+    if oracle and not program.only_parallel:
+        found = lang.run_oracle(program)
+        if found is not None:
+            results.append(("CPython", found))
+    return program.name, results
+
+
+def programs(filters):
+    for path in sorted(HERE.glob("*/*.src")):
+        name = str(path.relative_to(HERE))
+        if not filters or any(part in name for part in filters):
+            yield path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--jitrun", help="the command; without it only the oracle runs")
+    parser.add_argument("--engines", default="interp,tcc,llvm")
+    parser.add_argument("--oracle", action="store_true", help="run CPython too")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("filters", nargs="*")
+    args = parser.parse_args()
+    jitrun = args.jitrun and str(pathlib.Path(args.jitrun).resolve())
+    engines = args.engines.split(",") if jitrun else []
+    passed = failed = 0
+    with concurrent.futures.ProcessPoolExecutor(
+            args.jobs, initializer=load_oracle if args.oracle else None) as pool:
+        runs = [pool.submit(run_program, path, jitrun, engines, args.oracle)
+                for path in programs(args.filters)]
+        for run in runs:
+            good, bad = lang.report(*run.result())
+            passed += good
+            failed += bad
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0 or passed == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
