@@ -32,6 +32,15 @@ typedef enum BcOp {
 #undef JB_STORE
 #undef JB_SPECIAL
 #undef JB_PICK
+    BC_FUSED,
+    BC_BEFORE_FUSED = BC_FUSED - 1,
+#define JB_FUSE(FIRST, SECOND, via) BC_##FIRST##_##SECOND##_##via,
+#define JB_FUSE_TEST JB_FUSE
+#define JB_FUSE_SPECIAL JB_FUSE
+#include "backend/interp/fuse.def"
+#undef JB_FUSE
+#undef JB_FUSE_TEST
+#undef JB_FUSE_SPECIAL
     BC_COUNT
 } BcOp;
 
@@ -51,7 +60,7 @@ typedef struct Instr {
 } Instr;
 
 /* A slot and an array header in a frame: the memory is used as either. */
-typedef union __attribute__((may_alias)) Slot {
+typedef union Slot {
     int64_t i;
     uint64_t u;
     double d;

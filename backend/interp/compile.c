@@ -15,7 +15,7 @@
 #define JB_PICK(op, type, ID)
 static const struct {
     const char *name, *operands;
-} ROWS[BC_COUNT] = {
+} ROWS[BC_FUSED] = {
 #include "backend/interp/bytecode.def"
 };
 #undef JB_VALUE
@@ -226,6 +226,14 @@ void jr_chain_here(Compiler *c, uint32_t chain) {
     c->barrier = c->code.len;
 }
 
+void jr_chain_join(Compiler *c, uint32_t *chain, uint32_t more) {
+    while (more != NO_CHAIN) {
+        const uint32_t at = more;
+        more = *jr_jump_field(&c->code.data[at]);
+        jr_chain_add(c, chain, at);
+    }
+}
+
 /* ---- Statements ---- */
 
 static void bury_dead(Compiler *c, uint32_t position) {
@@ -277,7 +285,7 @@ void jr_emit_block(Compiler *c, const IrBlock *block) {
         set_where(c, stmt->span);
         if (jr_emit_control(c, stmt)) continue;
         const uint32_t position = c->position;
-        if (!jr_is_deferred(c, stmt)) emit_leaf(c, stmt);
+        if (!jr_emit_early(c, stmt) && !jr_is_deferred(c, stmt)) emit_leaf(c, stmt);
         bury_dead(c, position);
     }
 }
@@ -348,6 +356,7 @@ static void compile_function(Compiler *c, uint32_t number) {
     c->first_operand = c->operands.len;
     c->first_const = c->constants.len;
     c->scope = NULL;
+    c->early = NO_CHAIN;
     jr_plan_function(c);
     set_where(c, c->func->span);
     func.where = c->where;
@@ -429,5 +438,6 @@ bool jr_compile_module(Compiler *c, const IrModule *module, const JrEngineOption
     for (uint32_t n = 0; n < c->funcs.len; n++)
         if (c->funcs.data[n].entered) compile_stub(c, n);
     settle_calls(c);
+    jr_fuse(c);
     return !c->why;
 }

@@ -23,6 +23,7 @@ typedef struct RegPlan {
     uint32_t alias; /* the register whose slot this one shares, or IR_NO_REG */
     uint32_t slot;
     bool owns_slot; /* the slot can be used again when the TEMP is dead */
+    bool decided;   /* an operand of `and` or `or` that has branched (emit_condition.c) */
 } RegPlan;
 
 /* The loop being emitted: chains of branches that leave or go on. */
@@ -68,6 +69,8 @@ typedef struct Compiler {
     uint32_t barrier; /* no instruction before this one may be changed: jumps land here */
     uint32_t where;
     LoopScope *scope;
+    uint32_t early;   /* branches taken before the `if` that they decide, */
+    bool early_sense; /* when its condition is this */
 } Compiler;
 
 /* ---- plan.c ---- */
@@ -113,6 +116,7 @@ void *jr_resolve_symbol(Compiler *c, const char *name);
 uint32_t *jr_jump_field(Instr *instr);
 void jr_chain_add(Compiler *c, uint32_t *chain, uint32_t at);
 void jr_chain_here(Compiler *c, uint32_t chain);
+void jr_chain_join(Compiler *c, uint32_t *chain, uint32_t more);
 void jr_jump_to(Compiler *c, uint32_t at, uint32_t target);
 
 /* ---- emit_*.c ---- */
@@ -130,8 +134,17 @@ void jr_emit_raise(Compiler *c, const IrStmt *stmt);
 /* Whether the statement only makes the condition that the next one branches on, so that both
  * become one instruction; then nothing is emitted for it. */
 bool jr_is_deferred(const Compiler *c, const IrStmt *stmt);
+/* Whether a branch in advance does the statement's work: an `if` further on is told by
+ * Compiler.early. */
+bool jr_emit_early(Compiler *c, const IrStmt *stmt);
+void jr_emit_compare(Compiler *c, const IrStmt *stmt);
 /* A branch taken when `cond` is `sense`: its index. */
 uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense);
+
+/* ---- fuse.c ---- */
+
+void jr_fuse(Compiler *c);
+BcOp jr_fused_first(BcOp op, uint32_t *length);
 
 /* ---- link.c ---- */
 

@@ -48,13 +48,26 @@ static void emit_exit(Compiler *c, uint32_t *chain) {
     jr_chain_add(c, chain, at);
 }
 
+/* The branch of an `if`, and those taken in advance, on the chain; those that find the condition
+ * to be the other way go on behind it. */
+static uint32_t emit_condition(Compiler *c, IrReg cond, bool sense, uint32_t *chain) {
+    const uint32_t early = c->early;
+    c->early = NO_CHAIN;
+    const uint32_t at = jr_emit_branch(c, cond, sense);
+    jr_chain_add(c, chain, at);
+    if (c->early_sense == sense)
+        jr_chain_join(c, chain, early);
+    else if (early != NO_CHAIN)
+        jr_chain_here(c, early);
+    return at;
+}
+
 static void emit_if(Compiler *c, const IrStmt *stmt) {
     const IrBlock *then = &stmt->u.blocks.then, *els = &stmt->u.blocks.els;
     uint32_t *out = exit_chain(c, then), *other = exit_chain(c, els);
     if (out || other) {
-        const uint32_t at = jr_emit_branch(c, stmt->args[0], out != NULL);
-        note_test(c, out ? out : other, at);
-        jr_chain_add(c, out ? out : other, at);
+        uint32_t *chain = out ? out : other;
+        note_test(c, chain, emit_condition(c, stmt->args[0], out != NULL, chain));
         jr_bury(c);
         if (out) skip_block(c, then);
         jr_emit_block(c, out ? els : then);
@@ -63,7 +76,7 @@ static void emit_if(Compiler *c, const IrStmt *stmt) {
     }
     uint32_t skip = NO_CHAIN, end = NO_CHAIN;
     const bool only_else = !then->first;
-    jr_chain_add(c, &skip, jr_emit_branch(c, stmt->args[0], only_else));
+    emit_condition(c, stmt->args[0], only_else, &skip);
     jr_bury(c);
     jr_emit_block(c, only_else ? els : then);
     if (!only_else && els->first) {
@@ -100,13 +113,22 @@ static BcOp opposite(uint64_t op) {
     return (BcOp)(BC_JEQ_I + ((op - BC_JEQ_I) ^ 1));
 }
 
+static bool is_chained(Compiler *c, uint32_t chain, uint32_t at) {
+    for (; chain != NO_CHAIN; chain = *jr_jump_field(&c->code.data[chain]))
+        if (chain == at) return true;
+    return false;
+}
+
 static void repeat_test(Compiler *c, LoopScope *scope) {
+    const uint32_t breaks = scope->breaks;
     for (uint32_t at = scope->top; at <= scope->test; at++) {
         const Instr instr = c->code.data[at];
         const Place place = c->places.data[at];
         jr_emit(c, (BcOp)instr.op, 0, 0, 0, 0);
         c->code.data[c->code.len - 1] = instr;
         c->places.data[c->code.len - 1] = place;
+        if (at < scope->test && is_chained(c, breaks, at))
+            jr_chain_add(c, &scope->breaks, c->code.len - 1);
     }
     Instr *last = &c->code.data[c->code.len - 1];
     last->op = opposite(last->op);

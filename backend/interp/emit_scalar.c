@@ -1,110 +1,8 @@
-/* Scalar instructions: one each, except where two make one (a product that is added, a
- * comparison that is branched on) or a constant operand fits in the instruction. */
+/* Scalar instructions: one each, except where two make one (a product that is added)
+ * or a constant operand fits in the instruction. */
 #include "backend/interp/compile.h"
 
 #include <string.h>
-
-/* ---- Comparisons ---- */
-
-/* Which comparison serves a type: 0 int64 and all that is extended to it, 1 uint64, 2 float64,
- * 3 float32. */
-static unsigned compare_class(IrScalar scalar) {
-    switch (scalar) {
-    case TY_UINT64: return 1;
-    case TY_FLOAT64: return 2;
-    case TY_FLOAT32: return 3;
-    default: return 0;
-    }
-}
-
-/* EQ NE LT LE, and whether the operands change places. */
-static unsigned compare_kind(IrOp op, bool *swap) {
-    *swap = op == OP_GT || op == OP_GE;
-    switch (op) {
-    case OP_EQ: return 0;
-    case OP_NE: return 1;
-    case OP_LT:
-    case OP_GT: return 2;
-    default: return 3;
-    }
-}
-
-static void emit_compare(Compiler *c, const IrStmt *stmt) {
-    static const BcOp FIRST[] = {BC_EQ_I, BC_EQ_U, BC_EQ_D, BC_EQ_F};
-    bool swap;
-    const unsigned kind = compare_kind((IrOp)stmt->op, &swap);
-    const uint32_t a = jr_read_slot(c, stmt->args[swap]),
-                   b = jr_read_slot(c, stmt->args[!swap]);
-    const unsigned class = compare_class(ir_reg_type(c->func, stmt->args[0]).scalar);
-    jr_bury(c);
-    jr_emit(c, FIRST[class] + kind, jr_write_slot(c, stmt->dsts[0]), a, b, 0);
-}
-
-static bool is_compare(const IrStmt *stmt) {
-    return ir_op_form((IrOp)stmt->op) == FORM_CMP;
-}
-
-bool jr_is_deferred(const Compiler *c, const IrStmt *stmt) {
-    for (;; stmt = stmt->next) {
-        if (!is_compare(stmt) && stmt->op != OP_NOT) return false;
-        const IrReg dst = stmt->dsts[0];
-        const IrStmt *next = stmt->next;
-        if (ir_reg(c->func, dst)->kind != REG_TEMP || c->plans[dst].uses != 1) return false;
-        if (!next || !next->nargs || next->args[0] != dst) return false;
-        if (next->op == OP_IF) return true;
-    }
-}
-
-/* A branch on an integer against a constant, which is in the instruction. */
-static bool emit_branch_const(Compiler *c, const IrStmt *cmp, bool sense, uint32_t *at) {
-    const bool left = ir_reg(c->func, jr_plan_resolve(c, cmp->args[0]))->kind == REG_CONST;
-    int64_t k;
-    if (compare_class(ir_reg_type(c->func, cmp->args[0]).scalar) != 0 ||
-        !jr_const_value(c, cmp->args[!left], &k))
-        return false;
-    BcOp op;
-    switch (cmp->op) {
-    case OP_EQ: op = BC_JEQ_K; break;
-    case OP_NE: op = BC_JNE_K; break;
-    case OP_LT: op = left ? BC_JNLE_K : BC_JLT_K; break;
-    case OP_LE: op = left ? BC_JNLT_K : BC_JLE_K; break;
-    case OP_GT: op = left ? BC_JLT_K : BC_JNLE_K; break;
-    default: op = left ? BC_JLE_K : BC_JNLT_K; break;
-    }
-    *at = c->code.len;
-    jr_emit_k(c, sense ? op : op + 1 - 2 * ((op - BC_JEQ_K) & 1),
-              jr_read_slot(c, cmp->args[left]), NO_CHAIN, k);
-    return true;
-}
-
-static uint32_t emit_branch_compare(Compiler *c, const IrStmt *cmp, bool sense) {
-    static const BcOp FIRST[] = {BC_JEQ_I, BC_JEQ_U, BC_JEQ_D, BC_JEQ_F};
-    static const unsigned OFFSET[] = {0, 1, 2,
-                                      4}; /* each but NE's is followed by its opposite */
-    uint32_t at;
-    if (emit_branch_const(c, cmp, sense, &at)) return at;
-    bool swap;
-    unsigned kind = OFFSET[compare_kind((IrOp)cmp->op, &swap)];
-    if (!sense) kind ^= 1;
-    const uint32_t a = jr_read_slot(c, cmp->args[swap]), b = jr_read_slot(c, cmp->args[!swap]);
-    const unsigned class = compare_class(ir_reg_type(c->func, cmp->args[0]).scalar);
-    at = c->code.len;
-    jr_emit(c, FIRST[class] + kind, a, b, NO_CHAIN, 0);
-    return at;
-}
-
-uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense) {
-    const IrRegInfo *info = ir_reg(c->func, cond);
-    while (info->kind == REG_TEMP && info->def && jr_is_deferred(c, info->def)) {
-        if (info->def->op != OP_NOT) return emit_branch_compare(c, info->def, sense);
-        cond = info->def->args[0];
-        sense = !sense;
-        info = ir_reg(c->func, cond);
-    }
-    const uint32_t slot = jr_read_slot(c, cond), at = c->code.len;
-    jr_emit(c, sense ? BC_JTRUE : BC_JFALSE, slot, NO_CHAIN, 0, 0);
-    return at;
-}
 
 /* ---- Arithmetic ---- */
 
@@ -311,8 +209,8 @@ void jr_emit_scalar(Compiler *c, const IrStmt *stmt) {
     case OP_MATH: emit_math(c, stmt, stmt->u.math); return;
     default: break;
     }
-    if (is_compare(stmt)) {
-        emit_compare(c, stmt);
+    if (ir_op_form((IrOp)stmt->op) == FORM_CMP) {
+        jr_emit_compare(c, stmt);
     } else if (stmt->op == OP_POW && ir_scalar_is_float(to)) {
         emit_math(c, stmt, MATH_POW);
     } else if (!((stmt->op == OP_ADD || stmt->op == OP_SUB) && fuse_product(c, stmt)) &&

@@ -18,12 +18,7 @@
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 #define S(offset) frame_slot(fp, offset)
-#define A(m) S(ip->a)->m
-#define B(m) S(ip->b)->m
-#define C(m) S(ip->c)->m
-#define D(m) S(ip->d)->m
-#define H(field) frame_header(fp, ip->field)
-#define RECORD(field) (&code->records[ip->field])
+#define RECORD(field) (&run->code->records[ip->field])
 
 #define NEXT              \
     do {                  \
@@ -43,21 +38,51 @@
         NEXT;                                   \
     } while (0)
 
+typedef int8_t __attribute__((may_alias)) int8_t_element;
+typedef int16_t __attribute__((may_alias)) int16_t_element;
+typedef int32_t __attribute__((may_alias)) int32_t_element;
+typedef uint8_t __attribute__((may_alias)) uint8_t_element;
+typedef uint16_t __attribute__((may_alias)) uint16_t_element;
+typedef uint32_t __attribute__((may_alias)) uint32_t_element;
+typedef uint64_t __attribute__((may_alias)) uint64_t_element;
+typedef double __attribute__((may_alias)) double_element;
+
+/* ---- What the rows of bytecode.def do ----
+ *
+ * One function for each, over the instruction's operands as slots, which is what fusions pass
+ * on to each other. False: an error, whose status is set. */
+
+#define A(m) a->m
+#define B(m) b->m
+#define C(m) c->m
+#define D(m) d->m
+#define H(operand) ((Header *)(void *)operand)
+#define STEP_PARAMS                                                            \
+    Run *run __attribute__((unused)), const Instr *ip __attribute__((unused)), \
+        Slot *a __attribute__((unused)), Slot *b __attribute__((unused)),      \
+        Slot *c __attribute__((unused)), Slot *d __attribute__((unused))
+#define STEP static inline __attribute__((always_inline))
+
+static __attribute__((noinline, cold)) bool trapped(Run *run, const Instr *ip, int32_t trap) {
+    run->status = run->code->helpers.trap(run->rt, place_where(run->code, ip), trap);
+    return false;
+}
+
 /* Leave the indices in i and j: in range, or wherever the program said it may be. */
 #define FIX(var, array, axis, ndim)                                    \
     if (UNLIKELY((uint64_t)var >= (uint64_t)H(array)->dims[axis])) {   \
         var = jr_interp_fix_index(run, ip, H(array), axis, ndim, var); \
-        if (UNLIKELY(run->status)) goto unwind;                        \
+        if (UNLIKELY(run->status)) return false;                       \
     }
-#define CHECK1(array, x)     \
-    int64_t i = S(ip->x)->i; \
+#define CHECK1(array, x) \
+    int64_t i = x->i;    \
     FIX(i, array, 0, 1)
-#define CHECK2(array, x, y)                   \
-    int64_t i = S(ip->x)->i, j = S(ip->y)->i; \
-    FIX(i, array, 0, 2)                       \
+#define CHECK2(array, x, y)     \
+    int64_t i = x->i, j = y->i; \
+    FIX(i, array, 0, 2)         \
     FIX(j, array, 1, 2)
-#define RAW1(x) int64_t i = S(ip->x)->i;
-#define RAW2(x, y) int64_t i = S(ip->x)->i, j = S(ip->y)->i;
+#define RAW1(x) int64_t i = x->i;
+#define RAW2(x, y) int64_t i = x->i, j = y->i;
 /* The element's number; unchecked indices may be anything, so it wraps. */
 #define DIMS(array, n) ((uint64_t)H(array)->dims[n])
 #define INDEX_1C(array, x) (uint64_t) i
@@ -67,14 +92,144 @@
 #define ELEMENT(array, ctype, n) \
     ((ctype##_element *)((uintptr_t)H(array)->data + (uintptr_t)(n) * sizeof(ctype)))
 
-typedef int8_t __attribute__((may_alias)) int8_t_element;
-typedef int16_t __attribute__((may_alias)) int16_t_element;
-typedef int32_t __attribute__((may_alias)) int32_t_element;
-typedef uint8_t __attribute__((may_alias)) uint8_t_element;
-typedef uint16_t __attribute__((may_alias)) uint16_t_element;
-typedef uint32_t __attribute__((may_alias)) uint32_t_element;
-typedef uint64_t __attribute__((may_alias)) uint64_t_element;
-typedef double __attribute__((may_alias)) double_element;
+#define JB_VALUE(ID, text, operands, member, expr) \
+    enum { LENGTH_##ID = 1 };                      \
+    STEP bool do_##ID(STEP_PARAMS) {               \
+        A(member) = (expr);                        \
+        return true;                               \
+    }
+#define JB_GUARD(ID, text, operands, trap, bad, member, expr)    \
+    enum { LENGTH_##ID = 1 };                                    \
+    STEP bool do_##ID(STEP_PARAMS) {                             \
+        if (UNLIKELY(bad)) return trapped(run, ip, TRAP_##trap); \
+        A(member) = (expr);                                      \
+        return true;                                             \
+    }
+#define JB_JUMP(ID, text, operands, target, condition) \
+    STEP bool test_##ID(STEP_PARAMS) {                 \
+        return condition;                              \
+    }                                                  \
+    STEP int32_t jump_##ID(const Instr *ip) {          \
+        return (int32_t)ip->target;                    \
+    }
+#define JB_LOAD(ID, text, operands, check, ctype, member, index) \
+    enum { LENGTH_##ID = 1 };                                    \
+    STEP bool do_##ID(STEP_PARAMS) {                             \
+        check A(member) = *ELEMENT(b, ctype, index);             \
+        return true;                                             \
+    }
+#define JB_STORE(ID, text, operands, check, ctype, value, index) \
+    enum { LENGTH_##ID = 1 };                                    \
+    STEP bool do_##ID(STEP_PARAMS) {                             \
+        check *ELEMENT(a, ctype, index) = (ctype)value->u;       \
+        return true;                                             \
+    }
+#define JB_SPECIAL(ID, text, operands)
+#define JB_PICK(op, type, ID)
+#include "backend/interp/bytecode.def"
+#undef JB_VALUE
+#undef JB_GUARD
+#undef JB_JUMP
+#undef JB_LOAD
+#undef JB_STORE
+#undef A
+#undef B
+#undef C
+#undef D
+#undef H
+#undef FIX
+
+/* ---- One instruction or several ----
+ *
+ * NULL, or the instruction at which an error arose. */
+
+/* The operands of an instruction, one of them the slot that the instruction before it wrote. */
+#define OPERANDS_any S(ip->a), S(ip->b), S(ip->c), S(ip->d)
+#define OPERANDS_a before, S(ip->b), S(ip->c), S(ip->d)
+#define OPERANDS_b S(ip->a), before, S(ip->c), S(ip->d)
+#define OPERANDS_c S(ip->a), S(ip->b), before, S(ip->d)
+#define OPERANDS_d S(ip->a), S(ip->b), S(ip->c), before
+#define BEFORE Slot *before __attribute__((unused)) = S(ip[-1].a)
+
+#define JB_VALUE(ID, text, operands, member, expr)                    \
+    STEP const Instr *run_##ID(Run *run, const Instr *ip, char *fp) { \
+        return LIKELY(do_##ID(run, ip, OPERANDS_any)) ? NULL : ip;    \
+    }
+#define JB_GUARD(ID, text, operands, trap, bad, member, expr) JB_VALUE(ID, , , , )
+#define JB_JUMP(ID, text, operands, target, condition)
+#define JB_LOAD(ID, text, operands, check, ctype, member, index) JB_VALUE(ID, , , , )
+#define JB_STORE(ID, text, operands, check, ctype, value, index) JB_VALUE(ID, , , , )
+#include "backend/interp/bytecode.def"
+#undef JB_VALUE
+#undef JB_GUARD
+#undef JB_JUMP
+#undef JB_LOAD
+#undef JB_STORE
+#undef JB_SPECIAL
+
+#define JB_FUSE(FIRST, SECOND, via)                                                         \
+    enum { LENGTH_##FIRST##_##SECOND##_##via = LENGTH_##FIRST + 1 };                        \
+    STEP const Instr *run_##FIRST##_##SECOND##_##via(Run *run, const Instr *ip, char *fp) { \
+        const Instr *failed = run_##FIRST(run, ip, fp);                                     \
+        if (UNLIKELY(failed)) return failed;                                                \
+        ip += LENGTH_##FIRST;                                                               \
+        BEFORE;                                                                             \
+        return LIKELY(do_##SECOND(run, ip, OPERANDS_##via)) ? NULL : ip;                    \
+    }
+#define JB_FUSE_TEST(FIRST, SECOND, via)
+#define JB_FUSE_SPECIAL(FIRST, SECOND, via)
+#include "backend/interp/fuse.def"
+#undef JB_FUSE
+#undef JB_FUSE_TEST
+#undef JB_FUSE_SPECIAL
+
+/* ---- The loop ---- */
+
+#define A(m) S(ip->a)->m
+#define B(m) S(ip->b)->m
+#define C(m) S(ip->c)->m
+#define D(m) S(ip->d)->m
+#define H(field) frame_header(fp, ip->field)
+#define FIX(var, array, axis, ndim)                                    \
+    if (UNLIKELY((uint64_t)var >= (uint64_t)H(array)->dims[axis])) {   \
+        var = jr_interp_fix_index(run, ip, H(array), axis, ndim, var); \
+        if (UNLIKELY(run->status)) goto unwind;                        \
+    }
+
+/* Runs what FIRST stands for, one or several; ip is behind it. */
+#define BEGIN(FIRST)                                \
+    const Instr *failed = run_##FIRST(run, ip, fp); \
+    if (UNLIKELY(failed)) {                         \
+        ip = failed;                                \
+        goto unwind;                                \
+    }                                               \
+    ip += LENGTH_##FIRST
+#define TEST(ID, via)                                                         \
+    if (test_##ID(run, ip, OPERANDS_##via)) {                                 \
+        ip = (const Instr *)(const void *)((const char *)ip + jump_##ID(ip)); \
+        goto * ip->label;                                                     \
+    }                                                                         \
+    NEXT;
+#define DO_CALL(operand)                                                            \
+    {                                                                               \
+        char *callee = fp + ip->b;                                                  \
+        if (UNLIKELY((size_t)(run->limit - callee) < ip->d)) {                      \
+            fp = jr_interp_grow(run, fp, (size_t)(callee - run->stack), ip->d, ip); \
+            if (run->status) goto unwind;                                           \
+            callee = fp + ip->b;                                                    \
+        }                                                                           \
+        ((Slot *)(void *)callee)[-1].site = ip;                                     \
+        fp = callee;                                                                \
+        JUMP_BY(c);                                                                 \
+    }
+#define DO_RETURN_ONE(operand)                \
+    {                                         \
+        const uint64_t result = (operand)->u; \
+        ip = ((Slot *)(void *)fp)[-1].site;   \
+        fp -= ip->b;                          \
+        A(u) = result;                        \
+        NEXT;                                 \
+    }
 
 /* With no run: tells the addresses of the handlers, which exist only in here. */
 static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_out) {
@@ -93,40 +248,59 @@ static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_ou
 #undef JB_LOAD
 #undef JB_STORE
 #undef JB_SPECIAL
+#define JB_FUSE(FIRST, SECOND, via) &&L_##FIRST##_##SECOND##_##via,
+#define JB_FUSE_TEST JB_FUSE
+#define JB_FUSE_SPECIAL JB_FUSE
+#include "backend/interp/fuse.def"
+#undef JB_FUSE
+#undef JB_FUSE_TEST
+#undef JB_FUSE_SPECIAL
     };
     if (!run) {
         *labels_out = labels;
         return 0;
     }
-    const JrCode *const code = run->code;
     char *fp = run->stack;
     goto * ip->label;
 
 #define JB_VALUE(ID, text, operands, member, expr) \
-    L_##ID : A(member) = (expr);                   \
-    NEXT;
-#define JB_GUARD(ID, text, operands, trap, bad, member, expr) \
-    L_##ID : if (UNLIKELY(bad)) {                             \
-        run->status = TRAP_##trap;                            \
-        goto trapped;                                         \
-    }                                                         \
-    A(member) = (expr);                                       \
-    NEXT;
-#define JB_JUMP(ID, text, operands, target, condition) \
-    L_##ID : if (condition) JUMP_BY(target);           \
-    NEXT;
-#define JB_LOAD(ID, text, operands, check, ctype, member, index) \
-    L_##ID : {                                                   \
-        check A(member) = *ELEMENT(b, ctype, index);             \
-        NEXT;                                                    \
+    L_##ID : {                                     \
+        BEGIN(ID);                                 \
+        goto * ip->label;                          \
     }
-#define JB_STORE(ID, text, operands, check, ctype, value, index)  \
-    L_##ID : {                                                    \
-        check *ELEMENT(a, ctype, index) = (ctype)S(ip->value)->u; \
-        NEXT;                                                     \
-    }
+#define JB_GUARD(ID, text, operands, trap, bad, member, expr) JB_VALUE(ID, , , , )
+#define JB_JUMP(ID, text, operands, target, condition) L_##ID : TEST(ID, any)
+#define JB_LOAD(ID, text, operands, check, ctype, member, index) JB_VALUE(ID, , , , )
+#define JB_STORE(ID, text, operands, check, ctype, value, index) JB_VALUE(ID, , , , )
 #define JB_SPECIAL(ID, text, operands)
 #include "backend/interp/bytecode.def"
+
+#define JB_FUSE(FIRST, SECOND, via) JB_VALUE(FIRST##_##SECOND##_##via, , , , )
+#define JB_FUSE_TEST(FIRST, SECOND, via)                                                  \
+    L_##FIRST##_##SECOND##_##via : {                                                      \
+        const Instr *const head = ip, *const last = head + LENGTH_##FIRST;                \
+        Slot *const before __attribute__((unused)) = S(last[-1].a);                       \
+        for (;;) {                                                                        \
+            const Instr *failed = run_##FIRST(run, head, fp);                             \
+            if (UNLIKELY(failed)) {                                                       \
+                ip = failed;                                                              \
+                goto unwind;                                                              \
+            }                                                                             \
+            ip = last;                                                                    \
+            if (!test_##SECOND(run, last, OPERANDS_##via)) break;                         \
+            ip = (const Instr *)(const void *)((const char *)last + jump_##SECOND(last)); \
+            if (ip != head) goto * ip->label;                                             \
+        }                                                                                 \
+        ip = last;                                                                        \
+        NEXT;                                                                             \
+    }
+#define JB_FUSE_SPECIAL(FIRST, SECOND, via) \
+    L_##FIRST##_##SECOND##_##via : {        \
+        BEGIN(FIRST);                       \
+        BEFORE;                             \
+        DO_##SECOND(before)                 \
+    }
+#include "backend/interp/fuse.def"
 
 L_JUMP:
     JUMP_BY(a);
@@ -145,7 +319,7 @@ L_FOR_TEST:
 
 L_POLL:
     if (LIKELY(!*run->rt->cancel)) NEXT;
-    TRY(code->helpers.poll(run->rt, place_where(code, ip)));
+    TRY(run->code->helpers.poll(run->rt, place_where(run->code, ip)));
 
 #define DOT(m, ctype)                                                                \
     {                                                                                \
@@ -190,7 +364,7 @@ L_HEADER:
     __builtin_memmove(fp + ip->a, fp + ip->b, ip->c * sizeof(Slot));
     NEXT;
 L_ASSIGN:
-    jr_interp_assign(code, H(a), H(b), ip->c);
+    jr_interp_assign(run->code, H(a), H(b), ip->c);
     NEXT;
 L_TRANSPOSE:
     jr_interp_transpose(H(a), H(b), ip->c);
@@ -211,7 +385,7 @@ L_RAISE:
     TRY(jr_interp_raise(run, ip, RECORD(a)));
 
 L_ENTER : {
-    const uint64_t *constant = code->constants + ip->c;
+    const uint64_t *constant = run->code->constants + ip->c;
     Slot *to = S(ip->a);
     for (uint32_t n = 0; n < ip->b; n++)
         to[n].u = constant[n];
@@ -222,27 +396,13 @@ L_EMPTY:
     NEXT;
 
 L_CALL:
-L_CALL_MANY : {
-    char *callee = fp + ip->b;
-    if (UNLIKELY((size_t)(run->limit - callee) < ip->d)) {
-        fp = jr_interp_grow(run, fp, (size_t)(callee - run->stack), ip->d, ip);
-        if (run->status) goto unwind;
-        callee = fp + ip->b;
-    }
-    ((Slot *)(void *)callee)[-1].site = ip;
-    fp = callee;
-    JUMP_BY(c);
-}
+L_CALL_MANY:
+    DO_CALL(S(ip->a))
 L_LEAVE:
-    jr_interp_leave(code, ip, fp);
+    jr_interp_leave(run->code, ip, fp);
     NEXT;
-L_RETURN_ONE : {
-    const uint64_t result = A(u);
-    ip = ((Slot *)(void *)fp)[-1].site;
-    fp -= ip->b;
-    A(u) = result;
-    NEXT;
-}
+L_RETURN_ONE:
+    DO_RETURN_ONE(S(ip->a))
 L_RETURN_CONST : {
     const int64_t result = ip->k;
     ip = ((Slot *)(void *)fp)[-1].site;
@@ -255,15 +415,13 @@ L_RETURN:
     fp -= ip->b;
     NEXT;
 L_RETURN_MANY:
-    jr_interp_return(code, fp, RECORD(a));
+    jr_interp_return(run->code, fp, RECORD(a));
     ip = ((Slot *)(void *)fp)[-1].site;
     fp -= ip->b;
     NEXT;
 L_EXIT:
     return 0;
 
-trapped:
-    run->status = code->helpers.trap(run->rt, place_where(code, ip), run->status);
 unwind:
     return jr_interp_unwind(run, ip, fp);
 }

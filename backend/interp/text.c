@@ -4,7 +4,8 @@
  *         2:8     3  load_1c.64    s13, x, s12          ; dot.src:6:14
  *                 6  for_one       s12, s2, ->3
  *
- * s<n> is slot n of the frame, out<n> slot n of the callee's. */
+ * s<n> is slot n of the frame, out<n> slot n of the callee's. +<n> before a name: its handler runs
+ * the n instructions behind it too. */
 #include "backend/interp/compile.h"
 
 #include <string.h>
@@ -84,11 +85,15 @@ static void print_field(Printer *p, uint32_t at, char letter, uint32_t value) {
 
 static void print_instr(Printer *p, uint32_t at) {
     const Instr *instr = &p->c->code.data[at];
+    uint32_t fused;
+    const BcOp op = jr_fused_first((BcOp)instr->op, &fused);
     const uint32_t fields[] = {instr->a, instr->b, instr->c, instr->d};
     const JrWhere *where = &p->c->wheres.data[p->c->places.data[at].where];
-    jr_text_printf(p->out, "    %4d:%-3d %5u  %-14s", (int)where->line, (int)where->col,
-                   (unsigned)at, jr_bc_name((BcOp)instr->op));
-    const char *operands = jr_bc_operands((BcOp)instr->op), *separator = " ";
+    jr_text_printf(p->out, "    %4d:%-3d %5u ", (int)where->line, (int)where->col,
+                   (unsigned)at);
+    jr_text_printf(p->out, fused > 1 ? "+%-2u" : "   ", (unsigned)(fused - 1));
+    jr_text_printf(p->out, "%-14s", jr_bc_name(op));
+    const char *operands = jr_bc_operands(op), *separator = " ";
     for (int n = 0; operands[n]; n++) {
         if (strchr(".n", operands[n])) continue;
         jr_text_puts(p->out, separator);
