@@ -25,10 +25,12 @@ typedef enum JrEngineText {
     JR_TEXT_ASM,
 } JrEngineText;
 
+#define JR_NO_MEMORY "out of memory" /* the reason that is no fault of the module's */
+
 typedef struct JrEngine {
     const char *name; /* "interp", "tcc", "llvm" */
     /* Compiles every function of the module. NULL on failure, with the reason in *why (allocated
-     * in the module's arena). The code refers to nothing in the module's arena afterwards.
+     * in the module's arena, or JR_NO_MEMORY). The code refers to nothing in the module's arena afterwards.
      * Thread-safe: modules of different arenas may be compiled at once. */
     JrCode *(*compile)(const IrModule *module, const JrEngineOptions *options,
                        const char **why);

@@ -86,10 +86,11 @@ const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
     once = once && is_short(module, ir);
     const JrEngine *engine = once ? jr_engine_interp() : jr_engine_get(module->options.engine);
     if (!engine) return NULL;
-    const char *why = "out of memory";
+    const char *why = JR_NO_MEMORY;
     JrEngineOptions options = jr_engine_options(module);
     JrCode *code = engine->compile(ir, &options, &why);
     if (code) return add_unit(module, engine, code, once);
+    if (strcmp(why, JR_NO_MEMORY) == 0) return jr_error_set(JR_MEMORY_ERROR, "%s", why), NULL;
     jr_error_set(JR_ERR_ENGINE, "the %s engine could not compile %s: %s", engine->name,
                  module->source.name, why);
     return NULL;

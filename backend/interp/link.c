@@ -114,7 +114,7 @@ JrCode *jr_link(Compiler *c) {
     pack_parts(&packer, c, &head, sorted);
     packer.block = jr_alloc_new(c->options->alloc, packer.size);
     if (!packer.block) {
-        c->why = "not enough memory for the code";
+        c->why = JR_NO_MEMORY;
         return NULL;
     }
     packer.size = 0;
