@@ -25,7 +25,7 @@ typedef struct Unit {
     FeSpec *spec;
     const AstStmt *stmt;
     bool queued, seen;
-    bool waits;  /* a call in it waits for weak variables to be settled */
+    bool waits; /* a call in it waits for weak variables to be settled */
     JR_VEC(FeVar *) reads;
 } Unit;
 typedef JR_VEC(Unit *) Units;
@@ -40,9 +40,9 @@ typedef struct Var {
 struct FeUnits {
     Units units;
     Units callers;
-    JR_VEC(FeSpec *) callees; /* while checking */
+    JR_VEC(FeSpec *) callees;          /* while checking */
     bool reachable, declared, returns; /* returns: some return has a value */
-    uint32_t order, low, next; /* for the strongly connected components */
+    uint32_t order, low, next;         /* for the strongly connected components */
     bool on_stack;
     JrSpan returned; /* the first return */
     JrSpan called;   /* where it was first called from; line 0 if it is a root */
@@ -69,19 +69,19 @@ typedef struct Signature {
 typedef struct FuncInfo {
     JR_VEC(Local *) locals; /* parameters first */
     JrTable by_name;
-    const FeType **params;      /* annotated types, NULL where there is none */
-    const FeConst **defaults;   /* NULL where there is none */
+    const FeType **params;    /* annotated types, NULL where there is none */
+    const FeConst **defaults; /* NULL where there is none */
     const FeType **default_types;
-    const FeType *ret;          /* annotated */
+    const FeType *ret;            /* annotated */
     JR_VEC(Signature) signatures; /* eager ones */
-    bool ends;                  /* control can reach the end of the body */
-    bool ok;                    /* its names and annotations resolve */
+    bool ends;                    /* control can reach the end of the body */
+    bool ok;                      /* its names and annotations resolve */
 } FuncInfo;
 
 /* What a name means at module scope. */
 typedef struct Entry {
     enum { ENTRY_TYPE, ENTRY_CONST, ENTRY_VAR } kind;
-    const FeType *type;   /* TYPE: the function, module, dtype, ...; CONST: its type, weak or not */
+    const FeType *type;   /* TYPE: the function, module, dtype; CONST: its type, weak or not */
     const FeConst *value; /* CONST */
     JrSpan span;
 } Entry;
@@ -97,22 +97,28 @@ typedef struct FeInfer {
     JR_VEC(FeSpec *) all; /* every specialisation, reachable or not */
     JR_VEC(FeSpec *) to_check;
     JrTable builtins; /* rows by path */
-    JrTable python;   /* entries of names that the module does not define, as they are needed */
-    FuncInfo *info;   /* of the function that is looked at: its locals hide module scope */
+    JrTable python; /* entries of names that the module does not define, as they are needed */
+    FuncInfo *info; /* of the function that is looked at: its locals hide module scope */
     bool checking;
-    bool settle_all;    /* weak expressions need not wait any more */
-    uint64_t changes;   /* types that rose, specialisations made: progress */
+    bool settle_all;  /* weak expressions need not wait any more */
+    uint64_t changes; /* types that rose, specialisations made: progress */
     FeSpec *spec;
     Unit *unit;
     struct Params *params[BI_COUNT]; /* parsed signatures */
 } FeInfer;
 
-static inline FeNode *node_at(FeInfer *in, const AstExpr *expr) { return &in->spec->nodes[expr->id]; }
-static inline const FeType *scalar_type(FeInfer *in, IrScalar s) { return in->types->scalars[s]; }
+static inline FeNode *node_at(FeInfer *in, const AstExpr *expr) {
+    return &in->spec->nodes[expr->id];
+}
+static inline const FeType *scalar_type(FeInfer *in, IrScalar s) {
+    return in->types->scalars[s];
+}
 static inline bool type_is_weak(const FeType *t) {
     return t->kind == FE_WEAK_INT || t->kind == FE_WEAK_FLOAT;
 }
-static inline bool type_is_number(const FeType *t) { return t->kind == FE_SCALAR || type_is_weak(t); }
+static inline bool type_is_number(const FeType *t) {
+    return t->kind == FE_SCALAR || type_is_weak(t);
+}
 static inline bool type_is_int(const FeType *t) {
     return t->kind == FE_WEAK_INT || (t->kind == FE_SCALAR && ir_scalar_is_int(t->ir.scalar));
 }
@@ -120,7 +126,9 @@ static inline bool type_is_bool(const FeType *t) {
     return t->kind == FE_SCALAR && t->ir.scalar == TY_BOOL;
 }
 /* Unknown or erroneous: nothing more can be said about what uses it. */
-static inline bool type_is_void(const FeType *t) { return t->kind == FE_UNKNOWN || t->kind == FE_ERROR; }
+static inline bool type_is_void(const FeType *t) {
+    return t->kind == FE_UNKNOWN || t->kind == FE_ERROR;
+}
 
 /* ---- infer.c: the driver ---- */
 /* The specialisation of a function for these parameters, made if it is new. NULL, without a
@@ -252,7 +260,8 @@ const FeConst *const_float(FeInfer *in, double value);
 const FeConst *const_bool(FeInfer *in, bool value);
 /* NULL when the operation has no constant result; an overflow past 127 bits is an error. */
 const FeConst *const_unary(FeInfer *in, AstOp op, const FeConst *a);
-const FeConst *const_binary(FeInfer *in, AstOp op, const FeConst *a, const FeConst *b, JrSpan at);
+const FeConst *const_binary(FeInfer *in, AstOp op, const FeConst *a, const FeConst *b,
+                            JrSpan at);
 const FeConst *const_compare(FeInfer *in, AstOp op, const FeConst *a, const FeConst *b);
 const FeConst *const_call(FeInfer *in, const FeBuiltin *builtin, uint32_t n,
                           const FeConst *const *args, const FeType **type);

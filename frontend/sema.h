@@ -90,7 +90,7 @@ typedef enum FeBuiltinKind {
 typedef struct FeBuiltin {
     FeBuiltinId id;
     const char *path;      /* "math.sqrt", "np.zeros", "len", "array.sum" for a method */
-    const char *signature; /* "(x)", "(shape, dtype=float64)": for messages and documentation */
+    const char *signature; /* "(shape, dtype=float64)": for messages and documentation */
     FeBuiltinKind kind;
     int detail;
     const char *doc;
@@ -111,16 +111,16 @@ typedef struct FeConst {
 /* A local variable of a function, or a variable of the module's body. */
 typedef struct FeVar {
     const char *name;
-    const FeType *type;   /* never weak once inference is done */
-    JrSpan span;          /* its first assignment, or the parameter */
+    const FeType *type; /* never weak once inference is done */
+    JrSpan span;        /* its first assignment, or the parameter */
     bool param;
-    bool assigned;        /* a param that is written, or a loop counter that is written in its loop */
-    uint32_t index;       /* among the spec's vars */
-    void *lowered;        /* the lowering's own */
+    bool assigned;  /* a param, or a loop's counter within the loop, that is written */
+    uint32_t index; /* among the spec's vars */
+    void *lowered;  /* the lowering's own */
 } FeVar;
 
 typedef struct FeOptions { /* from the decorator, then the command line */
-    bool jit;         /* has an njit, jit or the like (plain functions compile too) */
+    bool jit;              /* has an njit, jit or the like (plain functions compile too) */
     bool parallel, fastmath, boundscheck, python_errors; /* error_model='python' */
 } FeOptions;
 
@@ -132,7 +132,7 @@ typedef struct FeFunc {
     FeOptions options;
     JR_VEC(FeSpec *) specs;
     struct FuncInfo *info; /* inference's own */
-    bool has_signature; /* annotated or with an eager signature: compiled even if never called */
+    bool has_signature;    /* annotated or eager: compiled even if never called */
 } FeFunc;
 
 /* The meaning of one expression in one specialisation.
@@ -181,10 +181,10 @@ typedef struct FeFunc {
  *   AST_DEF, AST_IMPORT  nothing to do */
 typedef struct FeNode {
     const FeType *type;
-    const FeConst *value;   /* when it is known at compile time */
-    FeVar *var;             /* AST_NAME: a variable */
-    const FeBuiltin *builtin; /* AST_CALL: the builtin called. AST_ATTR: the attribute (array.shape) */
-    FeSpec *callee;         /* AST_CALL: the function called */
+    const FeConst *value;     /* when it is known at compile time */
+    FeVar *var;               /* AST_NAME: a variable */
+    const FeBuiltin *builtin; /* AST_CALL: what is called. AST_ATTR: the attribute */
+    FeSpec *callee;           /* AST_CALL: the function called */
     /* AST_CALL: the arguments in the order of the callee's parameters or the builtin's signature,
      * defaults filled in for functions, NULL where a builtin's optional one is absent. For a
      * method the receiver comes first. A default belongs to the callee's module scope: it is
@@ -197,15 +197,15 @@ typedef struct FeNode {
 } FeNode;
 
 struct FeSpec {
-    FeFunc *func;          /* func->ast is the body's AstFunc for the module's body */
-    const char *name;      /* unique: "dot" if all is annotated, else "dot(float64[::1], int64)" */
+    FeFunc *func;     /* func->ast is the body's AstFunc for the module's body */
+    const char *name; /* unique: "dot" if all is annotated, else "dot(float64[::1], int64)" */
     uint32_t nparams;
     /* What callers pass; never weak. vars[i].type may be more general where the body assigns to the
      * parameter (n = n / 2): the lowering converts on entry. */
     const FeType **params;
-    const FeType *ret;     /* FE_NONE for a function that returns nothing */
-    FeNode *nodes;         /* by AstExpr.id */
-    JR_VEC(FeVar *) vars;  /* the parameters first */
+    const FeType *ret;    /* FE_NONE for a function that returns nothing */
+    FeNode *nodes;        /* by AstExpr.id */
+    JR_VEC(FeVar *) vars; /* the parameters first */
     JrTable var_by_name;
     bool recursive;        /* may call itself, through others too */
     struct FeUnits *units; /* inference's own */
@@ -218,18 +218,18 @@ typedef struct FeModule {
     JrDiags *diags;
     FeTypes types;
     AstModule *ast;
-    JR_VEC(FeFunc *) funcs;  /* in source order; funcs.data[0] is the module's body */
-    JR_VEC(FeSpec *) specs;  /* every specialisation inferred, callees before callers where possible */
-    JrTable names;           /* module scope: constants, functions, imports (inference's own) */
-    struct FeInfer *infer;   /* inference's own */
-    bool run_main;           /* __name__ == "__main__" */
+    JR_VEC(FeFunc *) funcs; /* in source order; funcs.data[0] is the module's body */
+    JR_VEC(FeSpec *) specs; /* all inferred, callees before callers where possible */
+    JrTable names;          /* module scope: constants, functions, imports (inference's own) */
+    struct FeInfer *infer;  /* inference's own */
+    bool run_main;          /* __name__ == "__main__" */
 } FeModule;
 
 /* Command-line options that reach the language. */
 typedef struct FeConfig {
-    bool run_main;   /* the file is the program: __name__ == "__main__", and the body is compiled */
+    bool run_main;                      /* the file is the program: __name__ == "__main__" */
     bool parallel, unchecked, fastmath; /* for every function */
-    const char *entry; /* besides the body, or NULL */
+    const char *entry;                  /* besides the body, or NULL */
 } FeConfig;
 
 /* Resolves module scope and infers the body (if config->run_main) and every function with a

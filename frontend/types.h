@@ -8,22 +8,22 @@
 #include "ir/ir.h"
 
 typedef enum FeKind {
-    FE_UNKNOWN,    /* not inferred yet: the bottom of the lattice */
-    FE_ERROR,      /* an error was reported: silences everything that follows from it */
-    FE_NONE,       /* None */
-    FE_SCALAR,     /* ir: a scalar */
-    FE_ARRAY,      /* ir: an array */
-    FE_TUPLE,      /* items, count; elements are scalars, arrays, tuples or None */
-    FE_WEAK_INT,   /* an int literal, a module constant, or a variable that only ever held such */
+    FE_UNKNOWN,  /* not inferred yet: the bottom of the lattice */
+    FE_ERROR,    /* an error was reported: silences everything that follows from it */
+    FE_NONE,     /* None */
+    FE_SCALAR,   /* ir: a scalar */
+    FE_ARRAY,    /* ir: an array */
+    FE_TUPLE,    /* items, count; elements are scalars, arrays, tuples or None */
+    FE_WEAK_INT, /* an int literal, a module constant, or a variable that only ever held such */
     FE_WEAK_FLOAT, /* likewise */
     FE_STR,        /* a literal string: print, raise, assert */
-    FE_RANGE,      /* range(...), prange(...), enumerate(...), zip(...): what a for goes over */
-    FE_DTYPE,      /* np.float32, int, bool as values: ir is the type they make */
-    FE_FUNC,       /* a function of this module: func */
-    FE_BUILTIN,    /* builtin: its row */
-    FE_MODULE,     /* np, math: name is the real module name */
-    FE_EXCEPTION,  /* ValueError: exc */
-    FE_LIST,       /* a list display, as np.array's argument: items as in a tuple */
+    FE_RANGE,     /* range(...), prange(...), enumerate(...), zip(...): what a for goes over */
+    FE_DTYPE,     /* np.float32, int, bool as values: ir is the type they make */
+    FE_FUNC,      /* a function of this module: func */
+    FE_BUILTIN,   /* builtin: its row */
+    FE_MODULE,    /* np, math: name is the real module name */
+    FE_EXCEPTION, /* ValueError: exc */
+    FE_LIST,      /* a list display, as np.array's argument: items as in a tuple */
 } FeKind;
 
 typedef struct FeType FeType;
@@ -34,7 +34,7 @@ struct FeType {
     uint32_t count;
     struct FeFunc *func;
     const struct FeBuiltin *builtin;
-    const char *name; /* MODULE; and the display name of any type, "float64[:]", "a tuple of ..." */
+    const char *name; /* MODULE; and what messages call any type: "float64[:]" */
     IrExc exc;
     FeType *next; /* the interning table's chain */
 };
@@ -80,6 +80,7 @@ typedef struct FeOperation {
     IrScalar operand;
     IrScalar result;
 } FeOperation;
-bool fe_operation(FeTypes *types, AstOp op, const FeType *a, const FeType *b, FeOperation *out);
+bool fe_operation(FeTypes *types, AstOp op, const FeType *a, const FeType *b,
+                  FeOperation *out);
 
 #endif

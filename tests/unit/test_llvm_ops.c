@@ -457,7 +457,8 @@ static void test_strict_pow(void **state) {
                     "  %d = add %a, %b\n  %e = add %d, %c\n  return %e\n}\n");
     Fake fake;
     fake_init(&fake);
-    double (*volatile power)(double, double) = pow; /* the compiler of this file rewrites pow too */
+    /* The compiler of this file rewrites pow too. */
+    double (*volatile power)(double, double) = pow;
     for (double x = -1.7; x < 300; x += 0.37) {
         double got, want = power(x, 0.5) + power(x, 2.0) + power(2.0, x);
         call(&l, "f", &fake, ARGS(&x), ARGS(&got));
