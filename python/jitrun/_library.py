@@ -1,0 +1,207 @@
+"""libjitrun and its C interface, as include/jitrun.h declares it.
+
+The structures, enumerations and prototypes here are checked against the header by
+tests/python/test_header.py. ctypes.CDLL releases the GIL during every call.
+"""
+
+import ctypes
+import ctypes.util
+import os
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    Union,
+    c_bool,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+
+FILE_NAMES = ("libjitrun.so.0", "libjitrun.so")
+
+# JrStatus
+OK = 0
+STATUS_EXCEPTIONS = {
+    1: IndexError,
+    2: ZeroDivisionError,
+    3: ValueError,
+    4: TypeError,
+    5: OverflowError,
+    6: ArithmeticError,
+    7: FloatingPointError,
+    8: AssertionError,
+    9: RuntimeError,
+    10: NotImplementedError,
+    11: RecursionError,
+    12: MemoryError,
+    13: KeyError,
+    14: LookupError,
+    15: StopIteration,
+    16: Exception,
+    17: KeyboardInterrupt,
+    18: TimeoutError,
+}
+ERR_COMPILE = 100
+ERR_ARGUMENT = 101
+ERR_NOT_FOUND = 102
+ERR_SIGNATURE = 103
+ERR_ENGINE = 104
+ERR_IO = 105
+
+# JrType
+NONE = 0
+BOOL, INT8, INT16, INT32, INT64 = 1, 2, 3, 4, 5
+UINT8, UINT16, UINT32, UINT64 = 6, 7, 8, 9
+FLOAT32, FLOAT64 = 10, 11
+ARRAY, TUPLE = 64, 65
+MAX_DIMS = 8
+
+REPORT_TEXT, REPORT_JSON = 0, 1
+
+Write = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_size_t)
+
+
+class JrFrame(Structure):
+    _fields_ = [
+        ("function", c_char_p),
+        ("file", c_char_p),
+        ("line", c_int32),
+        ("column", c_int32),
+    ]
+
+
+class JrError(Structure):
+    _fields_ = [
+        ("status", c_int),
+        ("name", c_char_p),
+        ("message", c_char_p),
+        ("frame_count", c_size_t),
+        ("frames", POINTER(JrFrame)),
+        ("frames_dropped", c_size_t),
+    ]
+
+
+class JrContextOptions(Structure):
+    _fields_ = [("size", c_size_t), ("write", Write), ("write_user", c_void_p)]
+
+
+class JrCompileOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("name", c_char_p),
+        ("engine", c_char_p),
+        ("opt_level", c_int),
+        ("run_main", c_bool),
+        ("parallel", c_bool),
+        ("unchecked", c_bool),
+        ("fastmath", c_bool),
+    ]
+
+
+class JrArrayValue(Structure):
+    _fields_ = [
+        ("dtype", c_int),
+        ("ndim", c_uint32),
+        ("data", c_void_p),
+        ("shape", c_int64 * MAX_DIMS),
+        ("strides", c_int64 * MAX_DIMS),
+        ("owner", c_void_p),
+        ("readonly", c_bool),
+    ]
+
+
+class JrValue(Structure):
+    pass
+
+
+class _JrTuple(Structure):
+    _fields_ = [("count", c_size_t), ("items", POINTER(JrValue))]
+
+
+class _JrAs(Union):
+    _fields_ = [
+        ("b", c_bool),
+        ("i", c_int64),
+        ("u", c_uint64),
+        ("f", c_double),
+        ("array", POINTER(JrArrayValue)),
+        ("tuple", _JrTuple),
+    ]
+
+
+JrValue._fields_ = [("type", c_int), ("owned", c_bool), ("value", _JrAs)]
+
+# The functions that the package calls: result, then parameters. Handles are c_void_p.
+PROTOTYPES = {
+    "jr_version": (c_char_p,),
+    "jr_error": (POINTER(JrError),),
+    "jr_context_new": (c_void_p, POINTER(JrContextOptions)),
+    "jr_engine_available": (c_bool, c_void_p, c_char_p),
+    "jr_compile": (c_int, c_void_p, c_char_p, POINTER(JrCompileOptions), POINTER(c_void_p)),
+    "jr_module_free": (None, c_void_p),
+    "jr_module_report": (c_char_p, c_void_p, c_int),
+    "jr_module_dump": (c_int, c_void_p, c_char_p, Write, c_void_p),
+    "jr_value_clear": (None, POINTER(JrValue)),
+    "jr_function_for": (
+        c_int,
+        c_void_p,
+        c_char_p,
+        c_size_t,
+        c_void_p,
+        POINTER(c_void_p),
+    ),
+    "jr_function_signature": (c_char_p, c_void_p),
+    "jr_call": (c_int, c_void_p, c_size_t, c_void_p, POINTER(JrValue)),
+}
+
+
+def _candidates():
+    """Paths to try, the first that exists is the one that is loaded."""
+    named = os.environ.get("JITRUN_LIBRARY")
+    if named:
+        yield named
+        return
+    folders = [os.path.dirname(os.path.abspath(__file__))]
+    build = os.environ.get("JITRUN_BUILD")
+    if build:
+        folders.insert(0, build)
+    for folder in folders:
+        for name in FILE_NAMES:
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                yield path
+    yield FILE_NAMES[0]
+    found = ctypes.util.find_library("jitrun")
+    if found:
+        yield found
+
+
+def _open():
+    errors = []
+    for path in _candidates():
+        try:
+            return path, ctypes.CDLL(path)
+        except OSError as error:
+            errors.append(str(error))
+    raise ImportError(
+        "jitrun's library cannot be loaded: %s. Install jitrun, or set JITRUN_LIBRARY to the path "
+        "of libjitrun.so, or JITRUN_BUILD to the folder it was built in" % "; ".join(errors)
+    )
+
+
+def _declare(library):
+    for name, (result, *parameters) in PROTOTYPES.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = parameters
+
+
+path, lib = _open()
+_declare(lib)

@@ -1,0 +1,384 @@
+"""@njit: a function that is compiled for the types it is called with."""
+
+import collections
+import difflib
+import functools
+import inspect
+import os
+import threading
+import uuid
+import weakref
+
+from . import types, values
+from .engine import Specialisation
+from .source import KernelSource
+
+# Options that kernels have in their text; the others are accepted and do nothing.
+_KERNEL_OPTIONS = ("parallel", "fastmath", "boundscheck", "error_model")
+_ACCEPTED_OPTIONS = ("nopython", "nogil", "cache", "inline", "locals", "forceobj", "debug")
+_OWN_OPTIONS = ("engine",)
+
+# Kernels that were unpickled here, so that each is compiled once per process.
+_known = weakref.WeakValueDictionary()
+_recent = collections.deque(maxlen=128)
+
+
+def njit(signature=None, **options):
+    """Compiles a function when it is called, once for each tuple of argument types.
+
+        @njit
+        def total(x):
+            s = 0.0
+            for value in x:
+                s += value
+            return s
+
+    The function's body is compiled as docs/language.md describes. It can be decorated with
+
+        @njit                                   types as they come
+        @njit("float64(float64[::1])")          these types, compiled at once
+        @njit([int64(int64), float64(float64)]) one of these
+        @njit(parallel=True)                    options, alone or after signatures
+
+    Options: `parallel` (prange loops use all cores), `fastmath`, `boundscheck` (on unless
+    False), `error_model` ("numpy", or "python": float division by zero raises), `engine`
+    ("interp", "tcc", "llvm"; the best there is by default). `nogil`, `cache`, `nopython` and
+    `inline` are accepted for numba's sake: the GIL is always released.
+    """
+    _check_options(options)
+    if inspect.isfunction(signature):
+        return _make(signature, [], options)
+    if isinstance(signature, Dispatcher):
+        return _make(signature.py_func, [], options)
+    signatures = [types.as_signature(s) for s in _as_list(signature)]
+    return lambda function: _make(function, signatures, options)
+
+
+def jit(signature=None, **options):
+    """The same as njit."""
+    return njit(signature, **options)
+
+
+def _as_list(signature):
+    if signature is None:
+        return []
+    return signature if isinstance(signature, list) else [signature]
+
+
+def _check_options(options):
+    every = _KERNEL_OPTIONS + _ACCEPTED_OPTIONS + _OWN_OPTIONS
+    for name in options:
+        if name not in every:
+            near = difflib.get_close_matches(name, every, 1)
+            hint = "did you mean %r?" % near[0] if near else "there are " + ", ".join(every)
+            raise TypeError("njit has no option %r: %s" % (name, hint))
+    if options.get("forceobj"):
+        raise TypeError("njit has no object mode: leave forceobj out")
+    if options.get("error_model", "numpy") not in ("numpy", "python"):
+        raise ValueError("error_model is 'numpy' or 'python', not %r" % options["error_model"])
+
+
+def _make(function, signatures, options):
+    if not inspect.isfunction(function):
+        raise TypeError("njit decorates functions made with def, not %r" % (function,))
+    if os.environ.get("JITRUN_DISABLE_JIT", "0") not in ("", "0"):
+        return function
+    dispatcher = Dispatcher(function, signatures, options)
+    dispatcher._compile_declared()
+    return dispatcher
+
+
+class Dispatcher:
+    """A kernel: called like the function it was made of, which is `py_func`.
+
+    Its source is compiled when a call brings argument types that it has no code for yet. What
+    its global names stand for is fixed then."""
+
+    def __init__(self, function, signatures=(), options=None):
+        self._py_func = function
+        options = dict(options or {})
+        self.engine = options.get("engine")
+        self.options = _kernel_options(options)
+        self.source = KernelSource.of(function)
+        self.declared = list(signatures)
+        self._uuid = None
+        self._set_up()
+        functools.update_wrapper(self, function)
+
+    def _set_up(self):
+        self._prepared = {}  # key of the arguments -> Specialisation
+        self._compiled = {}  # argument types -> Specialisation
+        self._lock = threading.RLock()
+        self._parameters = self.source.parsed().parameters
+        for signature in self.declared:
+            if len(signature.params) != len(self._parameters):
+                raise TypeError(
+                    "the signature %s has %d parameters, but %r has %d"
+                    % (signature, len(signature.params), self.source.name, len(self._parameters))
+                )
+
+    @functools.cached_property
+    def annotated(self):
+        """The types that annotations give, by parameter and "return". Annotations that are no
+        types of kernels are left to readers and type checkers."""
+        found = {}
+        for name, annotation in self.source.annotations.items():
+            annotation = self._evaluated(annotation)
+            if annotation is None and name != "return":
+                continue
+            try:
+                found[name] = types.as_type(annotation)
+            except TypeError:
+                pass
+        return found
+
+    def _evaluated(self, annotation):
+        if not isinstance(annotation, str) or self._py_func is None:
+            return annotation
+        try:
+            return eval(annotation, self._py_func.__globals__)
+        except Exception:
+            return annotation
+
+    # ---- Calling ----
+
+    def __call__(self, *args, **kwargs):
+        if kwargs or len(args) != len(self._parameters):
+            args = self._bind(args, kwargs)
+        try:
+            run = self._prepared[tuple([values.KEYS[type(a)](a) for a in args])]
+        except KeyError:
+            run = None
+        if run is None:
+            args, run = self._prepare(args)
+        try:
+            return run(args)
+        except values.BigInt:
+            run = None
+        args, run = self._prepare(args)  # an int beyond int64 is a uint64
+        return run(args)
+
+    def _bind(self, args, kwargs):
+        """All parameters' values in order; TypeError as Python words it."""
+        parameters = self._parameters
+        name = self.source.name
+        positional = self.source.parsed().positional
+        if len(args) > len(positional):
+            raise TypeError(
+                "%s() takes %d positional argument%s but %d were given"
+                % (name, len(positional), "s" * (len(positional) != 1), len(args))
+            )
+        given = dict(zip(positional, args))
+        for key, value in kwargs.items():
+            if key not in parameters:
+                raise TypeError("%s() got an unexpected keyword argument %r" % (name, key))
+            if key in given:
+                raise TypeError("%s() got multiple values for argument %r" % (name, key))
+            given[key] = value
+        missing = [p for p in parameters if p not in given and p not in self.source.defaults]
+        if missing:
+            raise TypeError(
+                "%s() missing %d required argument%s: %s"
+                % (name, len(missing), "s" * (len(missing) != 1), ", ".join(map(repr, missing)))
+            )
+        return tuple([given[p] if p in given else self.source.defaults[p] for p in parameters])
+
+    def _prepare(self, args):
+        """The code for arguments that came for the first time, or that need converting."""
+        values.learn_numpy()
+        names = self._parameters
+        args = tuple(
+            [
+                values.normalise(a, lambda i=i: values.describe_argument(names, i))
+                for i, a in enumerate(args)
+            ]
+        )
+        key = tuple([values.KEYS[type(a)](a) for a in args])
+        with self._lock:
+            big = _is_too_big(args)
+            run = None if big else self._prepared.get(key)
+            if run is None:
+                run = self._specialise(values.types_of(args, names), args)
+                if not big:
+                    self._prepared[key] = run
+        return args, run
+
+    def _specialise(self, arg_types, args):
+        if self.declared:
+            return self._declared_for(arg_types).with_plan(arg_types, args)
+        found = self._compiled.get(tuple(arg_types))
+        if found is None:
+            found = self._compiled[tuple(arg_types)] = Specialisation(
+                self, None, arg_types, args
+            )
+        return found.with_plan(arg_types, args)
+
+    def _declared_for(self, arg_types):
+        """The eager signature for these types: the same ones before those they convert to."""
+        for accepts in (lambda to, of: to == of, _converts):
+            for signature in self.declared:
+                if all(accepts(to, of) for to, of in zip(signature.params, arg_types)):
+                    return self._compile_signature(signature)
+        raise TypeError(
+            "%s() takes %s, not (%s)"
+            % (
+                self.source.name,
+                " or ".join(str(s) for s in self.declared),
+                ", ".join(str(t) for t in arg_types),
+            )
+        )
+
+    def _compile_signature(self, signature):
+        with self._lock:
+            if signature.params not in self._compiled:
+                self._compiled[signature.params] = Specialisation(
+                    self, signature, signature.params, ()
+                )
+            return self._compiled[signature.params]
+
+    def _compile_declared(self):
+        """Compiles what the source itself gives types for."""
+        for signature in self.declared:
+            self._compile_signature(signature)
+
+    def compile(self, signature):
+        """Compiles it for a signature, as text or as numba's objects, if it is not yet."""
+        signature = types.as_signature(signature)
+        if self.declared:
+            self._declared_for(signature.params)
+            return
+        with self._lock:
+            if signature.params not in self._compiled:
+                self._compiled[signature.params] = Specialisation(
+                    self, None, signature.params, ()
+                )
+
+    # ---- Looking inside ----
+
+    @property
+    def py_func(self):
+        """The Python function; of an unpickled kernel one made of its source."""
+        if self._py_func is None:
+            self._py_func = self.source.function()
+        return self._py_func
+
+    def python_function(self):
+        """The Python function if there is one already."""
+        return self._py_func
+
+    @property
+    def signatures(self):
+        """The argument types there is code for."""
+        return list(self._compiled)
+
+    @property
+    def nopython_signatures(self):
+        """The signatures, with results, there is code for."""
+        return [s.signature for s in self._compiled.values()]
+
+    def _dumps(self, stage, signature):
+        if signature is None:
+            return {key: made.dump(stage) for key, made in self._compiled.items()}
+        if isinstance(signature, (str, types.Signature)):
+            signature = types.as_signature(signature).params
+        return self._compiled[tuple(types.as_type(t) for t in signature)].dump(stage)
+
+    def inspect_llvm(self, signature=None):
+        """LLVM IR by argument types, or of one signature; callees are part of it."""
+        return self._dumps("llvm-opt", signature)
+
+    def inspect_asm(self, signature=None):
+        """Machine code as assembler, as inspect_llvm."""
+        return self._dumps("asm", signature)
+
+    def inspect_ir(self, signature=None):
+        """jitrun's own typed IR, as inspect_llvm."""
+        return self._dumps("opt", signature)
+
+    def inspect_types(self, file=None, signature=None):
+        """Prints the source with the types that were inferred."""
+        texts = self._dumps("typed", signature)
+        for text in texts.values() if signature is None else [texts]:
+            print(text, file=file, end="")
+
+    def __repr__(self):
+        return "<jitrun kernel %s.%s>" % (self.source.module, self.source.name)
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            return self
+        return functools.partial(self, instance)
+
+    # ---- Pickling: by source ----
+
+    def __reduce__(self):
+        if self._uuid is None:
+            self._uuid = uuid.uuid4().hex
+            _known[self._uuid] = self
+        state = {
+            "source": self.source,
+            "names": self.source.freeze(),
+            "annotated": self.annotated,
+            "options": self.options,
+            "engine": self.engine,
+            "declared": self.declared,
+        }
+        return _unpickle, (self._uuid,), state
+
+    def __setstate__(self, state):
+        if "source" in self.__dict__:
+            return
+        names = state.pop("names")
+        self.__dict__.update(state)
+        self._py_func = None
+        self.source.adopt(names)
+        self._set_up()
+        self.__name__ = self.__qualname__ = self.source.name
+        self.__module__ = self.source.module
+
+
+def _unpickle(key):
+    found = _known.get(key)
+    if found is None:
+        found = object.__new__(Dispatcher)
+        found._uuid = key
+        _known[key] = found
+    _recent.append(found)
+    return found
+
+
+def _kernel_options(options):
+    kept = {name: options[name] for name in _KERNEL_OPTIONS if name in options}
+    if kept.get("boundscheck", True) is None:
+        del kept["boundscheck"]
+    for name in ("parallel", "fastmath", "boundscheck"):
+        if name in kept:
+            kept[name] = bool(kept[name])
+    return kept
+
+
+def _is_too_big(args):
+    """Whether an int among them is beyond int64."""
+    return any(
+        _is_too_big(a) if type(a) is tuple else type(a) is int and not -(2**63) <= a < 2**63
+        for a in args
+    )
+
+
+def _converts(to, of):
+    """Whether an argument of type `of` may be passed for `to`; values are checked in the call."""
+    if isinstance(to, types.Array):
+        same = isinstance(of, types.Array) and (to.dtype, to.ndim) == (of.dtype, of.ndim)
+        return same and (to.layout == of.layout or to.layout == "A")
+    if isinstance(to, types.TupleType):
+        return (
+            isinstance(of, types.TupleType)
+            and len(to.items) == len(of.items)
+            and all(map(_converts, to.items, of.items))
+        )
+    if not isinstance(to, types.Scalar) or not isinstance(of, types.Scalar):
+        return to == of
+    order = "biuf"
+    if to.letter == "b" or of.letter == "b":
+        return to.letter != "b" or of.letter == "b"
+    return order.index(of.letter) <= order.index(to.letter) or {of.letter, to.letter} == {"i", "u"}

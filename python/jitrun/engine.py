@@ -1,0 +1,145 @@
+"""Compiling a unit through the library, and calling what came out."""
+
+import codecs
+import ctypes
+import json
+import os
+import sys
+import threading
+import warnings
+import weakref
+
+from . import _library as c
+from . import errors, values
+from .unit import Unit
+
+_output = threading.local()
+
+
+def _write(user, data, size):
+    """What kernels print goes where Python's print writes."""
+    try:
+        decoder = getattr(_output, "decoder", None)
+        if decoder is None:
+            decoder = _output.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        if sys.stdout is not None:
+            sys.stdout.write(decoder.decode(ctypes.string_at(data, size)))
+        return True
+    except Exception:
+        return False
+
+
+_write_callback = c.Write(_write)
+
+
+def _new_context():
+    options = c.JrContextOptions(ctypes.sizeof(c.JrContextOptions), _write_callback, None)
+    context = c.lib.jr_context_new(ctypes.byref(options))
+    if not context:
+        raise MemoryError("jitrun: no memory for a context")
+    return context
+
+
+_context = _new_context()
+
+
+def engine_available(name):
+    """Whether an engine, "interp", "tcc" or "llvm", can be used here."""
+    return c.lib.jr_engine_available(_context, name.encode())
+
+
+class Specialisation:
+    """A kernel compiled for one tuple of argument types."""
+
+    def __init__(self, dispatcher, signature, arg_types, args):
+        self.unit = Unit(dispatcher, signature)
+        self._module = self._compile(dispatcher)
+        weakref.finalize(self, c.lib.jr_module_free, self._module).atexit = False
+        wanted = signature.params if signature else arg_types
+        self._function = self._find(wanted)
+        self.signature = c.lib.jr_function_signature(self._function).decode()
+        self.arg_types = tuple(wanted)
+        self._plan = values.Plan(arg_types, [values.readonly_parts(a) for a in args])
+        self._warn()
+
+    def with_plan(self, arg_types, args):
+        """The same code for arguments of types that convert to its own."""
+        other = object.__new__(Specialisation)
+        other.__dict__.update(self.__dict__, _owner=self)
+        other._plan = values.Plan(arg_types, [values.readonly_parts(a) for a in args])
+        return other
+
+    def _compile(self, dispatcher):
+        engine = dispatcher.engine or os.environ.get("JITRUN_ENGINE") or "auto"
+        options = c.JrCompileOptions(
+            size=ctypes.sizeof(c.JrCompileOptions),
+            name=dispatcher.source.file.encode(),
+            engine=engine.encode(),
+        )
+        module = ctypes.c_void_p()
+        text = self.unit.text.encode()
+        status = c.lib.jr_compile(_context, text, ctypes.byref(options), ctypes.byref(module))
+        if status != c.OK:
+            error = self._error(status, module)
+            c.lib.jr_module_free(module)
+            raise error
+        return module
+
+    def _find(self, wanted):
+        plan = values.Plan(wanted)
+        buffer = plan.take(tuple(values.sample_of(t) for t in wanted))
+        function = ctypes.c_void_p()
+        status = c.lib.jr_function_for(
+            self._module,
+            self.unit.entry_name.encode(),
+            plan.count,
+            buffer.address,
+            ctypes.byref(function),
+        )
+        if status != c.OK:
+            raise self._error(status, self._module)
+        return function
+
+    def _error(self, status, module):
+        status, message, frames = errors.last_error()
+        if status == c.ERR_COMPILE:
+            found = [d for d in self._diagnostics(module) if d.kind == "error"]
+            if found:
+                return errors.typing_error(found)
+            return errors.TypingError(message)
+        return errors.exception_for(self.unit, status, message, frames)
+
+    def _diagnostics(self, module):
+        report = json.loads(c.lib.jr_module_report(module, c.REPORT_JSON))
+        return [self.unit.diagnostic(found) for found in report]
+
+    def _warn(self):
+        for found in self._diagnostics(self._module):
+            text = found.message + ("; " + found.help if found.help else "")
+            warnings.warn_explicit(text, errors.JitrunWarning, found.file, found.line)
+
+    def __call__(self, args):
+        plan = self._plan
+        buffer = plan.take(args)
+        status = c.lib.jr_call(self._function, plan.count, buffer.address, buffer.result_ref)
+        if status:
+            error = self._error(status, self._module)
+            plan.give(buffer)
+            raise error
+        result = values.take_result(buffer.result, args)
+        plan.give(buffer)
+        return result
+
+    def dump(self, stage):
+        """The text of a stage of the compiler."""
+        pieces = []
+
+        def write(user, data, size):
+            pieces.append(ctypes.string_at(data, size))
+            return True
+
+        callback = c.Write(write)
+        status = c.lib.jr_module_dump(self._module, stage.encode(), callback, None)
+        if status != c.OK:
+            raise self._error(status, self._module)
+        return b"".join(pieces).decode(errors="replace")

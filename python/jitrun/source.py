@@ -1,0 +1,286 @@
+"""A kernel's source text, and what the names in it stand for.
+
+`KernelSource` is all that compiling a function needs, and all that pickling it ships: the text
+of its `def`, where it stands, its default values, and a way to look up its free names. The
+names are looked up when the kernel is compiled, so that functions defined later are found;
+from then on their values are frozen.
+"""
+
+import ast
+import builtins
+import importlib
+import inspect
+import textwrap
+
+from .errors import SourceError
+
+MISSING = object()
+
+# Modules whose attributes the compiler looks up itself.
+KNOWN_MODULES = ("numpy", "numpy.random", "math", "random", "time")
+
+
+class KernelSource:
+    """The text of one function."""
+
+    def __init__(self, name, module, file, first_line, text, indent, defaults, annotations):
+        self.name, self.module, self.file = name, module, file
+        self.first_line, self.text, self.indent = first_line, text, indent
+        self.defaults, self.annotations = defaults, annotations
+        self._lookup = None
+        self._parsed = None
+
+    @classmethod
+    def of(cls, function):
+        """The source of a Python function; SourceError if Python does not have it."""
+        lines, first_line, file = _lines_of(function)
+        text, indent = _dedent("".join(lines))
+        source = cls(
+            function.__name__,
+            function.__module__,
+            file,
+            first_line,
+            text,
+            indent,
+            _defaults(function),
+            dict(function.__annotations__),
+        )
+        source._lookup = _Scope(function)
+        source.parsed()
+        return source
+
+    def parsed(self):
+        """The text's syntax tree, cached."""
+        if self._parsed is None:
+            self._parsed = _Parsed(self)
+        return self._parsed
+
+    def value_of(self, name):
+        """What a free name stands for, or MISSING."""
+        if isinstance(self._lookup, dict):
+            return self._lookup.get(name, getattr(builtins, name, MISSING))
+        return self._lookup.value_of(name)
+
+    def resolve(self, node):
+        """The longest part of `a.b.c` that Python has to look up, and its value. MISSING with
+        the part that is not there."""
+        chain = [node]
+        while isinstance(chain[-1], ast.Attribute):
+            chain.append(chain[-1].value)
+        part = chain.pop()
+        value = self.value_of(part.id)
+        while chain and value is not MISSING and _is_namespace(value):
+            part = chain.pop()
+            value = getattr(value, part.attr, MISSING)
+        return part, value
+
+    def freeze(self):
+        """The values of the free names, in a form that pickles."""
+        values = {}
+        for use in self.parsed().uses:
+            part, value = self.resolve(use)
+            root = _root(part).id
+            if value is not MISSING and getattr(builtins, root, MISSING) is not value:
+                _put(values, part, _Module(value.__name__) if inspect.ismodule(value) else value)
+        return values
+
+    def __getstate__(self):
+        state = dict(self.__dict__, _parsed=None, _lookup=None)
+        state["annotations"] = {}
+        return state
+
+    def adopt(self, values):
+        """After unpickling: free names stand for these values."""
+        self._lookup = {n: v.load() if hasattr(v, "load") else v for n, v in values.items()}
+
+    def function(self):
+        """The Python function, made from the text: what pickling did not ship."""
+        scope = dict(self._lookup, __name__=self.module, __builtins__=builtins)
+        tree = ast.parse(self.text)
+        definition = tree.body[0]
+        definition.decorator_list = []
+        for argument in ast.walk(definition.args):
+            if isinstance(argument, ast.arg):
+                argument.annotation = None
+        definition.returns = None
+        definition.args.defaults = []
+        definition.args.kw_defaults = [None] * len(definition.args.kwonlyargs)
+        ast.increment_lineno(tree, self.first_line - 1)
+        exec(compile(tree, self.file, "exec"), scope)
+        made = scope[self.name]
+        positional = self.parsed().positional
+        values = [self.defaults[n] for n in positional if n in self.defaults]
+        made.__defaults__ = tuple(values) or None
+        made.__kwdefaults__ = {
+            n: v for n, v in self.defaults.items() if n not in positional
+        } or None
+        return made
+
+
+class _Module:
+    """A module in a pickle."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def load(self):
+        return importlib.import_module(self.name)
+
+
+class _Namespace:
+    """Stands in a pickle for a module or class of which some attributes are used."""
+
+    def load(self):
+        for name, value in vars(self).items():
+            if hasattr(value, "load"):
+                setattr(self, name, value.load())
+        return self
+
+
+def _put(values, part, value):
+    """Stores the value of `a.b.c` so that it is found by the same path."""
+    if isinstance(part, ast.Name):
+        values[part.id] = value
+        return
+    path = []
+    while isinstance(part, ast.Attribute):
+        path.append(part.attr)
+        part = part.value
+    space = values.setdefault(part.id, _Namespace())
+    for name in reversed(path[1:]):
+        if not hasattr(space, name):
+            setattr(space, name, _Namespace())
+        space = getattr(space, name)
+    setattr(space, path[0], value)
+
+
+def _is_namespace(value):
+    """Whether its attributes are looked up in Python, not by the compiler."""
+    if inspect.ismodule(value):
+        return value.__name__ not in KNOWN_MODULES
+    if isinstance(value, type):
+        return value.__module__ not in ("builtins", "numpy")
+    return isinstance(value, _Namespace)
+
+
+class _Parsed:
+    """The syntax tree of a source and what is read off it."""
+
+    def __init__(self, source):
+        try:
+            body = ast.parse(source.text).body
+        except SyntaxError:
+            body = []
+        if len(body) != 1 or not isinstance(body[0], (ast.FunctionDef, ast.AsyncFunctionDef)):
+            raise SourceError(
+                "%s, line %d: no `def` of its own was found for %r: a kernel is a function "
+                "defined with def" % (source.file, source.first_line, source.name)
+            )
+        self.node = body[0]
+        args = self.node.args
+        self.positional = [a.arg for a in args.posonlyargs + args.args]
+        self.parameters = self.positional + [a.arg for a in args.kwonlyargs]
+        self.annotated = {
+            a.arg: a for a in args.posonlyargs + args.args + args.kwonlyargs
+        }
+        self.default_nodes = _default_nodes(args)
+        self.bound = _bound_names(self.node)
+        self.uses = list(_free_uses(self.node, self.bound))
+        self.free = sorted({_root(use).id for use in self.uses})
+
+
+class _Scope:
+    """Where a function's free names are looked up: its closure, globals, builtins."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def value_of(self, name):
+        code = self.function.__code__
+        if name in code.co_freevars:
+            try:
+                return self.function.__closure__[code.co_freevars.index(name)].cell_contents
+            except ValueError:
+                return MISSING
+        scope = self.function.__globals__
+        return scope[name] if name in scope else getattr(builtins, name, MISSING)
+
+
+def _lines_of(function):
+    try:
+        lines, first_line = inspect.getsourcelines(function)
+    except (OSError, TypeError, IndexError) as error:
+        raise SourceError(
+            "Python has no source text for %r, so it cannot be compiled: functions from "
+            "`python -c`, exec() and, before Python 3.13, the interactive prompt have none. "
+            "Put the function in a file or a notebook cell (%s)"
+            % (getattr(function, "__qualname__", function), error)
+        ) from None
+    return lines, first_line, inspect.getsourcefile(function) or function.__code__.co_filename
+
+
+def _dedent(text):
+    """The text without its first line's indentation, and how many bytes that was."""
+    indent = len(text) - len(text.lstrip(" \t"))
+    if indent == 0:
+        return text, 0
+    if not any(line.strip() and line[:indent].strip() for line in text.splitlines()):
+        return "".join(line[indent:] or "\n" for line in text.splitlines(True)), indent
+    return textwrap.dedent(text), 0  # a comment or a string stands further left
+
+
+def _defaults(function):
+    """Default values by parameter."""
+    code = function.__code__
+    values = function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount][code.co_argcount - len(values) :]
+    return {**dict(zip(names, values)), **(function.__kwdefaults__ or {})}
+
+
+def _default_nodes(args):
+    positional = args.posonlyargs + args.args
+    nodes = {}
+    if args.defaults:
+        for argument, node in zip(positional[-len(args.defaults) :], args.defaults):
+            nodes[argument.arg] = node
+    for argument, node in zip(args.kwonlyargs, args.kw_defaults):
+        if node is not None:
+            nodes[argument.arg] = node
+    return nodes
+
+
+def _bound_names(definition):
+    """Names that the function binds itself: parameters and targets."""
+    names, declared = set(), set()
+    for node in ast.walk(definition):
+        if isinstance(node, ast.arg):
+            names.add(node.arg)
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            declared.update(node.names)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.update((a.asname or a.name.split(".")[0]) for a in node.names)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node is not definition:
+            names.add(node.name)
+    return names - declared
+
+
+def _root(node):
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node
+
+
+def _free_uses(definition, bound):
+    """Names, and chains of attributes of names, that the function does not bind; only in its
+    body, since defaults and annotations belong to the scope around it."""
+    stack = list(reversed(definition.body))
+    while stack:
+        node = stack.pop()
+        root = _root(node)
+        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(root, ast.Name):
+            if isinstance(root.ctx, ast.Load) and root.id not in bound:
+                yield node
+        else:
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
