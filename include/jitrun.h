@@ -178,6 +178,11 @@ typedef enum JrReport { JR_REPORT_TEXT, JR_REPORT_JSON } JrReport;
  * by the module; "" if there are none (JSON: "[]"). */
 JR_API const char *jr_module_report(JrModule *module, JrReport kind);
 
+/* Writes what became of each prange loop that may run in parallel: whether it does or why not,
+ * what is accumulated, what each iteration has for itself, and what is tested where the loop
+ * begins. JSON is one object, {"loops": [...]}; docs/cli.md describes it. */
+JR_API JrStatus jr_module_explain(JrModule *module, JrReport kind, JrWrite write, void *user);
+
 /* Writes jr_error() as a person reads it: `file:line:col: error: IndexError: ...`, the source
  * line with a caret, and the calls it passed through; or as one JSON object. `module` gives
  * the source and may be NULL. Leaves the error as it is. */
@@ -319,6 +324,38 @@ JR_API size_t jr_function_param_count(const JrFunction *function);
  * caller's own, as.array->owner is NULL. */
 JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args,
                         JrValue *result);
+
+/* The function as a plain C pointer of its type, good until the module is freed, callable from
+ * any thread. Cast *out to the type that jr_function_prototype writes:
+ *
+ *     float64, bool, ...    double x, bool x, ...
+ *     float64[::1]          const double *x, int64_t x_len (const unless it is written to)
+ *     float64[:, ::1]       const double *x, int64_t x_dim0, int64_t x_dim1
+ *     float64[:, :]         ... followed by int64_t x_stride0, int64_t x_stride1, in elements
+ *     tuple[...]            its items, one after the other
+ *     a scalar result       is returned
+ *     None                  a JrStatus is returned
+ *     an array or a tuple   a JrStatus is returned; a pointer for each item comes last, to a
+ *                           scalar or a JrArrayValue (the caller's to jr_array_clear). NULL
+ *                           drops the item.
+ *
+ * What went wrong is in jr_error(), as for jr_call; the result is then zero. */
+JR_API JrStatus jr_function_pointer(JrFunction *function, void **out);
+/* "double f(const double *x, int64_t x_len);": the C prototype of that pointer. Owned by the
+ * function; "" when there is no memory. */
+JR_API const char *jr_function_prototype(JrFunction *function);
+/* Writes a C header with the prototypes of all functions whose source gives them one signature.
+ */
+JR_API JrStatus jr_module_header(JrModule *module, JrWrite write, void *user);
+
+/* ---- Threads ---- */
+
+/* How many threads a parallel loop uses, the caller's included: what was set last, or else
+ * JITRUN_NUM_THREADS in the environment, or else the processors this process may use. */
+JR_API int jr_num_threads(void);
+/* Sets it for the whole process, from 1 to 256; 0 goes back to the default. Loops that run keep
+ * theirs. Results are the same bits for any number. */
+JR_API JrStatus jr_set_num_threads(int threads);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* Contexts and modules: jitrun.h's first half. */
-#include "runtime/compile.h"
+#include "runtime/pointer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -96,6 +96,8 @@ static JrModule *module_new(JrContext *context, const JrCompileOptions *options)
 void jr_module_free(JrModule *module) {
     if (!module) return;
     JrContext *context = module->context;
+    for (JrFunction *f = module->functions; f; f = f->next)
+        jr_pointer_free(f);
     for (JrUnit *unit = module->units, *next; unit; unit = next) {
         next = unit->next;
         unit->engine->release(unit->code);
@@ -143,6 +145,8 @@ static JrStatus check(JrModule *module, const char *source) {
     jr_module_mark_diags(module);
     module->sound = good;
     if (good) return JR_OK;
+    if (!module->diags.errors)
+        return jr_error()->status; /* the compiler's own, or no memory */
     return jr_error_set(JR_ERR_COMPILE, "%s has %u error%s", module->source.name,
                         module->diags.errors, module->diags.errors == 1 ? "" : "s");
 }

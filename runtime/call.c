@@ -129,7 +129,7 @@ static const bool *written_of(JrModule *module, const FeSpec *spec) {
     return written;
 }
 
-static JrStatus make_function(JrModule *module, const FeSpec *spec, JrFunction **out) {
+JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **out) {
     for (JrFunction *f = module->functions; f; f = f->next)
         if (f->spec == spec) return *out = f, JR_OK;
     const JrUnit *unit = jr_pipeline_build(module, false);
@@ -163,7 +163,7 @@ static JrStatus specialise(JrModule *module, const char *name, uint32_t count,
     FeMark mark = fe_mark(module->fe);
     FeSpec *spec = fe_specialise(module->fe, name, count, types);
     bool good = spec && module->diags.errors == 0;
-    JrStatus status = good ? make_function(module, spec, out) : JR_ERR_COMPILE;
+    JrStatus status = good ? jr_function_of_spec(module, spec, out) : JR_ERR_COMPILE;
     if (module->diags.errors) status = report_first(module);
     if (status == JR_OK) {
         jr_module_mark_diags(module);
@@ -198,14 +198,14 @@ static JrStatus find_by_signature(JrModule *module, const char *name, const char
                             "(float64[::1], int64)",
                             signature);
     if (!signature && declared_spec(func))
-        return make_function(module, declared_spec(func), out);
+        return jr_function_of_spec(module, declared_spec(func), out);
     if (!signature && func->ast->params.len && func->specs.len != 1)
         return jr_error_set(JR_ERR_SIGNATURE,
                             "%s has no types of its own: ask for it with a signature, such as "
                             "(float64[::1], int64)",
                             name);
     if (!signature && func->ast->params.len)
-        return make_function(module, func->specs.data[0], out);
+        return jr_function_of_spec(module, func->specs.data[0], out);
     JrStatus status = specialise(module, name, wanted.count, wanted.params, out);
     if (status || !signature || has_signature((*out)->spec, &wanted)) return status;
     status = jr_error_set(JR_ERR_SIGNATURE, "%s is %s, which is not %s", name,
@@ -220,7 +220,7 @@ static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
     char given[64];
     FeFunc *func = find_source_function(module, name);
     if (!func) return no_such_function(module, name);
-    if (declared_spec(func)) return make_function(module, declared_spec(func), out);
+    if (declared_spec(func)) return jr_function_of_spec(module, declared_spec(func), out);
     if (count > JR_MAX_PARAMS)
         return jr_error_set(JR_ERR_ARGUMENT, "%zu arguments are more than %d", count,
                             JR_MAX_PARAMS);

@@ -37,7 +37,10 @@ struct JrFunction {
     const char *signature;
     const bool *written; /* by leaf of the parameters: an array that the function writes to */
     JrCall call;
+    struct JrPointer *pointer; /* pointer.c's, once it was asked for */
+    const char *prototype;
 };
+typedef struct JrPointer JrPointer;
 
 struct JrModule {
     JrContext *context;
@@ -91,6 +94,8 @@ typedef union JrLeaf {
 } JrLeaf;
 
 uint32_t jr_leaf_count(const FeType *type);
+/* The function of a specialisation that there is, with code. The module is locked. */
+JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **out);
 /* Runs code of the module on this thread. *ran says that it returned, so that there are
  * results, whatever the status. */
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
