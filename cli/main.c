@@ -1,6 +1,7 @@
 /* The jitrun command: jitrun.h's first user. */
 #include "cli/options.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,23 @@ static int call(const Options *o, JrContext *context, JrModule *module, const ch
 
 /* ---- The program ---- */
 
+static int emit(const Options *o, JrModule *module) {
+    FILE *to = o->output ? fopen(o->output, "w") : stdout;
+    if (!to) {
+        fprintf(stderr, "jitrun: error: cannot write %s: %s\n", o->output, strerror(errno));
+        return EXIT_USAGE;
+    }
+    JrStatus status = jr_module_header(module, write_to, to);
+    bool written = fflush(to) == 0;
+    if (to != stdout) written &= fclose(to) == 0;
+    if (status != JR_OK) return report_error(o, module);
+    if (written) return 0;
+    fprintf(stderr, "jitrun: error: cannot write the header: %s\n", strerror(errno));
+    return EXIT_USAGE;
+}
+
 static int run(const Options *o, JrContext *context, JrModule *module) {
+    if (o->emit) return emit(o, module);
     if (o->entry) return call(o, context, module, o->entry);
     if (!jr_module_has_body(module) && jr_module_has_function(module, "main"))
         return call(o, context, module, "main");

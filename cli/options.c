@@ -71,6 +71,11 @@ static bool set_format(Options *o, const char *value) {
     return true;
 }
 
+static bool set_emit(Options *o, const char *value) {
+    o->emit = value;
+    return strcmp(value, "header") == 0 || fail("--emit makes a header, not '%s'", value);
+}
+
 static bool set(Options *o, OptionId id, const char *value) {
     switch (id) {
     case OPT_ENTRY: o->entry = value; break;
@@ -83,6 +88,7 @@ static bool set(Options *o, OptionId id, const char *value) {
     case OPT_FASTMATH: o->fastmath = true; break;
     case OPT_TIMEOUT: return set_timeout(o, value);
     case OPT_DUMP: o->dump = value; break;
+    case OPT_EMIT: return set_emit(o, value);
     case OPT_FORMAT: return set_format(o, value);
     case OPT_VERSION: o->version = true; break;
     case OPT_HELP: o->help = true; break;
@@ -141,7 +147,9 @@ bool options_parse(int argc, char **argv, Options *o) {
     if (o->arg_count && !o->entry)
         return fail("ARGs go to a function: name it with -e (the first ARG is '%s')",
                     o->args[0]);
-    if (o->output && !o->entry)
+    if (o->entry && o->emit)
+        return fail("%s", "--emit writes a header for the whole file: it goes without -e");
+    if (o->output && !o->entry && !o->emit)
         return fail("%s", "-o takes the result of a function: name it with -e");
     return true;
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 typedef struct Options {
-    const char *file, *entry, *output, *backend, *dump;
+    const char *file, *entry, *output, *backend, *dump, *emit;
     char **args; /* the ARGs after FILE, args[0..arg_count) */
     int arg_count;
     int level; /* as JrCompileOptions.opt_level */
