@@ -183,14 +183,23 @@ const char *jr_function_prototype(JrFunction *function) {
 
 /* ---- A header ---- */
 
+/* A path may have the end of a comment in it. */
+static void add_path(const char *path, JrText *out) {
+    for (const char *p = path; *p; p++)
+        jr_text_add(out, p[0] == '/' && p > path && p[-1] == '*' ? " /" : p,
+                    p[0] == '/' && p > path && p[-1] == '*' ? 2 : 1);
+}
+
 static void add_functions(JrModule *module, JrText *out) {
     for (uint32_t i = 1; i < module->fe->funcs.len; i++) {
         const FeFunc *func = module->fe->funcs.data[i];
         JrFunction *function;
         if (!func->has_signature || func->specs.len != 1) continue;
         if (jr_function_of_spec(module, func->specs.data[0], &function)) return;
-        jr_text_printf(out, "\n/* %s:%d: %s %s */\n", module->source.name,
-                       func->ast->span.line, func->ast->name, function->signature);
+        jr_text_puts(out, "\n/* ");
+        add_path(module->source.name, out);
+        jr_text_printf(out, ":%d: %s %s */\n", func->ast->span.line, func->ast->name,
+                       function->signature);
         add_prototype(function, out);
         jr_text_puts(out, "\n");
     }
