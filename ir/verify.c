@@ -8,8 +8,6 @@
  * endless loop ends only by a break that can be reached. */
 #include "ir/verify.h"
 
-#include <string.h>
-
 static bool verify_block(IrVerifier *v, const IrBlock *block, bool *reached);
 
 bool ir_verify_fail(IrVerifier *v, const char *format, ...) {

@@ -17,7 +17,6 @@
  * with the pool is not its own, and starts from zeroed state. */
 #include "runtime/pool.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>

@@ -2,7 +2,6 @@
  * 2002) and Philox. The distributions are in random_py.c and random_np.c. */
 #include "runtime/random.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>

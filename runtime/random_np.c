@@ -3,7 +3,6 @@
 #include "runtime/array.h"
 #include "runtime/rt.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 

@@ -1,8 +1,6 @@
 /* jr_error_report: a run-time error as a person or a program reads it. */
 #include "runtime/compile.h"
 
-#include <string.h>
-
 /* The error in the shape of a diagnostic, so that there is one picture for both. */
 static void add_diag(JrDiags *diags, const JrError *error) {
     const JrFrame *at = error->frame_count ? &error->frames[0] : NULL;

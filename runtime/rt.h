@@ -22,8 +22,6 @@
 #include "ir/rt.h"
 #include "runtime/random.h"
 
-#include <stdarg.h>
-
 /* Where print goes. Returns false if the bytes could not be written: the thread then drops
  * what comes after, and jr_thread_flush says so. */
 typedef struct JrSink {

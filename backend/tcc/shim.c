@@ -8,7 +8,6 @@
 #include "backend/tcc/shim.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 extern FILE *jr_tcc_stdout, *jr_tcc_stderr;
