@@ -75,6 +75,8 @@ static void use_tuple(FeInfer *in, const AstExpr *expr, const FeType *type) {
                   alike                  ? type->items[i]
                   : type_is_number(type) ? type
                                          : node_at(in, item)->type);
+        items[i] = node_at(in, item)->type;
+        if (fe_type_strong(in->types, items[i]) == items[i]) continue; /* no item twice */
         infer_settle(in, item);
         items[i] = node_at(in, item)->type;
     }
