@@ -89,8 +89,14 @@ static IrReg lower_unary_operator(Lower *low, const Call *call) {
 
 /* ---- min, max and their like ---- */
 
+/* Of bools, False is the smaller. */
+static IrReg extreme(Lower *low, IrOp op, IrReg a, IrReg b) {
+    bool truth = ir_reg_type(low->func, a).scalar == TY_BOOL;
+    return binary(low, !truth ? op : op == OP_MIN ? OP_AND : OP_OR, a, b);
+}
+
 IrReg fe_pick(Lower *low, IrOp op, bool keep_nan, IrReg a, IrReg b) {
-    if (!is_float(low, a)) return binary(low, op == OP_LT ? OP_MIN : OP_MAX, a, b);
+    if (!is_float(low, a)) return extreme(low, op == OP_LT ? OP_MIN : OP_MAX, a, b);
     IrReg other = keep_nan ? a : b;
     IrOp prefers = keep_nan ? op : op == OP_LT ? OP_LE : OP_GE;
     IrReg first = compare(low, prefers, a, b), nan = compare(low, OP_NE, other, other);
@@ -101,7 +107,7 @@ IrReg fe_pick(Lower *low, IrOp op, bool keep_nan, IrReg a, IrReg b) {
 static IrReg lower_extreme(Lower *low, const Call *call, IrOp op) {
     IrReg best = fe_call_scalar(low, call, 0, target_of(call));
     for (uint32_t i = 1; i < call->node->nargs; i++)
-        best = binary(low, op, best, fe_call_scalar(low, call, i, target_of(call)));
+        best = extreme(low, op, best, fe_call_scalar(low, call, i, target_of(call)));
     return best;
 }
 
