@@ -122,12 +122,13 @@ void infer_assign(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
 
 static void return_checked(FeInfer *in, const FeType *type, JrSpan span) {
     FeSpec *spec = in->spec;
-    if (type_is_void(type) || type_is_void(spec->ret)) return;
+    if (type_is_void(type)) return;
     if (type->kind != FE_NONE && !is_storable(type)) {
         infer_fail(in, span, "return a number, an array or a tuple", "%s cannot be returned",
                    infer_name(in, type));
         return;
     }
+    if (type_is_void(spec->ret)) return;
     if (spec->units->declared && !fe_accepts(spec->ret, type) && spec->ret != type)
         infer_fail(in, span, "convert it, or change the annotation",
                    "'%s' is declared to return %s, not %s", spec->func->ast->name,
