@@ -59,6 +59,12 @@ static bool counts(const FeBuiltin *builtin) {
 
 static void unknown_keyword(FeInfer *in, const char *callee, const AstKeyword *keyword,
                             uint32_t n, const char *const *names) {
+    for (uint32_t i = 0; i < n; i++) {
+        if (strcmp(names[i], keyword->name) != 0) continue;
+        infer_fail(in, keyword->span, "leave its name out", "%s() takes '%s' by position only",
+                   callee, keyword->name);
+        return;
+    }
     const char *near = jr_nearest(keyword->name, names, n);
     const char *help = near ? jr_arena_printf(in->arena, "did you mean '%s'?", near) : NULL;
     infer_fail(in, keyword->span, help, "%s() has no parameter '%s'", callee, keyword->name);
