@@ -199,6 +199,8 @@ static Value arange_floats(Lower *low, const Call *call, IrReg start, IrReg stop
     fe_raise_if(low, ir_build_compare(&low->b, OP_EQ, step, zero), EXC_ZERO_DIVISION,
                 "float division by zero");
     IrReg span = f64(low, OP_DIV, f64(low, OP_SUB, stop, start), step);
+    fe_raise_if(low, ir_build_compare(&low->b, OP_NE, span, span), EXC_VALUE,
+                "arange: cannot compute length");
     span = ir_build_math(&low->b, MATH_CEIL, ir_scalar(TY_FLOAT64), 1, &span);
     IrReg n = fe_int_binary(low, OP_MAX, ir_build_cast(&low->b, TY_INT64, span),
                             fe_int_const(low, 0));
@@ -450,21 +452,28 @@ static Value lower_item(Lower *low, const Call *call, IrReg array) {
     return fe_subscript_get(low, &sub);
 }
 
-/* A -1 among the dims stands for what is left of the size. */
+/* A -1 among the dims stands for what is left of the size. If nothing fits it stays, and the
+ * reshape refuses it. */
 static void infer_dim(Lower *low, IrReg size, unsigned n, IrReg *dims) {
     IrReg minus = fe_int_const(low, -1), one = fe_int_const(low, 1),
-          zero = fe_int_const(low, 0);
+          zero = fe_int_const(low, 0), unknown = zero;
     IrReg open[IR_MAX_DIMS], rest[IR_MAX_DIMS];
     bool any = false;
     for (unsigned i = 0; i < n; i++) {
         open[i] = fe_int_compare(low, OP_EQ, dims[i], minus);
         rest[i] = fe_int_select(low, open[i], one, dims[i]);
-        any |= rest[i] != dims[i];
+        if (rest[i] == dims[i]) continue;
+        any = true;
+        unknown = fe_int_binary(low, OP_ADD, unknown, fe_int_select(low, open[i], one, zero));
     }
     if (!any) return;
+    fe_raise_if(low, fe_int_compare(low, OP_GT, unknown, one), EXC_VALUE,
+                "can only specify one unknown dimension");
     IrReg others = fe_product(low, n, rest);
     IrReg none = fe_int_compare(low, OP_EQ, others, zero);
     IrReg left = fe_int_binary(low, OP_FLOORDIV, size, fe_int_select(low, none, one, others));
+    IrReg exact = fe_int_compare(low, OP_EQ, fe_int_binary(low, OP_MUL, left, others), size);
+    left = fe_int_select(low, none, minus, fe_int_select(low, exact, left, minus));
     for (unsigned i = 0; i < n; i++)
         dims[i] = fe_int_select(low, open[i], left, dims[i]);
 }
