@@ -173,6 +173,8 @@ static void import_star(FeInfer *in, const AstImport *import, const char *path) 
                      entry_of_type(in, fe_type_builtin(in->types, row), import->span));
     }
     if (strcmp(path, "jitrun")) return;
+    jr_table_put(&in->module->names, "boolean",
+                 entry_of_type(in, member_scalar(in, path, "boolean"), import->span));
     for (IrScalar s = TY_BOOL; s <= TY_FLOAT64; s++)
         jr_table_put(
             &in->module->names, ir_scalar_name(s),
