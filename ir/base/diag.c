@@ -334,7 +334,7 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb) {
 const char *jr_nearest(const char *name, const char *const *names, uint32_t count) {
     size_t len = strlen(name);
     if (!len || len > LONGEST_NAME) return NULL;
-    unsigned best = len < 3 ? 2 : (unsigned)len / 3 + 2; /* one more than is near enough */
+    unsigned best = len < 6 ? 2 : (unsigned)len / 3 + 1; /* one more than is near enough */
     const char *nearest = NULL;
     for (uint32_t i = 0; i < count; i++) {
         size_t other = strlen(names[i]);
