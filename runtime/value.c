@@ -359,7 +359,7 @@ static JrStatus eval_source(JrContext *context, const char *source, JrValue *out
 
 JrStatus jr_eval(JrContext *context, const char *expression, JrValue *out) {
     static const char format[] = "import math\nimport numpy\nimport numpy as np\n"
-                                 "def expression():\n    return %s%s%s\n";
+                                 "def expression():\n    return %s%s\n%s\n";
     jr_error_clear();
     if (out) *out = (JrValue){.type = JR_NONE};
     if (!context || !expression || !out)
