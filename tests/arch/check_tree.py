@@ -5,6 +5,7 @@
   - no source file has grown past what one sitting can read
   - nothing is left marked as to be done
   - every builtin of frontend/builtins.def stands in some program of tests/lang
+  - every option of the command and every variable of the environment is in docs/cli.md
 
     check_tree.py ROOT      prints a line for each place where one of these does not hold
 """
@@ -79,9 +80,21 @@ def untested_builtins(root):
             yield f"{table}: no program of tests/lang uses {path}"
 
 
+def undocumented(root):
+    page = read(root / "docs" / "cli.md")
+    options = read(root / "cli" / "options.def")
+    for name in re.findall(r'^JR_OPTION\(\w+, [^,]+, "([^"]+)"', options, re.M):
+        if f"`--{name}" not in page and name != "opt-level":  # which the page calls -O
+            yield f"{root / 'docs/cli.md'}: does not mention --{name}"
+    for path in tree(root, PARTS, {".c"}):
+        for name in re.findall(r'getenv\("(\w+)"\)', read(path)):
+            if f"`{name}" not in page:
+                yield f"{root / 'docs/cli.md'}: does not mention {name} ({path.name})"
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
-    checks = (dead_links, long_files, leftovers, untested_builtins)
+    checks = (dead_links, long_files, leftovers, untested_builtins, undocumented)
     found = [list(check(root)) for check in checks]
     for line in sum(found, []):
         print(line)
