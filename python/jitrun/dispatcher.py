@@ -109,7 +109,10 @@ class Dispatcher:
         self._prepared = {}  # key of the arguments -> Specialisation
         self._compiled = {}  # argument types -> Specialisation
         self._lock = threading.RLock()
-        self._parameters = self.source.parsed().parameters
+        parsed = self.source.parsed()
+        self._parameters = parsed.parameters
+        # So many arguments without keywords are the parameters as they stand.
+        self._plain_count = -1 if parsed.node.args.kwonlyargs else len(parsed.parameters)
         for signature in self.declared:
             if len(signature.params) != len(self._parameters):
                 raise TypeError(
@@ -143,7 +146,7 @@ class Dispatcher:
     # ---- Calling ----
 
     def __call__(self, *args, **kwargs):
-        if kwargs or len(args) != len(self._parameters):
+        if kwargs or len(args) != self._plain_count:
             args = self._bind(args, kwargs)
         try:
             run = self._prepared[tuple([values.KEYS[type(a)](a) for a in args])]
@@ -178,7 +181,7 @@ class Dispatcher:
         missing = [p for p in parameters if p not in given and p not in self.source.defaults]
         if missing:
             raise TypeError(
-                "%s() missing %d required argument%s: %s"
+                "%s() missing %d required positional argument%s: %s"
                 % (name, len(missing), "s" * (len(missing) != 1), ", ".join(map(repr, missing)))
             )
         return tuple([given[p] if p in given else self.source.defaults[p] for p in parameters])
@@ -206,12 +209,22 @@ class Dispatcher:
     def _specialise(self, arg_types, args):
         if self.declared:
             return self._declared_for(arg_types).with_plan(arg_types, args)
-        found = self._compiled.get(tuple(arg_types))
+        wanted = self._with_annotations(arg_types)
+        found = self._compiled.get(wanted)
         if found is None:
-            found = self._compiled[tuple(arg_types)] = Specialisation(
-                self, None, arg_types, args
-            )
+            found = self._compiled[wanted] = Specialisation(self, None, wanted)
         return found.with_plan(arg_types, args)
+
+    def _with_annotations(self, arg_types):
+        """The types that parameters have when arguments of these types are passed."""
+        wanted = []
+        for i, (name, of) in enumerate(zip(self._parameters, arg_types)):
+            to = self.annotated.get(name, of)
+            if not _converts(to, of):
+                where = values.describe_argument(self._parameters, i)
+                raise TypeError("%s is %s: %s cannot be passed" % (where, to, of))
+            wanted.append(to)
+        return tuple(wanted)
 
     def _declared_for(self, arg_types):
         """The eager signature for these types: the same ones before those they convert to."""
@@ -232,7 +245,7 @@ class Dispatcher:
         with self._lock:
             if signature.params not in self._compiled:
                 self._compiled[signature.params] = Specialisation(
-                    self, signature, signature.params, ()
+                    self, signature, signature.params
                 )
             return self._compiled[signature.params]
 
@@ -248,10 +261,9 @@ class Dispatcher:
             self._declared_for(signature.params)
             return
         with self._lock:
-            if signature.params not in self._compiled:
-                self._compiled[signature.params] = Specialisation(
-                    self, None, signature.params, ()
-                )
+            wanted = self._with_annotations(signature.params)
+            if wanted not in self._compiled:
+                self._compiled[wanted] = Specialisation(self, None, wanted)
 
     # ---- Looking inside ----
 

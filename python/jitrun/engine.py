@@ -51,15 +51,14 @@ def engine_available(name):
 class Specialisation:
     """A kernel compiled for one tuple of argument types."""
 
-    def __init__(self, dispatcher, signature, arg_types, args):
+    def __init__(self, dispatcher, signature, wanted):
         self.unit = Unit(dispatcher, signature)
         self._module = self._compile(dispatcher)
         weakref.finalize(self, c.lib.jr_module_free, self._module).atexit = False
-        wanted = signature.params if signature else arg_types
         self._function = self._find(wanted)
         self.signature = c.lib.jr_function_signature(self._function).decode()
         self.arg_types = tuple(wanted)
-        self._plan = values.Plan(arg_types, [values.readonly_parts(a) for a in args])
+        self._plan = None
         self._warn()
 
     def with_plan(self, arg_types, args):

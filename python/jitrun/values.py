@@ -331,23 +331,33 @@ def _array_store(type, path, word):
     ndim, itemsize = type.ndim, type.dtype.itemsize
     data, shape, strides = word + 1, word + 2, word + 2 + c.MAX_DIMS
 
-    def store_array(buffer, args):
-        array = get(args)
-        ints = buffer.ints
-        sample = array.__class__ is _Sample
-        ints[data] = 0 if sample else _address(array)
+    def store_start(buffer, array):
+        buffer.ints[data] = 0 if array.__class__ is _Sample else _address(array)
         for axis, length in enumerate(array.shape):
-            ints[shape + axis] = length
+            buffer.ints[shape + axis] = length
+
+    def store_contiguous(buffer, args):
+        array = get(args)
+        store_start(buffer, array)
+        step = 1
+        for axis in range(ndim - 1, -1, -1):  # NumPy's own mean nothing where a length is 0
+            buffer.ints[strides + axis] = step
+            step *= array.shape[axis]
+
+    def store_strided(buffer, args):
+        array = get(args)
+        store_start(buffer, array)
+        size = 1 if array.__class__ is _Sample else itemsize
         for axis, stride in enumerate(array.strides):
-            elements, rest = (stride, 0) if sample else divmod(stride, itemsize)
+            elements, rest = divmod(stride, size)
             if rest:
                 raise TypeError(
                     "an array's strides, %r bytes, are no multiples of its element size, %d: "
                     "pass a copy" % (array.strides, itemsize)
                 )
-            ints[strides + axis] = elements
+            buffer.ints[strides + axis] = elements
 
-    return store_array
+    return store_contiguous if type.layout == "C" else store_strided
 
 
 def readonly_parts(value):

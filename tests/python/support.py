@@ -1,0 +1,47 @@
+"""What the Python tests share. They run under unittest and pytest alike."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import unittest
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+
+needs_numpy = unittest.skipIf(np is None, "NumPy is not installed")
+
+
+def error_of(test, exception, function, *args, **kwargs):
+    """The exception that a call raises."""
+    try:
+        result = function(*args, **kwargs)
+    except exception as error:  # assertRaises would drop its traceback
+        return error
+    raise test.failureException("%s was not raised: %r" % (exception.__name__, result))
+
+
+def import_text(folder, name, text):
+    """A module made of a text, in a file."""
+    path = os.path.join(folder, name + ".py")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def run_python(*args, text=None, **env):
+    """Runs this Python with jitrun importable."""
+    return subprocess.run(
+        [sys.executable, *args],
+        input=text,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        timeout=120,
+    )

@@ -1,0 +1,307 @@
+"""The decorator: options, signatures, names from outside, several files, pickling, threads."""
+
+import io
+import math
+import os
+import pickle
+import tempfile
+import types as pytypes
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+
+import jitrun
+from jitrun import float64, int32, int64, njit, prange
+from support import error_of, import_text, needs_numpy, np, run_python
+
+N = 3
+PAIR = (1, 2.5)
+SETTINGS = pytypes.ModuleType("settings")
+SETTINGS.scale = 4
+
+
+@njit
+def scaled(x, factor=2, *, offset=-1):
+    return x * factor + offset
+
+
+@njit(parallel=True)
+def dot(x, y):
+    s = 0.0
+    for i in prange(len(x)):
+        s += x[i] * y[i]
+    return s
+
+
+@njit
+def factorial(n):
+    if n < 2:
+        return 1
+    return n * factorial(n - 1)
+
+
+@njit
+def is_even(n):
+    if n == 0:
+        return True
+    return is_odd(n - 1)
+
+
+@njit
+def is_odd(n):
+    if n == 0:
+        return False
+    return is_even(n - 1)
+
+
+@njit
+def uses_globals(x):
+    return x * N + PAIR[1] + SETTINGS.scale + math.sqrt(16.0)
+
+
+def later_maker(k, function):
+    @njit
+    def inner(x):
+        return function(x) + k
+
+    return inner
+
+
+@njit(error_model="python", fastmath=True, nogil=True, cache=True, inline="always")
+def reciprocal(x):
+    return 1.0 / x
+
+
+@njit
+def annotated(x: float, n: "int", name: str = None) -> float64:
+    return x + n
+
+
+@njit
+def greet(x):
+    print("grüß", x)
+
+
+class Decorator(unittest.TestCase):
+    def test_lazy(self):
+        @njit
+        def twice(x):
+            return x + x
+
+        self.assertEqual((twice(2), twice(2.5), twice(3)), (4, 5.0, 6))
+        self.assertEqual(twice.signatures, [(int64,), (float64,)])
+        self.assertEqual(twice.nopython_signatures, ["int64(int64)", "float64(float64)"])
+        self.assertEqual(twice.py_func("ab"), "abab")
+        self.assertEqual(twice.__name__, "twice")
+
+    def test_eager(self):
+        @njit("float64(float64, int64)")
+        def text(x, n):
+            return x * n
+
+        @njit(int32(int32, int32))
+        def objects(x, n):
+            return x * n
+
+        @njit([int64(int64), "float64(float64)"])
+        def several(x):
+            return x + 1
+
+        @njit("(int64,)")
+        def no_result(x):
+            return x / 2
+
+        self.assertEqual(len(text.signatures), 1)
+        self.assertEqual((text(3, 2), objects(2**30, 8)), (6.0, 0))
+        self.assertEqual((several(1), several(1.5)), (2, 2.5))
+        self.assertEqual(no_result(3), 1.5)
+        self.assertIn("float64(float64, int64)", str(error_of(self, TypeError, text, 1, 1.5)))
+        error_of(self, TypeError, objects, 2**40, 1)
+
+    def test_bad_use(self):
+        self.assertIn("'parallel'", str(error_of(self, TypeError, njit, paralel=True)))
+        error_of(self, ValueError, njit, error_model="c")
+        for bad in (3, "float64(", "nothing(int64)"):
+            error_of(self, TypeError, njit, bad)
+        with self.assertRaises(TypeError):
+            njit("int64(int64, int64)")(factorial.py_func)
+
+    def test_arguments_as_python_binds_them(self):
+        for args, kwargs in (
+            ((3,), {}),
+            ((3, 4), {}),
+            ((3,), {"offset": 2.5}),
+            ((), {"x": 1, "factor": 5}),
+        ):
+            self.assertEqual(scaled(*args, **kwargs), scaled.py_func(*args, **kwargs))
+        for args, kwargs in (((), {}), ((1, 2, 3), {}), ((1,), {"y": 2}), ((1,), {"x": 2})):
+            expected = error_of(self, TypeError, scaled.py_func, *args, **kwargs)
+            found = error_of(self, TypeError, scaled, *args, **kwargs)
+            self.assertEqual(str(found).split()[1], str(expected).split()[1])
+
+    def test_annotations(self):
+        self.assertEqual(annotated(1, 2), 3.0)
+        self.assertEqual(annotated.nopython_signatures[0].split("(")[0], "float64")
+        error_of(self, TypeError, annotated, 1.0, 2.5)
+
+    def test_options(self):
+        self.assertEqual(reciprocal(4.0), 0.25)
+        error_of(self, ZeroDivisionError, reciprocal, 0.0)
+
+    def test_names_from_outside(self):
+        self.assertEqual(uses_globals(2), 2 * 3 + 2.5 + 4 + 4.0)
+        add = later_maker(10, factorial)
+        both = later_maker(0.5, add)
+        self.assertEqual((add(4), both(4)), (34, 34.5))
+
+    def test_recursion(self):
+        self.assertEqual(factorial(10), 3628800)
+        self.assertEqual((is_even(10), is_even(7)), (True, False))
+
+        def plain(n):
+            return 1 if n < 2 else n * plain(n - 1)
+
+        self.assertEqual(njit(plain)(5), 120)
+
+    def test_print_goes_where_python_prints(self):
+        out = io.StringIO()
+        with redirect_stdout(out):
+            greet(2.5)
+        self.assertEqual(out.getvalue(), "grüß 2.5\n")
+
+    def test_every_engine(self):
+        for engine in ("interp", "tcc", "llvm"):
+            if jitrun.engine_available(engine):
+                self.assertEqual(njit(engine=engine)(factorial.py_func)(5), 120)
+        error_of(self, jitrun.EngineError, njit(engine="fast")(factorial.py_func), 5)
+
+    def test_looking_inside(self):
+        factorial(3)
+        out = io.StringIO()
+        factorial.inspect_types(file=out, signature="(int64)")
+        self.assertIn("int64", out.getvalue())
+        self.assertIn("factorial", factorial.inspect_ir()[(int64,)])
+        if jitrun.engine_available("llvm"):
+            self.assertIn("define", factorial.inspect_llvm("(int64)"))
+
+    @needs_numpy
+    def test_arrays(self):
+        x, y = np.arange(1000.0), np.ones(1000)
+        self.assertEqual(dot(x, y), x.sum())
+        self.assertEqual(dot(x[::2], y[:500]), x[::2].sum())
+
+
+class SeveralFiles(unittest.TestCase):
+    def test_the_same_names_in_two_modules(self):
+        with tempfile.TemporaryDirectory() as folder:
+            first = import_text(
+                folder,
+                "jitrun_first",
+                "from jitrun import njit\nK = 10\n\n\n@njit\ndef value(x):\n    return x + K\n"
+                "\n\n@njit\ndef fail(x):\n    return value(x) // 0\n",
+            )
+            second = import_text(
+                folder,
+                "jitrun_second",
+                "import jitrun_first\nimport jitrun as jr\nfrom jitrun_first import value as other\n"
+                "K = 1\n\n\n@jr.njit\ndef value(x):\n"
+                "    return other(x) * 100 + jitrun_first.value(x) + K + jitrun_first.K\n\n\n"
+                "@jr.njit\ndef fail(x):\n    return jitrun_first.fail(value(x))\n",
+            )
+            self.assertEqual(first.value(5), 15)
+            self.assertEqual(second.value(5), 1526)
+            error = error_of(self, ZeroDivisionError, second.fail, 5)
+            import traceback
+
+            frames = traceback.extract_tb(error.__traceback__)[-2:]
+            self.assertEqual(
+                [(os.path.basename(f.filename), f.lineno, f.name) for f in frames],
+                [("jitrun_second.py", 14, "fail"), ("jitrun_first.py", 12, "fail")],
+            )
+
+
+class Pickling(unittest.TestCase):
+    def test_here(self):
+        for kernel in (factorial, uses_globals, is_even, later_maker(3, factorial)):
+            self.assertIs(pickle.loads(pickle.dumps(kernel)), kernel)
+
+    def test_in_another_process(self):
+        kernels = [factorial, uses_globals, is_even, later_maker(0.5, factorial), scaled]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "kernels")
+            with open(path, "wb") as file:
+                pickle.dump([kernels, [k(4) for k in kernels]], file)
+            made = run_python(
+                "-c",
+                "import pickle, sys\n"
+                "kernels, values = pickle.load(open(sys.argv[1], 'rb'))\n"
+                "assert [k(4) for k in kernels] == values\n"
+                "assert [k.py_func(4) for k in kernels] == values\n"
+                "again, _ = pickle.load(open(sys.argv[1], 'rb'))\n"
+                "assert again[0] is kernels[0]\n",
+                path,
+            )
+        self.assertEqual(made.returncode, 0, made.stderr)
+
+
+class Threads(unittest.TestCase):
+    def test_first_calls_at_once(self):
+        @njit
+        def spin(n):
+            s = 0
+            for i in range(n):
+                s += i & 3
+            return s
+
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(spin, [200000] * 16))
+        self.assertEqual(set(results), {300000})
+        self.assertEqual(len(spin.signatures), 1)
+
+    def test_errors_belong_to_their_thread(self):
+        @njit
+        def check(n):
+            if n % 2 == 1:
+                raise ValueError("odd")
+            return n
+
+        def attempt(n):
+            try:
+                return check(n)
+            except ValueError as error:
+                return str(error)
+
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(attempt, range(200)))
+        self.assertEqual(results, [n if n % 2 == 0 else "odd" for n in range(200)])
+
+
+class Command(unittest.TestCase):
+    def test_module_is_the_command(self):
+        made = run_python("-m", "jitrun", "--version")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertIn(jitrun.__version__, made.stdout)
+
+    def test_without_numpy(self):
+        made = run_python(
+            "-c",
+            "import sys\nsys.modules['numpy'] = None\n"
+            "import pickle, jitrun\n"
+            "f = pickle.load(open(sys.argv[1], 'rb'))\n"
+            "assert f(5) == 120 and f(5.5) > 200\n"
+            "try:\n    f(bytearray(3))\nexcept TypeError as e:\n    assert 'NumPy' in str(e), e\n"
+            "else:\n    assert False\n",
+            self.pickled(factorial),
+        )
+        self.assertEqual(made.returncode, 0, made.stderr)
+
+    def pickled(self, kernel):
+        file = tempfile.NamedTemporaryFile()
+        self.addCleanup(file.close)
+        file.write(pickle.dumps(kernel))
+        file.flush()
+        return file.name
+
+
+if __name__ == "__main__":
+    unittest.main()
