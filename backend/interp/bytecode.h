@@ -37,10 +37,12 @@ typedef enum BcOp {
 #define JB_FUSE(FIRST, SECOND, via) BC_##FIRST##_##SECOND##_##via,
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
+#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_SPECIAL
+#undef JB_FUSE_FILL
     BC_COUNT
 } BcOp;
 

@@ -13,6 +13,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
         return BC_##FIRST##_##SECOND##_##via;
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
+#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
     switch (KEY(first, second, via)) {
 #include "backend/interp/fuse.def"
     default: return BC_COUNT;
@@ -20,6 +21,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_SPECIAL
+#undef JB_FUSE_FILL
 }
 
 static BcOp fuse_two(BcOp first, const Instr *last, const Instr *next) {
@@ -53,10 +55,12 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #define JB_FUSE(FIRST, SECOND, via) [BC_##FIRST##_##SECOND##_##via] = BC_##FIRST,
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
+#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_SPECIAL
+#undef JB_FUSE_FILL
     };
     *length = 1;
     for (; op >= BC_FUSED; op = (BcOp)FIRST[op])

@@ -149,7 +149,8 @@ static __attribute__((noinline, cold)) bool trapped(Run *run, const Instr *ip, i
 #define OPERANDS_b S(ip->a), before, S(ip->c), S(ip->d)
 #define OPERANDS_c S(ip->a), S(ip->b), before, S(ip->d)
 #define OPERANDS_d S(ip->a), S(ip->b), S(ip->c), before
-#define BEFORE Slot *before __attribute__((unused)) = S(ip[-1].a)
+/* Found before FIRST runs: the compiler then sees that it is what FIRST writes to. */
+#define BEFORE(FIRST) Slot *const before __attribute__((unused)) = S(ip[LENGTH_##FIRST - 1].a)
 
 #define JB_VALUE(ID, text, operands, member, expr)                    \
     STEP const Instr *run_##ID(Run *run, const Instr *ip, char *fp) { \
@@ -170,18 +171,20 @@ static __attribute__((noinline, cold)) bool trapped(Run *run, const Instr *ip, i
 #define JB_FUSE(FIRST, SECOND, via)                                                         \
     enum { LENGTH_##FIRST##_##SECOND##_##via = LENGTH_##FIRST + 1 };                        \
     STEP const Instr *run_##FIRST##_##SECOND##_##via(Run *run, const Instr *ip, char *fp) { \
+        BEFORE(FIRST);                                                                      \
         const Instr *failed = run_##FIRST(run, ip, fp);                                     \
         if (UNLIKELY(failed)) return failed;                                                \
         ip += LENGTH_##FIRST;                                                               \
-        BEFORE;                                                                             \
         return LIKELY(do_##SECOND(run, ip, OPERANDS_##via)) ? NULL : ip;                    \
     }
 #define JB_FUSE_TEST(FIRST, SECOND, via)
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via)
+#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_SPECIAL
+#undef JB_FUSE_FILL
 
 /* ---- The loop ---- */
 
@@ -231,6 +234,10 @@ static __attribute__((noinline, cold)) bool trapped(Run *run, const Instr *ip, i
         NEXT;                                 \
     }
 
+static inline bool goes_to(const Instr *from, int32_t jump, const Instr *to) {
+    return (const char *)from + jump == (const char *)to;
+}
+
 /* With no run: tells the addresses of the handlers, which exist only in here. */
 static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_out) {
     static const void *const labels[BC_COUNT] = {
@@ -251,10 +258,12 @@ static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_ou
 #define JB_FUSE(FIRST, SECOND, via) &&L_##FIRST##_##SECOND##_##via,
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
+#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_SPECIAL
+#undef JB_FUSE_FILL
     };
     if (!run) {
         *labels_out = labels;
@@ -279,8 +288,8 @@ static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_ou
 #define JB_FUSE_TEST(FIRST, SECOND, via)                                                  \
     L_##FIRST##_##SECOND##_##via : {                                                      \
         const Instr *const head = ip, *const last = head + LENGTH_##FIRST;                \
-        Slot *const before __attribute__((unused)) = S(last[-1].a);                       \
         for (;;) {                                                                        \
+            Slot *const before __attribute__((unused)) = S(last[-1].a);                   \
             const Instr *failed = run_##FIRST(run, head, fp);                             \
             if (UNLIKELY(failed)) {                                                       \
                 ip = failed;                                                              \
@@ -296,9 +305,29 @@ static int32_t dispatch(Run *run, const Instr *ip, const void *const **labels_ou
     }
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via) \
     L_##FIRST##_##SECOND##_##via : {        \
+        BEFORE(FIRST);                      \
         BEGIN(FIRST);                       \
-        BEFORE;                             \
         DO_##SECOND(before)                 \
+    }
+/* While the index is plainly in range the loop runs right here; what else comes (an index that
+ * wraps or raises, the loop's last round) is left to the single steps. */
+#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step)                          \
+    L_##STORE##_##FOR##_any : {                                               \
+        const Instr *const back = ip + 1;                                     \
+        if (LIKELY(goes_to(back, jump_##FOR(back), ip) && ip->b == back->a && \
+                   ip->c != back->a)) {                                       \
+            const uint64_t limit = bound, hi = S(back->b)->u, by = step;      \
+            const ctype value = (ctype)C(u);                                  \
+            const uintptr_t data = (uintptr_t)H(a)->data;                     \
+            uint64_t i = B(u);                                                \
+            if (LIKELY((int64_t)by > 0)) {                                    \
+                for (; i < limit && hi - i > by; i += by)                     \
+                    *(ctype##_element *)(data + i * sizeof(ctype)) = value;   \
+                B(u) = i;                                                     \
+            }                                                                 \
+        }                                                                     \
+        BEGIN(STORE);                                                         \
+        TEST(FOR, any)                                                        \
     }
 #include "backend/interp/fuse.def"
 
@@ -321,15 +350,29 @@ L_POLL:
     if (LIKELY(!*run->rt->cancel)) NEXT;
     TRY(run->code->helpers.poll(run->rt, place_where(run->code, ip)));
 
-#define DOT(m, ctype)                                                                \
-    {                                                                                \
-        const uint64_t i = D(u);                                                     \
-        const Header *x = H(b), *y = H(c);                                           \
-        if (LIKELY(i < (uint64_t)x->dims[0] && i < (uint64_t)y->dims[0])) {          \
-            A(m) = A(m) + ((const ctype *)x->data)[i] * ((const ctype *)y->data)[i]; \
-            ip += 3;                                                                 \
-        }                                                                            \
-        NEXT;                                                                        \
+/* Here too a loop of nothing else runs to its end, or to the end of an array. */
+#define DOT(m, ctype)                                                                      \
+    {                                                                                      \
+        const Instr *const back = ip + 4;                                                  \
+        const ctype *const x = H(b)->data, *const y = H(c)->data;                          \
+        const uint64_t nx = DIMS(b, 0), ny = DIMS(c, 0), end = nx < ny ? nx : ny;          \
+        uint64_t i = D(u);                                                                 \
+        if (UNLIKELY(i >= end)) NEXT;                                                      \
+        if (UNLIKELY(back->label != &&L_FOR_ONE || ip->d != back->a || ip->a == back->a || \
+                     !goes_to(back, jump_FOR_ONE(back), ip))) {                            \
+            A(m) = A(m) + x[i] * y[i];                                                     \
+            ip = back;                                                                     \
+            goto * ip->label;                                                              \
+        }                                                                                  \
+        const uint64_t hi = S(back->b)->u, stop = hi < end ? hi : end;                     \
+        __typeof__(A(m)) sum = A(m);                                                       \
+        do                                                                                 \
+            sum = sum + x[i] * y[i];                                                       \
+        while (++i < stop);                                                                \
+        A(m) = sum;                                                                        \
+        D(u) = i - (i == hi);                                                              \
+        if (i == hi) ip = back + 1;                                                        \
+        goto * ip->label;                                                                  \
     }
 L_DOT_D:
     DOT(d, double_element)

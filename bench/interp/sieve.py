@@ -11,6 +11,6 @@ def sieve(n):
 
 
 total = 0
-for k in range(4):
+for k in range(8):
     total += sieve(1000000)
 print(total)
