@@ -181,6 +181,9 @@ const FeType *infer_whole(FeInfer *in, BuiltinCall *call) {
         return infer_fail(in, call->args[1]->span, NULL, "%s() takes one number of decimals",
                           call->builtin->path);
     const FeType *type = infer_builtin(in, &elements);
+    bool absolute = id == BI_ABS || id == BI_NP_ABS || id == BI_NP_ABSOLUTE;
+    if (absolute && type_is_bool(elements.types[0])) /* not int64, as of one bool */
+        type = node_at(in, call->expr)->target = elements.types[0];
     return type->kind == FE_SCALAR ? array_of(in, (IrScalar)type->ir.scalar, ndim) : type;
 }
 

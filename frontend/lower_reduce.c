@@ -109,8 +109,9 @@ static void acc_begin(Lower *low, Acc *acc) {
 static IrReg is_better(Lower *low, const Acc *acc, IrReg next) {
     IrOp op = acc->kind == ARGMIN ? OP_LT : OP_GT;
     if (acc->element == TY_BOOL) {
-        IrReg rest = fe_invert(low, acc->kind == ARGMIN ? next : acc->value);
         IrReg yes = acc->kind == ARGMIN ? acc->value : next;
+        IrReg no = acc->kind == ARGMIN ? next : acc->value;
+        IrReg rest = ir_build_unary(&low->b, OP_NOT, ir_scalar(TY_BOOL), no);
         return ir_build_binary(&low->b, OP_AND, ir_scalar(TY_BOOL), yes, rest);
     }
     IrReg better = ir_build_compare(&low->b, op, next, acc->value);
@@ -503,7 +504,8 @@ static IrReg running_all(Lower *low, Whole *whole, const FeOperation *operation)
     ir_build(&low->b, OP_ALLOC, 1, &run.into, 1, &size)->u.imm = false;
     run.dims[0] = int_var(low, fe_int_const(low, 0));
     run.dims[1] = ir_var(low->func, ir_scalar(operation->result), NULL);
-    ir_build_copy(&low->b, run.dims[1], ir_const_int(low->func, operation->result, 0));
+    ir_build_copy(&low->b, run.dims[1],
+                  ir_const_float(low->func, operation->result, -0.0)); /* -0.0 + x is x */
     whole_run_any(low, whole, IR_NO_REG, run_on, &run);
     return run.into;
 }
