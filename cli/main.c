@@ -58,6 +58,7 @@ static bool read_args(const Options *o, JrContext *context, JrValue *values) {
         JrStatus status = ends_with(text, ".npy") ? jr_array_load(text, &values[i])
                                                   : jr_eval(context, text, &values[i]);
         if (status == JR_OK) continue;
+        if (o->json) return report_error(o, NULL), false;
         fprintf(stderr, "jitrun: error: argument %d, '%s': %s\n", i + 1, text,
                 jr_error()->message);
         return false;
@@ -89,6 +90,13 @@ static int dump_from_environment(const Options *o, JrModule *module) {
     return stage && *stage ? dump(o, module, stage, stderr) : 0;
 }
 
+static int explain(const Options *o, JrModule *module) {
+    if (jr_module_explain(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT, write_to,
+                          stdout) == JR_OK)
+        return 0;
+    return report_error(o, module);
+}
+
 static int call(const Options *o, JrContext *context, JrModule *module, const char *name) {
     JrValue result = {0}, *values = calloc((size_t)o->arg_count + 1, sizeof *values);
     JrFunction *function;
@@ -99,7 +107,7 @@ static int call(const Options *o, JrContext *context, JrModule *module, const ch
     else if (jr_function_for(module, name, count, values, &function) != JR_OK)
         code = report_error(o, module);
     else if (o->dump || o->check)
-        code = o->dump ? dump(o, module, o->dump, stdout) : 0;
+        code = o->dump ? dump(o, module, o->dump, stdout) : explain(o, module);
     else if ((code = dump_from_environment(o, module)) == 0)
         code = jr_call(function, count, values, &result) == JR_OK ? show_result(o, &result)
                                                                   : report_error(o, module);
@@ -133,7 +141,7 @@ static int run(const Options *o, JrContext *context, JrModule *module) {
     if (!jr_module_has_body(module) && jr_module_has_function(module, "main"))
         return call(o, context, module, "main");
     if (o->dump) return dump(o, module, o->dump, stdout);
-    if (o->check) return 0;
+    if (o->check) return explain(o, module);
     int code = dump_from_environment(o, module);
     if (code) return code;
     return jr_run(module) == JR_OK ? 0 : report_error(o, module);
@@ -184,6 +192,7 @@ int main(int argc, char **argv) {
     }
     JrContextOptions options = {
         .size = sizeof options, .write = write_to, .write_user = stdout};
+    if (o.threads) jr_set_num_threads(o.threads);
     JrContext *context = jr_context_new(&options);
     int code = 0;
     if (!context || (o.backend && strcmp(o.backend, "auto") != 0 &&

@@ -64,6 +64,15 @@ static bool set_timeout(Options *o, const char *value) {
     return true;
 }
 
+static bool set_threads(Options *o, const char *value) {
+    char *end;
+    long threads = strtol(value, &end, 10);
+    if (*end || end == value || threads < 1 || threads > 256)
+        return fail("--threads takes a number from 1 to 256, not '%s'", value);
+    o->threads = (int)threads;
+    return true;
+}
+
 static bool set_format(Options *o, const char *value) {
     o->json = strcmp(value, "json") == 0;
     if (!o->json && strcmp(value, "text") != 0)
@@ -84,6 +93,7 @@ static bool set(Options *o, OptionId id, const char *value) {
     case OPT_BACKEND: o->backend = value; break;
     case OPT_LEVEL: return set_level(o, value);
     case OPT_PARALLEL: o->parallel = true; break;
+    case OPT_THREADS: return set_threads(o, value);
     case OPT_UNCHECKED: o->unchecked = true; break;
     case OPT_FASTMATH: o->fastmath = true; break;
     case OPT_TIMEOUT: return set_timeout(o, value);

@@ -11,6 +11,7 @@ typedef struct Options {
     char **args; /* the ARGs after FILE, args[0..arg_count) */
     int arg_count;
     int level; /* as JrCompileOptions.opt_level */
+    int threads; /* 0: the default */
     double timeout;
     bool check, parallel, unchecked, fastmath, json, help, version;
 } Options;

@@ -173,6 +173,7 @@ struct IrModule {
     const char *file; /* the source's name, for JrWhere */
     JR_VEC(IrFunc *) funcs;
     JrTable by_name;
+    struct IrLoops *loops; /* what ir_parallelise found (ir/parallel.h), or NULL */
 };
 
 /* ---- Tables ---- */

@@ -91,10 +91,34 @@ static void spread_touched(ParLoop *p) {
     }
 }
 
-static bool may_return(const ParLoop *p) {
-    for (uint32_t i = 0; i < p->stmts.len; i++)
-        if (p->stmts.data[i]->op == OP_RETURN) return true;
-    return false;
+/* The loop that a break or continue is of. */
+static const IrStmt *loop_around(const ParLoop *p, uint32_t at) {
+    const IrStmt *s = p->parents.data[at];
+    while (s->op == OP_IF) {
+        uint32_t i = 0;
+        while (p->stmts.data[i] != s)
+            i++;
+        s = p->parents.data[i];
+    }
+    return s;
+}
+
+/* What leaves the loop early leaves only the chunk. */
+static bool check_exits(ParLoop *p) {
+    for (uint32_t i = 0; i < p->stmts.len; i++) {
+        IrStmt *stmt = p->stmts.data[i];
+        bool leaves = stmt->op == OP_BREAK && loop_around(p, i) == p->loop;
+        if (!leaves && stmt->op != OP_RETURN) continue;
+        JrDiag *d =
+            jr_diag_error(p->diags, stmt->span,
+                          "'%s' in a prange loop: other iterations run at the same time",
+                          leaves ? "break" : "return");
+        jr_diag_help(p->diags, d,
+                     "use range, or let the iterations go on without doing anything");
+        jr_diag_note(p->diags, d, p->loop->span, "the prange loop");
+        return false;
+    }
+    return true;
 }
 
 static void look_at_body(ParLoop *p) {
@@ -114,7 +138,6 @@ static void look_at_range(ParLoop *p) {
     for (uint32_t i = 0; i < 3; i++)
         if (par_set_has(p->written, p->loop->args[i]))
             par_stay_serial(p, p->loop, "its range is a variable that the body changes");
-    if (may_return(p)) par_stay_serial(p, p->loop, "it returns from the function");
     if (is_constant(p, p->loop->args[0], &lo) && is_constant(p, p->loop->args[1], &hi) &&
         is_constant(p, p->loop->args[2], &step) &&
         ((step > 0 && (lo >= hi || hi - 1 == lo)) || (step < 0 && (lo <= hi || lo - 1 == hi))))
@@ -134,15 +157,16 @@ static bool parallelise_loop(IrFunc *func, IrStmt *loop, const ParAfters *after,
     p.live_after = live_after(after, loop);
     loop->parallel = false; /* what stays, stays serial */
     look_at_body(&p);
+    if (!check_exits(&p)) return false;
     par_live_inside(&p);
     if (par_shape(&p)) {
         look_at_body(&p);
         par_live_inside(&p);
     }
-    if (p.serial) return false;
     look_at_range(&p);
-    if (!par_classify(&p)) return false;
-    if (!loop->asserted && !p.serial && !par_races(&p)) return false;
+    if (!p.serial && !par_classify(&p)) return false;
+    if (!p.serial && !loop->asserted && !par_races(&p)) return false;
+    par_explain(&p);
     if (!p.serial) par_outline(&p);
     return !p.serial;
 }

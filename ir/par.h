@@ -94,7 +94,8 @@ typedef struct ParLoop {
     JR_VEC(ParArm) arms;
     JR_VEC(IrStmt *) handled; /* reads of accumulators that are part of accumulating */
     JR_VEC(IrReg)
-    overlap; /* pairs of arrays that must not overlap, for the loop to be parallel */
+    overlap;           /* pairs of arrays that must not overlap, for the loop to be parallel */
+    JR_VEC(IrReg) own; /* arrays of which iterations write different elements */
     JR_VEC(IrReg) distinct;         /* arrays whose elements must not share memory, likewise */
     JR_VEC(ParAffine) not_negative; /* indices that must not be negative, likewise */
     JR_VEC(IrReg) invariants; /* TEMPs of the body with the same value in each iteration */
@@ -148,6 +149,10 @@ IrConst par_identity(IrOp op, IrScalar scalar);
 /* par_race.c */
 /* Judges every array access; errors go to diags. False if there were any. */
 bool par_races(ParLoop *p);
+
+/* par_explain.c */
+/* Adds to module->loops, when all is decided. */
+void par_explain(const ParLoop *p);
 
 /* par_outline.c */
 /* Whether the value of a register of the body can be computed before the loop. */

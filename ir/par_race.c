@@ -693,6 +693,7 @@ static void note_distinct(ParLoop *p, IrReg root) {
 static void judge_root(Race *race, IrReg root) {
     if (!all_apart(race, root) && is_indexed_reduction(race, root)) return;
     note_distinct(race->p, root);
+    JR_PUSH(race->p->arena, &race->p->own, root);
     for (uint32_t i = 0; i < race->accesses.len && race->good; i++)
         for (uint32_t j = 0; j < race->accesses.len && race->good; j++) {
             const Access *a = &race->accesses.data[i], *b = &race->accesses.data[j];

@@ -142,7 +142,7 @@ bool par_may_fail_alone(const ParLoop *p, const IrStmt *stmt, const IrStmt *bran
     for (uint32_t i = 0; i < p->stmts.len && p->stmts.data[i] != branch; i++) {
         const IrStmt *s = p->stmts.data[i];
         if (s->op == OP_LOAD && par_is_within(p, branch, p->parents.data[i]) &&
-            par_same_value(p, s->dsts[0], s, stmt->dsts[0], stmt))
+            same_result(p, s, stmt, SAME_DEPTH))
             return false;
     }
     return true;
