@@ -1,10 +1,14 @@
 """The decorator: options, signatures, names from outside, several files, pickling, threads."""
 
+import doctest
 import io
 import math
+import multiprocessing
 import os
 import pickle
 import tempfile
+import time
+import traceback
 import types as pytypes
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -175,6 +179,20 @@ class Decorator(unittest.TestCase):
                 self.assertEqual(njit(engine=engine)(factorial.py_func)(5), 120)
         error_of(self, jitrun.EngineError, njit(engine="fast")(factorial.py_func), 5)
 
+    def test_doctest(self):
+        text = "\n".join(
+            [
+                ">>> from jitrun import njit",
+                ">>> @njit",
+                "... def twice(x):",
+                "...     return x * 2",
+                ">>> twice(4)",
+                "8",
+            ]
+        )
+        test = doctest.DocTestParser().get_doctest(text, {}, "sample", None, 0)
+        self.assertEqual(doctest.DocTestRunner().run(test).failed, 0)
+
     def test_looking_inside(self):
         factorial(3)
         out = io.StringIO()
@@ -211,8 +229,6 @@ class SeveralFiles(unittest.TestCase):
             self.assertEqual(first.value(5), 15)
             self.assertEqual(second.value(5), 1526)
             error = error_of(self, ZeroDivisionError, second.fail, 5)
-            import traceback
-
             frames = traceback.extract_tb(error.__traceback__)[-2:]
             self.assertEqual(
                 [(os.path.basename(f.filename), f.lineno, f.name) for f in frames],
@@ -274,6 +290,32 @@ class Threads(unittest.TestCase):
         with ThreadPoolExecutor(4) as pool:
             results = list(pool.map(attempt, range(200)))
         self.assertEqual(results, [n if n % 2 == 0 else "odd" for n in range(200)])
+
+
+    def test_calls_release_the_gil(self):
+        @njit
+        def spin(n):
+            s = 0
+            for i in range(n):
+                s = s * 31 % 65521 + i
+            return s
+
+        spin(1)
+        with ThreadPoolExecutor(1) as pool:
+            running, count = pool.submit(spin, 40_000_000), 0
+            while not running.done():
+                time.sleep(0.001)
+                count += 1
+        self.assertGreater(count, 10)
+
+
+class Processes(unittest.TestCase):
+    def test_spawned_and_forked(self):
+        kernel = later_maker(0.5, factorial)
+        expected = [kernel(n) for n in range(5)]
+        for method in ("fork", "spawn"):
+            with multiprocessing.get_context(method).Pool(1) as pool:
+                self.assertEqual(pool.map(kernel, range(5)), expected)
 
 
 class Command(unittest.TestCase):
