@@ -2,9 +2,7 @@
  * registers and as constants and in branches; counted loops at the ends of int64; calls,
  * errors with their places and call chains; array elements of every type and shape, views;
  * counts of references; threads; failing allocations. */
-#define jr_engine_tcc \
-    jr_engine_interp /* the harness is the one the tcc engine is tested with */
-#include "tests/unit/tcc_fake.h"
+#include "tests/unit/engine_fake.h"
 
 #include <pthread.h>
 
@@ -125,7 +123,7 @@ static void check_shape(IrOp op, IrScalar type, unsigned shape, const IrConst *e
     const bool right = shape == RIGHT_CONST || shape == IN_BRANCH_CONST,
                left = shape == LEFT_CONST;
     for (uint32_t c = 0; c < (right || left ? n : 1); c++) {
-        Program p = new_program();
+        Program p = new_program(jr_engine_interp());
         build_binary(&p, op, type, shape, (IrConst[]){edges[c], edges[c]});
         for (uint32_t i = 0; i < (left ? 1 : n); i++)
             for (uint32_t j = 0; j < (right ? 1 : n); j++)
@@ -163,7 +161,7 @@ static void build_unary(Program *p, IrOp op, IrScalar from, IrScalar to) {
 static void check_unary(IrOp op, IrScalar from, IrScalar to) {
     IrConst edges[MANY];
     const uint32_t n = edges_of(from, edges);
-    Program p = new_program();
+    Program p = new_program(jr_engine_interp());
     build_unary(&p, op, from, to);
     for (uint32_t i = 0; i < n; i++) {
         Fake fake = new_fake();
@@ -196,7 +194,8 @@ static void test_unary(void **state) {
 static void test_products(void **state) {
     (void)state;
     Program p =
-        read_program("file \"k\"\n"
+        read_program(jr_engine_interp(),
+                     "file \"k\"\n"
                      "func f(%a: float64, %b: float64, %c: float64) -> (float64, float64, "
                      "float64, float64) exported {\n"
                      "  %1 = mul %a, %b\n  %2 = add %1, %c\n"
@@ -250,7 +249,7 @@ static Program loop_program(int64_t step) {
         "    %%odd = and %%n, 1\n    %%c = eq %%odd, 1\n    if %%c {\n      continue\n    }\n"
         "  }\n  return %%n, %%i\n}\n",
         LOOPS, (long long)step);
-    return read_program(text);
+    return read_program(jr_engine_interp(), text);
 }
 
 static void check_loop(Program *p, int64_t lo, int64_t hi, int64_t step) {
@@ -293,6 +292,7 @@ static void test_loops(void **state) {
 static void test_while(void **state) {
     (void)state;
     Program p = read_program(
+        jr_engine_interp(),
         "file \"k\"\n"
         "func f(%n: int64) -> int64 exported {\n"
         "  var %i: int64\n  var %s: int64\n"
@@ -317,7 +317,8 @@ static void test_while(void **state) {
 /* a, b = b, a % b: the snapshot of b must not be taken for b itself. */
 static void test_swap(void **state) {
     (void)state;
-    Program p = read_program("file \"k\"\n"
+    Program p = read_program(jr_engine_interp(),
+                             "file \"k\"\n"
                              "func gcd(%x: int64, %y: int64) -> int64 exported {\n"
                              "  var %a: int64\n  var %b: int64\n"
                              "  %a = copy %x\n  %b = copy %y\n  loop {\n"
@@ -356,7 +357,7 @@ static const char CALLS[] =
 
 static void test_calls(void **state) {
     (void)state;
-    Program p = read_program(CALLS);
+    Program p = read_program(jr_engine_interp(), CALLS);
     Fake fake = new_fake();
     int64_t n = 20, got = 0;
     assert_int_equal(call(&p, "fib", &fake, (void *[]){&n}, (void *[]){&got}), 0);
@@ -375,7 +376,7 @@ static void test_calls(void **state) {
 
 static void test_chain(void **state) {
     (void)state;
-    Program p = read_program(CALLS);
+    Program p = read_program(jr_engine_interp(), CALLS);
     Fake fake = new_fake();
     int64_t n = 3, got = 77;
     assert_int_equal(call(&p, "down", &fake, (void *[]){&n}, (void *[]){&got}),
@@ -391,7 +392,7 @@ static void test_chain(void **state) {
 
 static void test_depth(void **state) {
     (void)state;
-    Program p = read_program(CALLS);
+    Program p = read_program(jr_engine_interp(), CALLS);
     Fake fake = new_fake();
     int64_t n = INT64_MAX, got;
     assert_int_equal(call(&p, "down", &fake, (void *[]){&n}, (void *[]){&got}), EXC_RECURSION);
@@ -409,7 +410,8 @@ static void test_depth(void **state) {
 static void test_runtime(void **state) {
     (void)state;
     Program p =
-        read_program("file \"k\"\n"
+        read_program(jr_engine_interp(),
+                     "file \"k\"\n"
                      "func f(%n: int64, %x: float64) -> (float64, int64) exported {\n"
                      "  rt.print_str \"n = \"\n  rt.print_int %n\n"
                      "  %m, %e = rt.frexp %x\n  %g = rt.factorial %n\n"
@@ -457,7 +459,7 @@ static Program element_program(const char *type, unsigned ndim, bool contiguous,
              "  store %s = %%v @4:1-2\n  return\n}\n",
              type, DIMS[contiguous][ndim], type, element, type, DIMS[contiguous][ndim], type,
              element);
-    return read_program(text);
+    return read_program(jr_engine_interp(), text);
 }
 
 /* The element's place by the definition, or the axis whose index is out of range. */
@@ -552,7 +554,7 @@ static const char VIEWS[] =
 
 static void test_views(void **state) {
     (void)state;
-    Program p = read_program(VIEWS);
+    Program p = read_program(jr_engine_interp(), VIEWS);
     Fake fake = new_fake();
     double m[3][4], r[3];
     for (int i = 0; i < 12; i++)
@@ -582,6 +584,7 @@ static void test_views(void **state) {
 static void test_dot(void **state) {
     (void)state;
     Program p = read_program(
+        jr_engine_interp(),
         "file \"k\"\n"
         "func f(%x: float64[::1], %y: float64[::1], %lo: int64, %hi: int64) -> float64 "
         "exported {\n"
@@ -651,7 +654,7 @@ static void check_churn(Program *p, const char *name, int64_t n, int64_t fail, i
 
 static void test_ownership(void **state) {
     (void)state;
-    Program p = read_program(OWNED);
+    Program p = read_program(jr_engine_interp(), OWNED);
     check_churn(&p, "churn", 3, -1, 0, 0);
     check_churn(&p, "churn", 3, 2, 0, EXC_VALUE);
     check_churn(&p, "churn", 4, -1, 0, EXC_INDEX);
@@ -679,7 +682,7 @@ static void *run_fib(void *data) {
 
 static void test_threads(void **state) {
     (void)state;
-    Program p = read_program(CALLS);
+    Program p = read_program(jr_engine_interp(), CALLS);
     pthread_t threads[2];
     for (int k = 0; k < 2; k++)
         assert_int_equal(pthread_create(&threads[k], NULL, run_fib, &p), 0);
@@ -709,7 +712,7 @@ static void count_release(void *user, void *ptr) {
 
 static void test_memory(void **state) {
     (void)state;
-    Program p = read_program(CALLS);
+    Program p = read_program(jr_engine_interp(), CALLS);
     Counter counter = {0, -1};
     const JrAlloc alloc = {count_resize, count_release, &counter};
     JrEngineOptions with = *options();
@@ -740,7 +743,7 @@ static void test_memory(void **state) {
 
 static void test_text(void **state) {
     (void)state;
-    Program p = read_program(CALLS);
+    Program p = read_program(jr_engine_interp(), CALLS);
     JrText text;
     const char *why = NULL;
     jr_text_init(&text, p.arena);

@@ -1,6 +1,6 @@
 /* The tcc engine against the reference: every operation and conversion on every type, over the
  * values where things go wrong, with and without constants, and in branches. */
-#include "tests/unit/tcc_fake.h"
+#include "tests/unit/engine_fake.h"
 
 /* ---- Every operation ---- */
 
@@ -198,7 +198,7 @@ static void test_operations(void **state) {
     for (IrScalar type = TY_BOOL; type <= TY_FLOAT64; type++) {
         IrConst edges[MANY];
         uint32_t n = edges_of(type, edges);
-        Program p = new_program();
+        Program p = new_program(jr_engine_tcc());
         add_functions(&p, type, edges, n);
         compile(&p);
         for (IrOp op = 0; op < OP_COUNT; op++)
@@ -241,7 +241,7 @@ static void test_conversions(void **state) {
         IrConst edges[MANY];
         uint32_t n = edges_of(from, edges);
         char name[64];
-        Program p = new_program();
+        Program p = new_program(jr_engine_tcc());
         for (IrScalar to = TY_BOOL; to <= TY_FLOAT64; to++)
             for (uint32_t i = 0; i <= n; i++) {
                 sprintf(name, "%d.%u", (int)to, i);

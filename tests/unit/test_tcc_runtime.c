@@ -1,6 +1,6 @@
 /* The tcc engine where it meets the runtime: arrays and who owns them, calls, errors with
  * their places, the stack, threads, and memory over many compilations. */
-#include "tests/unit/tcc_fake.h"
+#include "tests/unit/engine_fake.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -105,7 +105,7 @@ static Array2 whole_grid(void) {
 
 static void test_elements(void **state) {
     (void)state;
-    Program p = read_program(views);
+    Program p = read_program(jr_engine_tcc(), views);
     Fake fake = new_fake();
     Array2 a = whole_grid();
     static const int64_t index[][3] = {
@@ -140,7 +140,7 @@ static void check_index_error(Program *p, const char *name, int64_t i, int64_t j
 
 static void test_index_errors(void **state) {
     (void)state;
-    Program p = read_program(views);
+    Program p = read_program(jr_engine_tcc(), views);
     check_index_error(&p, "at", 4, 0, 0);
     check_index_error(&p, "at", -5, 0, 0);
     check_index_error(&p, "at", INT64_MIN, 0, 0);
@@ -153,7 +153,7 @@ static void test_index_errors(void **state) {
 
 static void test_views(void **state) {
     (void)state;
-    Program p = read_program(views);
+    Program p = read_program(jr_engine_tcc(), views);
     Fake fake = new_fake();
     Array2 a = whole_grid();
     for (int64_t i = 0; i < 2; i++)
@@ -173,7 +173,7 @@ static void test_views(void **state) {
 
 static void test_shapes(void **state) {
     (void)state;
-    Program p = read_program(views);
+    Program p = read_program(jr_engine_tcc(), views);
     Fake fake = new_fake();
     Array1 x = {(int64_t[]){1, 2, 3, 4, 5, 6}, NULL, 6, 1};
     static const struct {
@@ -248,7 +248,7 @@ static const char owners[] =
 
 static void test_ownership(void **state) {
     (void)state;
-    Program p = read_program(owners);
+    Program p = read_program(jr_engine_tcc(), owners);
     Fake fake = new_fake();
     int64_t n = 10;
     double sum = 0;
@@ -275,7 +275,7 @@ static void test_ownership(void **state) {
 /* Whichever allocation fails, everything is given back. */
 static void test_failing_allocations(void **state) {
     (void)state;
-    Program p = read_program(owners);
+    Program p = read_program(jr_engine_tcc(), owners);
     int64_t n = 4;
     for (int k = 1; k <= 8; k++) {
         Fake fake = new_fake();
@@ -361,7 +361,7 @@ static const char calls[] = "file \"c \\\" \?\?/\"\n"
 
 static void test_calls(void **state) {
     (void)state;
-    Program p = read_program(calls);
+    Program p = read_program(jr_engine_tcc(), calls);
     Fake fake = new_fake();
     int64_t n = 20, e = 0;
     assert_int_equal(6765, call_int(&p, "fib", &fake, (void *[]){&n}));
@@ -393,7 +393,7 @@ static void test_calls(void **state) {
 
 static void test_ends(void **state) {
     (void)state;
-    Program p = read_program(calls);
+    Program p = read_program(jr_engine_tcc(), calls);
     Fake fake = new_fake();
     int64_t n = 1;
     assert_int_equal(EXC_VALUE, call(&p, "boom", &fake, (void *[]){&n}, NULL));
@@ -411,7 +411,7 @@ static void test_ends(void **state) {
 
 static void test_refusals(void **state) {
     (void)state;
-    Program p = read_program(calls);
+    Program p = read_program(jr_engine_tcc(), calls);
     JrEngineOptions none = {.symbols = {symbol_table, 0}};
     const char *why = NULL;
     assert_null(jr_engine_tcc()->compile(p.module, &none, &why));
@@ -430,7 +430,7 @@ static void test_refusals(void **state) {
 /* One block of many statements, and one expression as deep as a chain of them. */
 static void test_large(void **state) {
     (void)state;
-    Program p = new_program();
+    Program p = new_program(jr_engine_tcc());
     IrFunc *func = ir_func_new(p.module, "big", "big");
     func->exported = true;
     IrReg x = ir_param(func, ir_scalar(TY_INT64), "x"), y = x;
@@ -456,7 +456,7 @@ static void test_large(void **state) {
 static void *compile_and_run(void *arg) {
     intptr_t wrong = 0;
     for (int i = 0; i < 40; i++) {
-        Program p = read_program(i % 2 ? calls : owners);
+        Program p = read_program(jr_engine_tcc(), i % 2 ? calls : owners);
         Fake fake = new_fake();
         int64_t n = 15;
         double sum = 0;
@@ -505,7 +505,7 @@ static void test_memory(void **state) {
     long before = 0;
     for (int i = 0; i < cycles + 200; i++) {
         if (i == 200) before = resident_pages();
-        Program p = read_program(i % 2 ? owners : views);
+        Program p = read_program(jr_engine_tcc(), i % 2 ? owners : views);
         end_program(&p);
     }
     long grown = (resident_pages() - before) * sysconf(_SC_PAGESIZE);

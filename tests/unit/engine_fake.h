@@ -1,10 +1,9 @@
-/* What the tests of the tcc engine run against: a runtime that records, and modules to
- * compile. */
-#ifndef JR_TESTS_TCC_FAKE_H
-#define JR_TESTS_TCC_FAKE_H
+/* What the tests of the engines run against: a runtime that records, and modules to compile. */
+#ifndef JR_TESTS_ENGINE_FAKE_H
+#define JR_TESTS_ENGINE_FAKE_H
 
 #include "backend/engine.h"
-#include "tests/unit/tcc_reference.h"
+#include "tests/unit/engine_reference.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -202,6 +201,7 @@ static inline Fake new_fake(void) {
 /* ---- Modules to test ---- */
 
 typedef struct Program {
+    const JrEngine *engine;
     JrArena *arena;
     IrModule *module;
     JrCode *code;
@@ -211,23 +211,23 @@ static inline void compile(Program *p) {
     const char *why = NULL;
     ir_module_finish(p->module);
     if (!ir_verify_module(p->module, &why)) fail_msg("verify: %s", why);
-    p->code = jr_engine_tcc()->compile(p->module, options(), &why);
+    p->code = p->engine->compile(p->module, options(), &why);
     if (!p->code) {
         JrText text;
         jr_text_init(&text, p->arena);
-        jr_engine_tcc()->text(p->module, options(), JR_TEXT_C, &text, &why);
+        ir_print_module(p->module, &text);
         fail_msg("%s\n%s", why, text.data);
     }
 }
 
-static inline Program new_program(void) {
-    Program p = {.arena = jr_arena_new(NULL)};
+static inline Program new_program(const JrEngine *engine) {
+    Program p = {.engine = engine, .arena = jr_arena_new(NULL)};
     p.module = ir_module_new(p.arena, "k \"\?\?/\\.src");
     return p;
 }
 
-static inline Program read_program(const char *text) {
-    Program p = {.arena = jr_arena_new(NULL)};
+static inline Program read_program(const JrEngine *engine, const char *text) {
+    Program p = {.engine = engine, .arena = jr_arena_new(NULL)};
     JrSource source = {.name = "test", .text = text, .len = strlen(text)};
     JrDiags diags;
     jr_diags_init(&diags, p.arena, &source);
@@ -243,14 +243,14 @@ static inline Program read_program(const char *text) {
 }
 
 static inline void end_program(Program *p) {
-    jr_engine_tcc()->release(p->code);
+    p->engine->release(p->code);
     jr_arena_free(p->arena);
 }
 
 static inline int32_t call(Program *p, const char *name, Fake *fake, void **args,
                            void **results) {
     JrCall found;
-    assert_true(jr_engine_tcc()->find(p->code, name, &found));
+    assert_true(p->engine->find(p->code, name, &found));
     return found.run(&found, &fake->rt, args, results);
 }
 

@@ -1,8 +1,8 @@
 /* A reference for the tests of engines: evaluates scalar instructions with ir/numeric.h and
  * walks structured code over scalars and one-dimensional arrays. As slow and as plain as can
  * be. */
-#ifndef JR_TESTS_TCC_REFERENCE_H
-#define JR_TESTS_TCC_REFERENCE_H
+#ifndef JR_TESTS_ENGINE_REFERENCE_H
+#define JR_TESTS_ENGINE_REFERENCE_H
 
 #include "ir/ir.h"
 #include "ir/numeric.h"
