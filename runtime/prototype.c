@@ -207,14 +207,13 @@ static void add_functions(JrModule *module, JrText *out) {
 
 static void make_header(void *user, JrText *out) {
     JrModule *module = user;
-    jr_text_printf(
-        out,
-        "/* The functions of %s that have types of their own, as jr_function_pointer\n"
-        " * hands them out. Made by jitrun %s. */\n"
-        "#pragma once\n"
-        "#include <jitrun.h>\n"
-        "#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
-        module->source.name, JITRUN_VERSION);
+    jr_text_puts(out, "/* The functions of ");
+    add_path(module->source.name, out);
+    jr_text_puts(out, " that have types of their own, as jr_function_pointer\n"
+                      " * hands them out. Made by jitrun " JITRUN_VERSION ". */\n"
+                      "#pragma once\n"
+                      "#include <jitrun.h>\n"
+                      "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     add_functions(module, out);
     jr_text_puts(out, "\n#ifdef __cplusplus\n}\n#endif\n");
 }

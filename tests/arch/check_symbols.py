@@ -14,7 +14,6 @@ import subprocess
 import sys
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-LINKER = {"__bss_start", "_edata", "_end"}  # every library has these with GNU ld
 DECLARED = re.compile(r"^JR_API\b[^;{]*?\b(jr_\w+)\s*\(", re.M)
 
 
@@ -25,7 +24,7 @@ def declared(header):
 def exported(nm, library):
     out = subprocess.run([nm, "-D", "--defined-only", "-P", library], check=True,
                          capture_output=True, text=True).stdout
-    return {line.split()[0].split("@")[0] for line in out.splitlines() if line.strip()} - LINKER
+    return {line.split()[0].split("@")[0] for line in out.splitlines() if line.strip()}
 
 
 def main():
