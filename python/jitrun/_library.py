@@ -158,7 +158,7 @@ PROTOTYPES = {
         POINTER(c_void_p),
     ),
     "jr_function_signature": (c_char_p, c_void_p),
-    "jr_call": (c_int, c_void_p, c_size_t, c_void_p, POINTER(JrValue)),
+    "jr_call": (c_int, c_void_p, c_size_t, c_void_p, c_void_p),
 }
 
 

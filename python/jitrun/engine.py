@@ -48,6 +48,9 @@ def engine_available(name):
     return c.lib.jr_engine_available(_context, name.encode())
 
 
+_call = c.lib.jr_call
+
+
 class Specialisation:
     """A kernel compiled for one tuple of argument types."""
 
@@ -79,7 +82,7 @@ class Specialisation:
         text = self.unit.text.encode()
         status = c.lib.jr_compile(_context, text, ctypes.byref(options), ctypes.byref(module))
         if status != c.OK:
-            error = self._error(status, module)
+            error = self._error(module)
             c.lib.jr_module_free(module)
             raise error
         return module
@@ -96,10 +99,10 @@ class Specialisation:
             ctypes.byref(function),
         )
         if status != c.OK:
-            raise self._error(status, self._module)
+            raise self._error(self._module)
         return function
 
-    def _error(self, status, module):
+    def _error(self, module):
         status, message, frames = errors.last_error()
         if status == c.ERR_COMPILE:
             found = [d for d in self._diagnostics(module) if d.kind == "error"]
@@ -120,14 +123,9 @@ class Specialisation:
     def __call__(self, args):
         plan = self._plan
         buffer = plan.take(args)
-        status = c.lib.jr_call(self._function, plan.count, buffer.address, buffer.result_ref)
-        if status:
-            error = self._error(status, self._module)
-            plan.give(buffer)
-            raise error
-        result = values.take_result(buffer.result, args)
-        plan.give(buffer)
-        return result
+        if _call(self._function, plan.count, buffer.address, buffer.result_address):
+            raise self._error(self._module)
+        return plan.give(buffer, args)
 
     def dump(self, stage):
         """The text of a stage of the compiler."""
@@ -140,5 +138,5 @@ class Specialisation:
         callback = c.Write(write)
         status = c.lib.jr_module_dump(self._module, stage.encode(), callback, None)
         if status != c.OK:
-            raise self._error(status, self._module)
+            raise self._error(self._module)
         return b"".join(pieces).decode(errors="replace")

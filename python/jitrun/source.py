@@ -10,7 +10,8 @@ import ast
 import builtins
 import importlib
 import inspect
-import textwrap
+import io
+import tokenize
 
 from .errors import SourceError
 
@@ -23,9 +24,9 @@ KNOWN_MODULES = ("numpy", "numpy.random", "math", "random", "time")
 class KernelSource:
     """The text of one function."""
 
-    def __init__(self, name, module, file, first_line, text, indent, defaults, annotations):
+    def __init__(self, name, module, file, first_line, text, indents, defaults, annotations):
         self.name, self.module, self.file = name, module, file
-        self.first_line, self.text, self.indent = first_line, text, indent
+        self.first_line, self.text, self.indents = first_line, text, indents
         self.defaults, self.annotations = defaults, annotations
         self._lookup = None
         self._parsed = None
@@ -34,14 +35,14 @@ class KernelSource:
     def of(cls, function):
         """The source of a Python function; SourceError if Python does not have it."""
         lines, first_line, file = _lines_of(function)
-        text, indent = _dedent("".join(lines))
+        text, indents = _dedent("".join(lines))
         source = cls(
             function.__name__,
             function.__module__,
             file,
             first_line,
             text,
-            indent,
+            indents,
             _defaults(function),
             dict(function.__annotations__),
         )
@@ -220,13 +221,30 @@ def _lines_of(function):
 
 
 def _dedent(text):
-    """The text without its first line's indentation, and how many bytes that was."""
+    """The text without its first line's indentation, and what each line lost, in bytes.
+
+    Lines within a string stay as they are; a comment, or a line in brackets, that stands further
+    left loses what it has."""
     indent = len(text) - len(text.lstrip(" \t"))
-    if indent == 0:
-        return text, 0
-    if not any(line.strip() and line[:indent].strip() for line in text.splitlines()):
-        return "".join(line[indent:] or "\n" for line in text.splitlines(True)), indent
-    return textwrap.dedent(text), 0  # a comment or a string stands further left
+    lines = text.splitlines(True)
+    inside = _lines_in_strings(text) if indent else ()
+    lost = []
+    for number, line in enumerate(lines):
+        blank = len(line) - len(line.lstrip(" \t"))
+        lost.append(0 if number in inside else min(indent, blank))
+    return "".join(line[n:] for line, n in zip(lines, lost)), lost
+
+
+def _lines_in_strings(text):
+    """The lines, from 0, that begin within a string."""
+    found = set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.start[0] != token.end[0] and "STRING" in tokenize.tok_name[token.type]:
+                found.update(range(token.start[0], token.end[0]))
+    except (tokenize.TokenError, SyntaxError):
+        pass
+    return found
 
 
 def _defaults(function):

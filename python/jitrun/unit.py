@@ -229,7 +229,7 @@ class _Text:
         line = bisect.bisect_right(self._old_starts, first) - 1
         text = self._raw[self._old_starts[line] :].split(b"\n", 1)[0].decode()
         last = min(last, self._old_starts[line] + len(text.encode()))
-        shift = self.source.indent
+        shift = self.source.indents[line]
         return Place(
             self.source.file,
             self.source.first_line + line,

@@ -214,7 +214,7 @@ def _address(array):
 class _Buffer:
     """Memory for the JrValues of one call, seen as 8-byte words, and its result."""
 
-    __slots__ = ("bytes", "ints", "unsigned", "floats", "address", "result", "result_ref")
+    __slots__ = ("bytes", "ints", "unsigned", "floats", "address", "result", "result_address")
 
     def __init__(self, template):
         self.bytes = ctypes.create_string_buffer(bytes(template), len(template))
@@ -222,13 +222,13 @@ class _Buffer:
         self.ints, self.unsigned = view.cast("q"), view.cast("Q")
         self.floats = view.cast("d")
         self.address = ctypes.addressof(self.bytes)
-        self.result = c.JrValue()
-        self.result_ref = ctypes.byref(self.result)
+        self.result_address = self.address + len(template) - _VALUE
+        self.result = c.JrValue.from_address(self.result_address)
 
 
 class Plan:
     """How arguments of certain types are laid out in memory as JrValues: first the values, then
-    the array descriptions and tuple items that they point to.
+    the array descriptions and tuple items that they point to, and last the result.
 
     What the types decide is written once, in a template. A call takes a copy of it from a free
     list, so that threads and nested calls have one each, and only stores what is its own."""
@@ -243,6 +243,7 @@ class Plan:
         waiting = [(0, tuple(arg_types), ())]
         while waiting:
             waiting += self._lay_out(*waiting.pop(0))
+        self._result = self._allocate(_VALUE) // 8
 
     def _lay_out(self, offset, items, path):
         """Values of these types at an offset. Returns the tuples' items, to be laid out too."""
@@ -294,9 +295,23 @@ class Plan:
             store(buffer, args)
         return buffer
 
-    def give(self, buffer):
-        """The call is over."""
+    def give(self, buffer, args):
+        """The result of the call, which is over."""
+        view = _VIEWS.get(buffer.ints[self._result])
+        if view is None:
+            result = take_result(buffer.result, args)
+        else:
+            result = view(buffer)[self._result + 1]
         self._free.append(buffer)
+        return result
+
+
+# By JrValue's first word, its type with nothing owned, where a number's value is seen.
+_VIEWS = {
+    t.code: operator.attrgetter({"i": "ints", "u": "unsigned", "f": "floats"}[t.letter])
+    for t in types.SCALARS.values()
+    if t.letter != "b"
+}
 
 
 def _getter(path):

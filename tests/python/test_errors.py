@@ -1,12 +1,15 @@
 """Errors: pictures of compile errors, and kernel errors as exceptions with a traceback."""
 
+import contextlib
 import inspect
+import io
 import pickle
 import traceback
 import unittest
+import warnings
 
 import jitrun
-from jitrun import TypingError, njit
+from jitrun import TypingError, njit, prange
 from support import error_of, needs_numpy, np, run_python
 
 ARRAY = np.zeros(3) if np else None
@@ -111,6 +114,50 @@ class Compiling(unittest.TestCase):
         error = error_of(self, TypingError, kernel, 1)
         again = pickle.loads(pickle.dumps(error))
         self.assertEqual(str(again), str(error))
+
+
+    def test_indented_as_python_allows(self):
+        @njit
+        def kernel(x):
+# A comment at the left.
+            print("""one
+            two
+three""")
+            return (x +
+    missing)  # noqa: F821
+
+        self.picture(kernel, "missing", 1)
+
+        @njit
+        def prints():
+            print("""one
+            two
+three""")
+
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            prints()
+        self.assertEqual(out.getvalue(), "one\n            two\nthree\n")
+
+    @needs_numpy
+    def test_of_parallel_loops(self):
+        @njit(parallel=True)
+        def race(h):
+            for i in prange(1, len(h)):
+                h[i] = h[i - 1]
+
+        self.assertIn("race", self.picture(race, "[", np.zeros(5)))
+
+        @njit(parallel=True)
+        def undecided(k, h):
+            for i in prange(len(k)):
+                h[k[i]] = 1
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            undecided(np.arange(4), np.zeros(4))
+        self.assertEqual([w.category for w in caught], [jitrun.JitrunWarning])
+        self.assertEqual(caught[0].lineno, line_of(undecided.py_func, "h[k[i]] = 1"))
 
 
 class NoSource(unittest.TestCase):
