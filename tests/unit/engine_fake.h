@@ -149,6 +149,35 @@ static inline int32_t fake_array_copy(JrRt *rt, const JrWhere *where, const JrSl
     return 0;
 }
 
+/* Chunks in order, one after the other; the captures are scalars in a slot and arrays in two. */
+static inline int32_t fake_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
+                                         const char *letters, const JrSlot *slots) {
+    (void)where;
+    const int64_t trip = slots[0].i, chunks = slots[1].i;
+    void *args[20];
+    uint32_t n = 3;
+    const JrSlot *slot = slots + 3;
+    for (const char *letter = letters + 3; *letter; letter++, slot++)
+        args[n++] = *letter == 'a' ? (++slot)->p : (void *)(uintptr_t)slot;
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        int64_t range[] = {chunk, trip * chunk / chunks, trip * (chunk + 1) / chunks};
+        for (int k = 0; k < 3; k++)
+            args[k] = &range[k];
+        int32_t status = body->run(body, rt, args, NULL);
+        if (status) return status;
+    }
+    return 0;
+}
+static inline int32_t run_entry(const JrCall *call, JrRt *rt, void *const *args,
+                                void *const *results) {
+    return ((JrEntry)call->function)(rt, args, results);
+}
+static inline int32_t fake_parallel(JrRt *rt, const JrWhere *where, JrEntry entry,
+                                    const char *letters, const JrSlot *slots) {
+    const JrCall body = {.run = run_entry, .function = (void *)entry};
+    return fake_parallel_body(rt, where, &body, letters, slots);
+}
+
 static JrSymbol symbol_table[] = {
 #define JR_MATH(ID, text, arity, f64, f32, exact) {#f64, f64}, {#f32, f32},
 #include "ir/math.def"
@@ -163,6 +192,8 @@ static JrSymbol symbol_table[] = {
     {"jr_rt_retain", fake_retain},
     {"jr_rt_release", fake_release},
     {"jr_rt_raise_shape", fake_raise_shape},
+    {"jr_rt_parallel", fake_parallel},
+    {"jr_rt_parallel_body", fake_parallel_body},
     {"jr_rt_ipow", jr_num_ipow},
     {"jr_rt_fmod", jr_num_fmod},
     {"jr_rt_fmodf", jr_num_fmodf},
@@ -252,6 +283,40 @@ static inline int32_t call(Program *p, const char *name, Fake *fake, void **args
     JrCall found;
     assert_true(p->engine->find(p->code, name, &found));
     return found.run(&found, &fake->rt, args, results);
+}
+
+/* ---- Parallel regions ---- */
+
+static const char PARALLEL[] =
+    "file \"k\"\n"
+    "func part(%chunk: int64, %lo: int64, %hi: int64, %x: float64[::1], %k: float64, %bad: "
+    "int64) exported display \"scale\" {\n"
+    "  for %i = %lo, %hi, 1 {\n"
+    "    %c = eq %i, %bad\n    if %c {\n      raise ValueError \"bad\" @4:5-9\n    }\n"
+    "    %1 = load %x[%i]\n    %2 = mul %1, %k\n    store %x[%i] = %2\n  }\n  return\n}\n"
+    "func scale(%x: float64[::1], %k: float64, %bad: int64) exported display \"scale\" {\n"
+    "  %n = dim %x, 0\n  parallel part(%n, 3, 4, %x, %k, %bad)\n  return\n}\n";
+
+/* Each element once; an error in a chunk is the region's. */
+static inline void check_parallel(const JrEngine *engine) {
+    Program p = read_program(engine, PARALLEL);
+    for (int64_t bad = -1; bad < 8; bad += 6) {
+        Fake fake = new_fake();
+        double x[7], k = 3;
+        struct {
+            void *data;
+            JrBuffer *owner;
+            int64_t dim, stride;
+        } array = {x, NULL, 7, 1};
+        for (int i = 0; i < 7; i++)
+            x[i] = i + 1;
+        int32_t status = call(&p, "scale", &fake, (void *[]){&array, &k, &bad}, NULL);
+        assert_int_equal(status, bad < 0 ? 0 : EXC_VALUE);
+        for (int i = 0; i < 7; i++)
+            assert_true(x[i] == (bad < 0 || i < bad ? 3 : 1) * (i + 1));
+        if (bad >= 0) assert_int_equal(fake.where.line, 4);
+    }
+    end_program(&p);
 }
 
 #endif
