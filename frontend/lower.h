@@ -29,6 +29,7 @@ typedef struct VarInfo {
     bool has_slot;
     bool escapes;    /* assigned otherwise than by `for`, or read outside those loops */
     bool written;    /* params: needs a variable besides the parameter */
+    bool shared;     /* arrays: assigned from something else than what makes a new array */
     uint32_t active; /* loops over it that enclose the place being scanned */
 } VarInfo;
 
@@ -176,6 +177,8 @@ void fe_array_assign(Lower *low, IrReg array, Value value);
 /* ---- lower_whole.c, lower_store.c, lower_reduce.c, lower_mask.c: whole arrays ---- */
 /* An operation that acts on arrays element by element. */
 bool fe_is_whole(Lower *low, const AstExpr *expr);
+/* An expression whose value is an array of its own, which nothing else refers to. */
+bool fe_makes_array(Lower *low, const AstExpr *expr);
 Value fe_lower_whole(Lower *low, const AstExpr *expr, IrReg want);
 void fe_lower_whole_assign(Lower *low, const AstExpr *target, const AstExpr *value);
 void fe_lower_whole_augmented(Lower *low, const AstStmt *stmt);

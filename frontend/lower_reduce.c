@@ -228,18 +228,11 @@ typedef struct Stack {
     IrReg right, left, depth; /* arrays of what is left to do and of sums; how many */
 } Stack;
 
-static Stack stack_make(Lower *low, IrScalar scalar, IrReg n) {
-    Stack stack = {.right = ir_var(low->func, ir_array(TY_INT64, 1, LAYOUT_C), NULL),
-                   .left = ir_var(low->func, ir_array(scalar, 1, LAYOUT_C), NULL)};
-    stack.depth = int_var(low, fe_int_const(low, 0));
+static IrReg stack_array(Lower *low, IrScalar scalar) {
+    IrReg array = fe_array_owned_temp(low, ir_array(scalar, 1, LAYOUT_C));
     IrReg room = fe_int_const(low, 64);
-    IrStmt *large =
-        ir_build_if(&low->b, fe_int_compare(low, OP_GT, n, fe_int_const(low, BLOCK)));
-    IrBlock *outer = fe_block_swap(low, &large->u.blocks.then);
-    ir_build(&low->b, OP_ALLOC, 1, &stack.right, 1, &room)->u.imm = false;
-    ir_build(&low->b, OP_ALLOC, 1, &stack.left, 1, &room)->u.imm = false;
-    fe_block_swap(low, outer);
-    return stack;
+    ir_build(&low->b, OP_ALLOC, 1, &array, 1, &room)->u.imm = false;
+    return array;
 }
 
 static void break_if(Lower *low, IrReg cond) {
@@ -287,10 +280,10 @@ static void ascend(Lower *low, const Stack *stack, IrReg s, IrReg len) {
     fe_block_swap(low, outer);
 }
 
-/* sum = the pairwise sum of n elements. */
-static void pairwise(Lower *low, Row *row, IrReg n, IrReg sum) {
+static void sum_long(Lower *low, Row *row, IrReg n, IrReg sum) {
     IrReg pos = int_var(low, fe_int_const(low, 0)), len = int_var(low, n);
-    Stack stack = stack_make(low, row->scalar, n);
+    Stack stack = {.right = stack_array(low, TY_INT64), .left = stack_array(low, row->scalar)};
+    stack.depth = int_var(low, fe_int_const(low, 0));
     IrStmt *loop = ir_build_loop(&low->b);
     IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
     descend(low, &stack, len);
@@ -298,6 +291,17 @@ static void pairwise(Lower *low, Row *row, IrReg n, IrReg sum) {
     add_to(low, pos, len);
     ascend(low, &stack, sum, len);
     break_if(low, fe_int_compare(low, OP_EQ, len, fe_int_const(low, 0)));
+    fe_block_swap(low, outer);
+}
+
+/* sum = the pairwise sum of n elements. A few need no stack. */
+static void pairwise(Lower *low, Row *row, IrReg n, IrReg sum) {
+    IrReg few = fe_int_compare(low, OP_LE, n, fe_int_const(low, BLOCK));
+    IrStmt *branch = ir_build_if(&low->b, few);
+    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
+    add_block(low, row, sum, fe_int_const(low, 0), n);
+    fe_block_swap(low, &branch->u.blocks.els);
+    sum_long(low, row, n, sum);
     fe_block_swap(low, outer);
 }
 
@@ -342,7 +346,7 @@ static void sum_array(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
         sum_rows(low, array, sum, scalar);
 }
 
-enum { MAX_SUMMED = 16 }; /* operations; they are emitted nine times */
+enum { MAX_SUMMED = 16 }; /* operations; they are emitted eighteen times */
 
 static IrReg sum_floats(Lower *low, Whole *whole, IrScalar scalar) {
     IrReg sum = ir_var(low->func, ir_scalar(scalar), NULL);

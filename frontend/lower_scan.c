@@ -84,7 +84,27 @@ static void scan_for_target(Scan *scan, const AstExpr *target, int delta) {
     }
 }
 
+/* Names assigned to, that may then show memory of another array's. */
+static void scan_shared(Scan *scan, const AstExpr *target) {
+    if (target->kind == AST_NAME) {
+        VarInfo *info = info_named(scan, target);
+        if (info) info->shared = true;
+    }
+    for (uint32_t i = 0; i < target->items.len && target->kind != AST_SUBSCRIPT; i++)
+        scan_shared(scan, target->items.data[i]);
+}
+
+static void scan_sharing(Scan *scan, const AstStmt *stmt) {
+    if (scan->draws_only || stmt->kind == AST_AUG) return;
+    bool one = stmt->targets.len == 1 && stmt->targets.data[0]->kind == AST_NAME;
+    if (stmt->kind != AST_FOR && one && stmt->value && fe_makes_array(scan->low, stmt->value))
+        return;
+    for (uint32_t i = 0; i < stmt->targets.len; i++)
+        scan_shared(scan, stmt->targets.data[i]);
+}
+
 static void scan_stmt(Scan *scan, const AstStmt *stmt) {
+    scan_sharing(scan, stmt);
     scan_expr(scan, stmt->value);
     scan_expr(scan, stmt->message);
     if (stmt->kind == AST_DEF || stmt->kind == AST_IMPORT) return;
@@ -140,11 +160,13 @@ void fe_scan_module(Lower *low) {
     for (uint32_t i = 0; i < n; i++) {
         FeSpec *spec = low->module->specs.data[i];
         scans[i] = (Scan){.low = low, .spec = spec};
+        low->spec = spec;
         jr_table_put(&low->spec_infos, spec->name, JR_NEW(low->arena, SpecInfo));
         for (uint32_t v = 0; v < spec->vars.len; v++)
             spec->vars.data[v]->lowered = NULL; /* of an earlier lowering */
         for (uint32_t p = 0; p < spec->nparams; p++)
-            fe_var_info(low, spec->vars.data[p])->escapes = true;
+            fe_var_info(low, spec->vars.data[p])->escapes =
+                fe_var_info(low, spec->vars.data[p])->shared = true;
         scan_block(&scans[i], &spec->func->ast->body);
     }
     settle_draws(low, scans, n);

@@ -3,7 +3,7 @@
  *
  * The target may share memory with what is read. Where a leaf is the very same view, each element
  * is read before it is written and all is well. Anything else that might overlap is tested when
- * the statement runs; if it does, or if a leaf has to be stretched, the values go through a new
+ * the statement runs; if it does, or if a leaf has to be stretched besides, the values go through a new
  * array first, so that the result is as if the right side had been evaluated before. */
 #include "frontend/whole.h"
 
@@ -66,9 +66,30 @@ static bool is_new(Lower *low, IrReg array) {
     return def && def->op == OP_ALLOC;
 }
 
+/* The variable holds nothing but arrays made for it. */
+static bool is_own(Lower *low, IrReg root) {
+    if (ir_reg(low->func, root)->kind != REG_VAR) return false;
+    for (uint32_t i = 0; i < low->spec->vars.len; i++) {
+        VarInfo *info = fe_var_info(low, low->spec->vars.data[i]);
+        if (info->has_slot && info->slot.reg == root) return !info->shared;
+    }
+    return false;
+}
+
+/* Two that are made for different variables, or one made and one passed in, are apart. */
+static bool are_apart(Lower *low, IrReg a, IrReg b) {
+    a = fe_array_root(low, a);
+    b = fe_array_root(low, b);
+    if (a == b) return false;
+    bool own_a = is_own(low, a), own_b = is_own(low, b);
+    return (own_a && (own_b || ir_reg(low->func, b)->kind == REG_PARAM)) ||
+           (own_b && ir_reg(low->func, a)->kind == REG_PARAM);
+}
+
 bool whole_may_overlap(Lower *low, IrReg target, IrReg array) {
     bool typed = ir_reg_type(low->func, target).scalar == ir_reg_type(low->func, array).scalar;
-    return typed && !is_new(low, target) && !is_new(low, array);
+    return typed && !is_new(low, target) && !is_new(low, array) &&
+           !are_apart(low, target, array);
 }
 
 /* Whether no leaf but the target's own view shares memory with it; IR_NO_REG: surely. */
@@ -99,11 +120,11 @@ static void store_through(Lower *low, Whole *whole, IrReg target) {
 /* target[...] = the plan, whose shape is known to fit. */
 static void store_whole(Lower *low, Whole *whole, IrReg target) {
     IrReg direct = whole_direct(low, whole), apart = is_apart(low, whole, target);
-    if (apart != IR_NO_REG) direct = whole_any_reg(low, direct, OP_AND, apart);
-    if (direct == IR_NO_REG) {
-        whole_run(low, whole, true, target, whole_store, NULL);
+    if (apart == IR_NO_REG) { /* stretching alone needs no other array */
+        whole_run_any(low, whole, target, whole_store, NULL);
         return;
     }
+    direct = whole_any_reg(low, direct, OP_AND, apart);
     IrStmt *branch = ir_build_if(&low->b, direct);
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
     whole_run(low, whole, true, target, whole_store, NULL);

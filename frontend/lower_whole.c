@@ -42,6 +42,16 @@ bool fe_is_whole(Lower *low, const AstExpr *expr) {
     }
 }
 
+bool fe_makes_array(Lower *low, const AstExpr *expr) {
+    if (fe_is_whole(low, expr) || fe_is_mask(low, expr)) return true;
+    if (expr->kind == AST_BINARY) return true; /* @ */
+    const FeBuiltin *builtin = fe_node_of(low, expr)->builtin;
+    if (expr->kind != AST_CALL || !builtin || fe_node_of(low, expr)->callee) return false;
+    FeBuiltinId id = builtin->id;
+    return builtin->kind == BK_MAKE || builtin->kind == BK_REDUCE ||
+           builtin->kind == BK_RANDOM || id == BI_ARRAY_COPY || id == BI_ARRAY_FLATTEN;
+}
+
 /* A call of the program's own may write to arrays that were read before it. */
 static bool calls_own(Lower *low, const AstExpr *expr) {
     if (!expr) return false;
@@ -346,10 +356,20 @@ void whole_show(Whole *whole) {
         whole->leaves.data[i]->shown = whole->leaves.data[i]->array;
 }
 
+/* Of the very shape of the loops. */
+static bool has_dims(const Leaf *leaf, const Whole *whole) {
+    bool same = leaf->ndim == whole->ndim;
+    for (unsigned i = 0; i < leaf->ndim && same; i++)
+        same = leaf->dims[i] == whole->dims[i];
+    return same;
+}
+
 static void show_stretched(Lower *low, Whole *whole) {
     for (uint32_t i = 0; i < whole->leaves.len; i++) {
         Leaf *leaf = whole->leaves.data[i];
         IrScalar scalar = (IrScalar)ir_reg_type(low->func, leaf->array).scalar;
+        leaf->shown = leaf->array;
+        if (has_dims(leaf, whole)) continue;
         leaf->shown =
             fe_array_stretched(low, leaf->array, ir_array(scalar, whole->ndim, LAYOUT_ANY),
                                whole->ndim, whole->dims);

@@ -75,7 +75,9 @@ typedef enum FeBuiltinKind {
     BK_METHOD,
     /* AST_ATTR; the array is expr->left. */
     BK_ATTRIBUTE,
-    /* Not lowered yet: inference refuses these. */
+    /* args[0] is the array, any expression; args[1], the axis, has a constant value, or is absent
+     * or None. operations[0]: the element type, and that of the result (of its elements). dot: two
+     * arrays, of which operations[0] is the type they are multiplied in; `@` has the same. */
     BK_REDUCE,
     /* np.random with a size: if node.type is a scalar, as BK_RT with the first args, those of its
      * letters. If it is an array, the size is args[2] for uniform, normal and randint, args[0] for
@@ -142,24 +144,28 @@ typedef struct FeFunc {
  * to the variable, the parameter, the result, the element it is stored to, or the `operand` of the
  * operation; tuples element by element, arrays at most from LAYOUT_C to LAYOUT_ANY.
  *
+ * Where an operand is an array, and so the type, AST_UNARY, AST_BINARY, AST_COMPARE (of two
+ * operands) and calls of NumPy's functions hold for the elements what they would hold for scalars.
+ *
  * By kind of expression:
  *   value set     a constant: emit it in `type` and do not look at its children. `type` may be a
  *                 bool, any number (the value is converted: an int for a float64), or FE_STR
  *   AST_NAME      var; or value. An assignment to a name with var NULL (a module constant's) is
  *                 no code at all
  *   AST_UNARY     NEG, POS, INVERT: operations[0]. NOT: the truth of `left` (x != 0; None false)
- *   AST_BINARY    operations[0]; for scalars only (for tuples + is not in the language)
+ *   AST_BINARY    operations[0] (for tuples + is not in the language)
  *   AST_BOOL      each item's truth is tested; the value is an item cast to `target`, which is
  *                 `type`. In a condition both are bool
  *   AST_COMPARE   operations[k] between items k and k + 1, each evaluated once, left to right, as
- *                 Python does. `is` with None has a value; IN is not there. == and != of two
+ *                 Python does. `is` with None has a value; IN is of a tuple. == and != of two
  *                 tuples of equal length: operations is NULL and the pairs are compared, scalars
  *                 in fe_operation's type
  *   AST_TERNARY   the arm is cast to `target`, which is `type`; scalars, tuples or arrays
  *   AST_CALL      builtin, by its kind; or callee with args; raise E("m") is not a call
  *   AST_ATTR      value; or builtin, an attribute of the array `left`
  *   AST_SUBSCRIPT left an array: type is a scalar (one integer index for every axis) or an array (a
- *                 view); indices are ints of any type. AST_NONE or np.newaxis (type FE_NONE) is a
+ *                 view); indices are ints of any type. The one index may be a mask, an array of bool
+ *                 of the same rank: the type is a 1-D array. AST_NONE or np.newaxis (type FE_NONE) is a
  *                 new axis, AST_ELLIPSIS the axes in between, at most one. left a tuple: items[0]
  *                 has a value (negative ones counted from the end), or is any int and the tuple's
  *                 items all have one type: IndexError when outside
@@ -168,9 +174,9 @@ typedef struct FeFunc {
  * Of statements:
  *   AST_AUG       nodes[targets[0]->id].operations[0] is the operation of the old value and `value`;
  *                 its result is cast to the variable's type or the element's. Target a variable or
- *                 an element of an array
+ *                 an element of an array; or an array, a view or a[mask], changed in place
  *   AST_ASSIGN    to a subscript whose node has an array type: the value is a scalar (every element
- *                 is set) or an array that broadcasts to the view; elements are cast
+ *                 is set) or, but for a[mask], an array that broadcasts to the view; elements are cast
  *   AST_FOR       the iterable is a call of a BK_LOOP builtin, an array (its first axis: scalars,
  *                 or views) or a tuple whose items have one type. The target is a name or a tuple
  *                 of targets to unpack into
