@@ -11,6 +11,7 @@ import weakref
 
 from . import types, values
 from .engine import Specialisation
+from .errors import JitrunError
 from .source import KernelSource
 
 # Options that kernels have in their text; the others are accepted and do nothing.
@@ -153,7 +154,10 @@ class Dispatcher:
         except KeyError:
             run = None
         if run is None:
-            args, run = self._prepare(args)
+            try:
+                args, run = self._prepare(args)
+            except (JitrunError, TypeError) as error:
+                raise error.with_traceback(None)  # the way through this package says nothing
         try:
             return run(args)
         except values.BigInt:
