@@ -119,8 +119,9 @@ const FeType *infer_in_place(FeInfer *in, const AstStmt *stmt, const FeType *old
     return old;
 }
 
-/* As fe_unify, before the check. What an array is computed from may still rise, and its element
- * type with it: a variable takes the wider one, and the check finds those that stayed behind. */
+/* As fe_unify, before the check. What an array is computed from may still rise, and its
+ * element type with it: a variable takes the wider one, and the check finds those that stayed
+ * behind. */
 const FeType *infer_join(FeInfer *in, const FeType *a, const FeType *b) {
     const FeType *joined = fe_unify(in->types, a, b);
     if (joined || a->kind != FE_ARRAY || b->kind != FE_ARRAY || rank_of(a) != rank_of(b))

@@ -1,6 +1,6 @@
-/* Masks: a[mask] as a value counts, then copies; a[mask] = x and a[mask] += x test each element.
- * The mask may be an expression, a[a > 0]: it is part of the loop, unless it reads memory of the
- * target's at other places. */
+/* Masks: a[mask] as a value counts, then copies; a[mask] = x and a[mask] += x test each
+ * element. The mask may be an expression, a[a > 0]: it is part of the loop, unless it reads
+ * memory of the target's at other places. */
 #include "frontend/whole.h"
 
 bool fe_is_mask(Lower *low, const AstExpr *expr) {

@@ -1,10 +1,11 @@
 /* Whole-array expressions stored in an array that is there already: y[:] = a + b, m[i] += row,
  * a += b, a[mask] = 0.
  *
- * The target may share memory with what is read. Where a leaf is the very same view, each element
- * is read before it is written and all is well. Anything else that might overlap is tested when
- * the statement runs; if it does, or if a leaf has to be stretched besides, the values go through a new
- * array first, so that the result is as if the right side had been evaluated before. */
+ * The target may share memory with what is read. Where a leaf is the very same view, each
+ * element is read before it is written and all is well. Anything else that might overlap is
+ * tested when the statement runs; if it does, or if a leaf has to be stretched besides, the
+ * values go through a new array first, so that the result is as if the right side had been
+ * evaluated before. */
 #include "frontend/whole.h"
 
 #include <string.h>

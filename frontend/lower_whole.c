@@ -1,15 +1,15 @@
 /* Whole-array expressions: each becomes one nest of loops, without temporaries.
  *
  * An expression is planned first (frontend/whole.h): its arrays and scalars are evaluated from
- * left to right, shapes are joined as NumPy broadcasts them, and checked, operation by operation.
- * Then loops over the result's shape emit the element of the tree, recursively, with the same
- * code as scalars.
+ * left to right, shapes are joined as NumPy broadcasts them, and checked, operation by
+ * operation. Then loops over the result's shape emit the element of the tree, recursively,
+ * with the same code as scalars.
  *
  * The loops come in two forms. Direct ones are for the common case, that no array has to be
- * stretched: each is read at the last indices of the loop, or at 0 on axes that np.newaxis made. If
- * all are C-contiguous and of the result's rank, the nest is a single loop. Whether that holds is
- * tested once before, unless it is plain; otherwise every array is read through a BROADCAST view,
- * whose strides are 0 where it is stretched. */
+ * stretched: each is read at the last indices of the loop, or at 0 on axes that np.newaxis
+ * made. If all are C-contiguous and of the result's rank, the nest is a single loop. Whether
+ * that holds is tested once before, unless it is plain; otherwise every array is read through
+ * a BROADCAST view, whose strides are 0 where it is stretched. */
 #include "frontend/whole.h"
 
 /* ---- What belongs into one expression ---- */
