@@ -165,7 +165,8 @@ class NoSource(unittest.TestCase):
         text = "from jitrun import njit\n@njit\ndef f(x):\n    return x\n"
         self.assertIn("source", str(error_of(self, jitrun.SourceError, exec, text, {})))
         made = run_python("-c", text + "print(f(1))\n")
-        self.assertIn("SourceError" if "SourceError" in made.stderr else "1", made.stderr + made.stdout)
+        if "SourceError" not in made.stderr:  # from Python 3.13 on there is a source
+            self.assertEqual((made.stdout, made.stderr), ("1\n", ""))
 
     def test_of_a_lambda(self):
         self.assertIn("def", str(error_of(self, jitrun.SourceError, njit, lambda x: x)))
@@ -202,14 +203,12 @@ class Running(unittest.TestCase):
                 s += inner(x, i)
             return s
 
-        error = error_of(self, IndexError, outer, (1, 2, 3)) if np is None else error_of(
-            self, IndexError, outer, np.arange(3)
-        )
+        error = error_of(self, IndexError, outer, np.arange(3) if np else (1, 2, 3))
         frames = traceback.extract_tb(error.__traceback__)[-2:]
         self.assertEqual([f.name for f in frames], ["outer", "inner"])
         self.assertEqual([f.filename for f in frames], [__file__] * 2)
         self.assertEqual(frames[0].lineno, line_of(outer.py_func, "inner(x, i)"))
-        self.assertIn("index 3", str(error))
+        self.assertIn("index", str(error))
 
     def test_recursion(self):
         @njit
@@ -219,7 +218,8 @@ class Running(unittest.TestCase):
             return deep(n + 1) + 1
 
         error = error_of(self, RecursionError, deep, 0)
-        self.assertIn("in deep", "".join(traceback.format_exception(None, error, error.__traceback__)))
+        text = "".join(traceback.format_exception(None, error, error.__traceback__))
+        self.assertIn("in deep", text)
         self.assertEqual(deep(-1), 0)
 
     @needs_numpy

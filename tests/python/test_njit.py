@@ -1,6 +1,7 @@
 """The decorator: options, signatures, names from outside, several files, pickling, threads."""
 
 import doctest
+import gc
 import io
 import math
 import multiprocessing
@@ -258,6 +259,28 @@ class Pickling(unittest.TestCase):
                 path,
             )
         self.assertEqual(made.returncode, 0, made.stderr)
+
+
+class Memory(unittest.TestCase):
+    def test_dropped_kernels_are_freed(self):
+        def kilobytes():
+            gc.collect()
+            with open("/proc/self/statm", encoding="ascii") as file:
+                return int(file.read().split()[1]) * 4
+
+        def make(count):
+            for i in range(count):
+
+                @njit(engine="interp")
+                def kernel(x):
+                    return x + i
+
+                self.assertEqual(kernel(1), 1 + i)
+
+        make(50)
+        before = kilobytes()
+        make(200)
+        self.assertLess(kilobytes() - before, 4000)
 
 
 class Threads(unittest.TestCase):
