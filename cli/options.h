@@ -10,7 +10,7 @@ typedef struct Options {
     const char *file, *entry, *output, *backend, *dump, *emit;
     char **args; /* the ARGs after FILE, args[0..arg_count) */
     int arg_count;
-    int level; /* as JrCompileOptions.opt_level */
+    int level;   /* as JrCompileOptions.opt_level */
     int threads; /* 0: the default */
     double timeout;
     bool check, parallel, unchecked, fastmath, json, help, version;

@@ -79,6 +79,7 @@ typedef struct ParAffine {
 typedef struct ParLoop {
     IrFunc *func;
     IrStmt *loop;
+    IrBlock *home; /* the loop's block */
     JrArena *arena;
     JrDiags *diags;
     JR_VEC(IrStmt *) stmts; /* of the body, nested ones too, in order */
@@ -145,6 +146,16 @@ bool par_is_within(const ParLoop *p, const IrStmt *stmt, const IrStmt *outer);
 void par_stay_serial(ParLoop *p, IrStmt *at, const char *why);
 /* The neutral element of a reduction. */
 IrConst par_identity(IrOp op, IrScalar scalar);
+
+/* par_affine.c */
+/* The statement of the body that writes a TEMP, or NULL. */
+const IrStmt *par_temp_def(const ParLoop *p, IrReg reg);
+/* The one statement of the body that writes the register, or NULL. */
+IrStmt *par_only_write(const ParLoop *p, IrReg reg);
+/* a + factor * b; not known when it does not fit. */
+ParAffine par_combine(ParAffine a, const ParAffine *b, int64_t factor);
+/* The register as a sum, following at most `depth` definitions. */
+ParAffine par_affine(ParLoop *p, IrReg reg, int depth);
 
 /* par_race.c */
 /* Judges every array access; errors go to diags. False if there were any. */
