@@ -150,11 +150,17 @@ static ParSet live_after(const ParAfters *after, const IrStmt *loop) {
     return (ParSet){0}; /* code that is never reached */
 }
 
+typedef struct Walk {
+    IrFunc *func;
+    ParAfters after;
+    JrDiags *diags;
+} Walk;
+
 /* True if the loop is a region now. */
-static bool parallelise_loop(IrFunc *func, IrStmt *loop, const ParAfters *after,
-                             JrDiags *diags) {
-    ParLoop p = {.func = func, .loop = loop, .arena = func->module->arena, .diags = diags};
-    p.live_after = live_after(after, loop);
+static bool parallelise_loop(const Walk *w, IrBlock *home, IrStmt *loop) {
+    ParLoop p = {.func = w->func, .loop = loop, .home = home, .diags = w->diags};
+    p.arena = w->func->module->arena;
+    p.live_after = live_after(&w->after, loop);
     loop->parallel = false; /* what stays, stays serial */
     look_at_body(&p);
     if (!check_exits(&p)) return false;
@@ -171,19 +177,11 @@ static bool parallelise_loop(IrFunc *func, IrStmt *loop, const ParAfters *after,
     return !p.serial;
 }
 
-typedef struct Walk {
-    IrFunc *func;
-    ParAfters after;
-    JrDiags *diags;
-} Walk;
-
 static void walk(Walk *w, IrBlock *block) {
     for (IrStmt *stmt = block->first, *next; stmt; stmt = next) {
         next = stmt->next;
         if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
-        if (stmt->op == OP_FOR && stmt->parallel &&
-            parallelise_loop(w->func, stmt, &w->after, w->diags))
-            continue;
+        if (stmt->op == OP_FOR && stmt->parallel && parallelise_loop(w, block, stmt)) continue;
         walk(w, &stmt->u.blocks.then);
         walk(w, &stmt->u.blocks.els);
     }

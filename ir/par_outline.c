@@ -551,17 +551,6 @@ static void insert_all(IrBlock *block, IrStmt *at, IrBlock *made) {
     }
 }
 
-static IrBlock *block_of(IrBlock *block, const IrStmt *target) {
-    for (IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
-        if (stmt == target) return block;
-        if (stmt->op != OP_IF && stmt->op != OP_LOOP && stmt->op != OP_FOR) continue;
-        IrBlock *found = block_of(&stmt->u.blocks.then, target);
-        if (!found && stmt->op == OP_IF) found = block_of(&stmt->u.blocks.els, target);
-        if (found) return found;
-    }
-    return NULL;
-}
-
 static void build_parent(Outline *o) {
     ParLoop *p = o->p;
     o->chunks = ir_temp(p->func, int_type);
@@ -578,7 +567,7 @@ static void build_parent(Outline *o) {
 
 void par_outline(ParLoop *p) {
     Outline o = {.p = p};
-    IrBlock made = {0}, *home = block_of(&p->func->body, p->loop);
+    IrBlock made = {0}, *home = p->home;
     o.parent = (IrBuilder){.func = p->func, .block = &made, .span = p->loop->span};
     o.parts = JR_NEW_ARRAY(p->arena, Part, p->vars.len + 1);
     o.flags = JR_NEW_ARRAY(p->arena, Part, p->vars.len + 1);

@@ -476,8 +476,27 @@ static void report_carried(ParLoop *p, const Use *use) {
     jr_diag_note(p->diags, d, p->loop->span, "the prange loop");
 }
 
+static bool is_used_in(const ParLoop *p, const IrBlock *block, IrReg reg) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (reads(s, reg) || writes(s, reg)) return true;
+        if (s == p->loop || (s->op != OP_IF && s->op != OP_LOOP && s->op != OP_FOR)) continue;
+        if (is_used_in(p, &s->u.blocks.then, reg) || is_used_in(p, &s->u.blocks.els, reg))
+            return true;
+    }
+    return false;
+}
+
+/* A variable of the front end's own, of this loop alone. It is never read before it is written,
+ * in the first iteration as in any other, though the paths alone may not show it: the scratch
+ * arrays of a sum, made only if it is long. */
+static bool is_scratch(const ParLoop *p, IrReg reg) {
+    return !ir_reg(p->func, reg)->name && !is_used_in(p, &p->func->body, reg);
+}
+
 static void classify(ParLoop *p, ParVar *var) {
-    bool carried = par_set_has(p->exposed, var->reg) || par_set_has(p->live_after, var->reg);
+    bool carried =
+        (par_set_has(p->exposed, var->reg) || par_set_has(p->live_after, var->reg)) &&
+        !is_scratch(p, var->reg);
     if (!carried) {
         var->role = PAR_PRIVATE;
         return;
