@@ -148,7 +148,7 @@ TYPES(
      "def f(a, b): return a, b\n",
      "-> tuple[float64, int32]"})
 
-ERRORS(test_name_errors, {"print(lenght)\n", "did you mean 'len'"},
+ERRORS(test_name_errors, {"print(lenn)\n", "did you mean 'len'"},
        {"def f(a: int):\n return b\n", "'b' is not defined"},
        {"import numpi\n", "did you mean 'numpy'"}, {NP "x = np.zerros(3)\n", "np.zeros"},
        {"x = 1\nx = 2\ndef f(a: int): return x\n", "functions cannot see"},
@@ -185,7 +185,8 @@ ERRORS(test_type_errors,
        {"x = 1 << 64\ny = 1\nx = y\n", "does not fit in int64"},
        {"x = 2 ** 300\n", "127 bits"}, {"x = 2 ** -1\n", "2.0 ** -1"},
        {NP "x = np.zeros(3)\nx = 1\n", "a variable has one type"},
-       {NP "x = np.zeros(3)\ny = x & 1\n", "does not take float64 and an int literal elements"},
+       {NP "x = np.zeros(3)\ny = x & 1\n",
+        "does not take float64 and an int literal elements"},
        {NP "x = np.zeros(3)\nif x: pass\n", "neither true nor false"},
        {NP "x = np.zeros(3)\ny = x[1, 2]\n", "has 1 dimension, but this takes 2"},
        {NP "x = np.zeros(3)\ny = x[1.5]\n", "an index must be an integer"},
