@@ -447,7 +447,8 @@ static void build_region(Outline *o) {
     args[0] = o->trip;
     args[1] = o->chunks;
     args[2] = const_int(p->func, block_work(&p->loop->u.blocks.then));
-    memcpy(args + FIRST_CAPTURE, o->captures.data, o->captures.len * sizeof *args);
+    for (uint32_t i = 0; i < o->captures.len; i++)
+        args[FIRST_CAPTURE + i] = o->captures.data[i];
     IrStmt *region =
         ir_build(&o->parent, OP_PARALLEL, 0, NULL, o->captures.len + FIRST_CAPTURE, args);
     region->u.callee = o->func;

@@ -492,7 +492,12 @@ static long resident_pages(void) {
 }
 
 /* A sanitizer keeps what was freed for a while. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { MAY_GROW = 64 << 20 };
 #else
 enum { MAY_GROW = 256 << 10 };
