@@ -74,7 +74,9 @@ def with_cmake(args, prefix, work):
     source.mkdir()
     (source / "CMakeLists.txt").write_text(
         PROJECT.format(names=" ".join(SAMPLES), samples=ROOT / "samples/embed"))
-    run([args.cmake, "-S", source, "-B", work / "user-build", f"-DCMAKE_PREFIX_PATH={prefix}",
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    run([args.cmake, *generator, "-S", source, "-B", work / "user-build",
+         f"-DCMAKE_PREFIX_PATH={prefix}",
          f"-DCMAKE_C_COMPILER={args.cc}"])
     run([args.cmake, "--build", work / "user-build"])
     check_samples(work / "user-build")
