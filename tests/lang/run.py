@@ -175,9 +175,11 @@ def run_program(path, jitrun, engines, oracle):
 
 
 def load_oracle():
-    """Makes NumPy promote by NEP 50, as NumPy 2 does, and a program find jitrun's names."""
-    os.environ["NPY_PROMOTION_STATE"] = "weak"
+    """Sets NumPy up as the oracle, and makes a program find jitrun's names."""
     sys.path.insert(0, str(HERE / "oracle"))
+    from numpy_environment import NUMPY_ENVIRONMENT
+
+    os.environ.update(NUMPY_ENVIRONMENT)
     sys.dont_write_bytecode = True
     import warnings
 

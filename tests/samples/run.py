@@ -10,6 +10,10 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+ORACLE = ROOT / "tests" / "lang" / "oracle"
+sys.path.append(str(ORACLE))
+
+from numpy_environment import NUMPY_ENVIRONMENT  # noqa: E402: found through the line above
 
 
 def output(command, **environment):
@@ -29,8 +33,7 @@ def main():
     for path in sorted((ROOT / "samples").glob("*.src")):
         if args.names and path.stem not in args.names:
             continue
-        oracle = output([sys.executable, str(path)], NPY_PROMOTION_STATE="weak",
-                        PYTHONPATH=str(ROOT / "tests" / "lang" / "oracle"))
+        oracle = output([sys.executable, str(path)], PYTHONPATH=str(ORACLE), **NUMPY_ENVIRONMENT)
         if oracle[0] != 0:
             print(f"{path.stem}: CPython fails:\n{oracle[2]}")
             failed += 1
