@@ -1,12 +1,10 @@
 /* The jitrun command: jitrun.h's first user. */
 #include "cli/options.h"
+#include "cli/stop.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 static bool write_to(void *user, const char *bytes, size_t len) {
     return fwrite(bytes, 1, len, user) == len;
@@ -21,6 +19,8 @@ static int report_error(const Options *o, JrModule *module) {
         fputs(jr_module_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT), stderr);
     else
         jr_error_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT, write_to, stderr);
+    if (status == JR_KEYBOARD_INTERRUPT || status == JR_TIMEOUT_ERROR)
+        return stop_reason() == status ? stop_exit_code() : EXIT_KERNEL;
     return status < JR_ERR_COMPILE ? EXIT_KERNEL : EXIT_USAGE;
 }
 
@@ -28,21 +28,6 @@ static int report_error(const Options *o, JrModule *module) {
 static void report_warnings(const Options *o, JrModule *module) {
     if (jr_module_diagnostic_count(module))
         fputs(jr_module_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT), stderr);
-}
-
-static void on_timeout(int signal_number) {
-    static const char message[] = "jitrun: error: timed out\n";
-    (void)signal_number;
-    if (write(STDERR_FILENO, message, sizeof message - 1) < 0) _exit(EXIT_TIMED_OUT);
-    _exit(EXIT_TIMED_OUT);
-}
-
-static void start_timeout(double seconds) {
-    struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds}};
-    timer.it_value.tv_usec = (suseconds_t)((seconds - (double)timer.it_value.tv_sec) * 1e6);
-    if (timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0) timer.it_value.tv_usec = 1;
-    signal(SIGALRM, on_timeout);
-    setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 /* ---- Calling one function with the command line's arguments ---- */
@@ -202,8 +187,9 @@ int main(int argc, char **argv) {
     } else if (o.version) {
         print_version(context);
     } else {
-        if (o.timeout > 0) start_timeout(o.timeout);
+        stop_begin(context, o.timeout);
         code = compile_and_run(&o, context);
+        stop_end();
     }
     jr_context_free(context);
     if (fflush(stdout) != 0 || ferror(stdout)) {

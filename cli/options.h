@@ -17,7 +17,7 @@ typedef struct Options {
 } Options;
 
 /* Exit codes, as docs/cli.md has them. */
-enum { EXIT_KERNEL = 1, EXIT_USAGE = 2, EXIT_TIMED_OUT = 124 };
+enum { EXIT_KERNEL = 1, EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_INTERRUPTED = 130 };
 
 /* False after a message on standard error. `args` is reused for the ARGs. */
 bool options_parse(int argc, char **argv, Options *out);

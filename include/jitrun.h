@@ -128,6 +128,14 @@ JR_API JrContext *jr_context_new(const JrContextOptions *options);
 /* Frees it, or leaves that to the last of its modules to be freed. NULL is fine. */
 JR_API void jr_context_free(JrContext *context);
 
+/* Stops every kernel that is running in the context, on whatever engine and thread, parallel
+ * loops too: it raises KeyboardInterrupt (reason JR_KEYBOARD_INTERRUPT) or TimeoutError
+ * (JR_TIMEOUT_ERROR) within milliseconds; a loop that does little more than go through an array
+ * may finish that first. Arrays hold what was written until then. Calls that begin later are not
+ * affected. May be called from any thread and from a signal handler; it leaves
+ * jr_error() alone. JR_ERR_ARGUMENT for another reason or NULL. */
+JR_API JrStatus jr_cancel(JrContext *context, JrStatus reason);
+
 /* Whether an engine, "interp", "tcc" or "llvm", can be used here. On false jr_error() says
  * why. */
 JR_API bool jr_engine_available(JrContext *context, const char *engine);

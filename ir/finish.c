@@ -78,6 +78,7 @@ bool ir_stmt_may_fail(const IrFunc *func, const IrStmt *stmt) {
     case OP_CALL: return stmt->u.callee->may_fail || stmt->u.callee->recursive;
     case OP_RT: return ir_rt_fails(stmt->u.rt);
     case OP_PARALLEL: return stmt->u.callee->may_fail || stmt->u.callee->recursive;
+    case OP_FOR: return stmt->strip != 0;
     default: return ir_op_may_fail(stmt->op);
     }
 }

@@ -121,6 +121,8 @@ struct IrStmt {
     uint8_t op;     /* IrOp */
     bool parallel;  /* FOR: written as prange in a function compiled with parallel=True */
     bool asserted;  /* FOR: prange(..., unchecked=True) */
+    bool pass;      /* FOR: one quick pass over an array, which ends where that ends */
+    uint32_t strip; /* FOR: iterations between two polls; 0: none. The step is then constant */
     uint32_t ndsts; /* 1 for most; any number for CALL and RT; 0 for STORE and control */
     uint32_t nargs;
     JrSpan span;
@@ -163,7 +165,7 @@ struct IrFunc {
     bool exported; /* callable from outside the module */
     bool parallel; /* parallel=True or --parallel */
     bool fastmath;
-    bool recursive; /* may be on the stack twice: engines check the stack on entry */
+    bool recursive; /* may be on the stack twice: on entry engines check the stack, and poll */
     bool may_fail;  /* some path raises; set by ir_module_finish */
     JrTable consts; /* the shared CONST registers, by type and bits */
 };

@@ -375,9 +375,22 @@ static void end_line(Reader *r) {
     ir_lex_next(&r->lex);
 }
 
+static void read_strip(Reader *r, IrStmt *stmt) {
+    IrConst length;
+    IrToken token = r->lex.token;
+    if (token.kind == IR_TOKEN_NUMBER &&
+        !ir_literal_parse(token.text, token.len, TY_UINT32, &length))
+        stmt->strip = (uint32_t)length.u;
+    else
+        ir_lex_error_expected(&r->lex, "a number of iterations");
+    ir_lex_next(&r->lex);
+}
+
 static void read_for_head(Reader *r, IrStmt *stmt) {
     stmt->parallel = ir_lex_accept(&r->lex, "parallel");
     stmt->asserted = ir_lex_accept(&r->lex, "asserted");
+    stmt->pass = ir_lex_accept(&r->lex, "pass");
+    if (ir_lex_accept(&r->lex, "strip")) read_strip(r, stmt);
     read_dsts(r);
 }
 

@@ -22,9 +22,10 @@ typedef struct JrWhere {
 /* What one thread needs while it runs kernels. Compiled code reads these three members at fixed
  * offsets; the runtime's own state lies behind them (runtime/rt.h). */
 typedef struct JrRt {
-    char *stack_limit;              /* a frame below this address is too deep */
-    const volatile int32_t *cancel; /* non-zero: the run is to stop. Never NULL. */
+    char *stack_limit;              /* call jr_rt_deep from a frame below this address */
+    const volatile int32_t *cancel; /* other than `seen`: the run is to stop. Never NULL. */
     int32_t status;                 /* of the error being propagated */
+    int32_t seen;                   /* *cancel when the run began */
 } JrRt;
 
 typedef struct JrBuffer JrBuffer; /* counted memory behind arrays; runtime/array.h */
@@ -77,15 +78,18 @@ int32_t jr_rt_raise(JrRt *rt, const JrWhere *where, int32_t exc, const char *mes
 int32_t jr_rt_raise_index(JrRt *rt, const JrWhere *where, int64_t index, int64_t dim,
                           int64_t axis, int64_t ndim);
 int32_t jr_rt_trap(JrRt *rt, const JrWhere *where, int32_t trap);
-int32_t jr_rt_deep(JrRt *rt, const JrWhere *where); /* RecursionError */
+/* For a frame below rt->stack_limit: raises RecursionError. The limit may also have been raised to
+ * have a recursive function come here when its run is to stop: then as jr_rt_poll, and 0 says to go
+ * on. The limit is right again when this returns. */
+int32_t jr_rt_deep(JrRt *rt, const JrWhere *where);
 /* BROADCAST and RESHAPE failed: `array` has type `type`, `dims` are the ndim wanted ones. */
 int32_t jr_rt_raise_shape(JrRt *rt, const JrWhere *where, uint32_t type, const JrArray *array,
                           const int64_t *dims, int64_t ndim, int64_t reshape);
 /* A call at `where` failed and the error passes through: adds a frame to the call chain. Returns
  * the status. */
 int32_t jr_rt_trace(JrRt *rt, const JrWhere *where);
-/* For POLL, after *rt->cancel was seen to be set: raises KeyboardInterrupt or TimeoutError, or
- * returns 0 if it was not meant. */
+/* For POLL, after *rt->cancel was seen to differ from rt->seen: raises KeyboardInterrupt or
+ * TimeoutError, as its low byte says, or returns 0 if it is neither. */
 int32_t jr_rt_poll(JrRt *rt, const JrWhere *where);
 
 /* out->dims[0..ndim) say the shape; fills in data, owner (one reference) and strides.

@@ -274,10 +274,19 @@ static bool verify_rt(IrVerifier *v, const IrStmt *stmt) {
     return true;
 }
 
+static bool has_strip_step(const IrVerifier *v, const IrStmt *stmt) {
+    const IrRegInfo *step = ir_reg(v->func, stmt->args[2]);
+    __int128 stride = (__int128)step->value.i * stmt->strip;
+    return step->kind == REG_CONST && stride != 0 && stride <= INT32_MAX &&
+           -stride <= INT32_MAX;
+}
+
 static bool verify_for(IrVerifier *v, const IrStmt *stmt) {
     if (!count(v, stmt, 1, 3) || !int64_args(v, stmt, 0, 3)) return false;
     if (ir_reg(v->func, stmt->dsts[0])->kind != REG_TEMP)
         return ir_verify_fail(v, "the counter must be a TEMP");
+    if (stmt->strip && !has_strip_step(v, stmt))
+        return ir_verify_fail(v, "strips need a constant step, and less than 2**31 in one");
     return same(v, "the counter", dst_type(v, stmt), ir_scalar(TY_INT64));
 }
 

@@ -1,5 +1,6 @@
 /* Contexts and modules: jitrun.h's first half. */
 #include "runtime/pointer.h"
+#include "runtime/rt.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -75,6 +76,20 @@ void jr_context_free(JrContext *context) {
     JrAlloc hooks = context->hooks; /* the block that holds them goes */
     jr_heap_unref(context->heap);
     jr_alloc_free(context->alloc ? &hooks : NULL, context);
+}
+
+/* In a signal handler: nothing but the flag is touched. */
+JrStatus jr_cancel(JrContext *context, JrStatus reason) {
+    if (!context || (reason != JR_KEYBOARD_INTERRUPT && reason != JR_TIMEOUT_ERROR))
+        return JR_ERR_ARGUMENT;
+    int32_t old = __atomic_load_n(&context->cancel, __ATOMIC_RELAXED), new;
+    do {
+        uint32_t count = ((uint32_t)old & ~(uint32_t)JR_CANCEL_REASON) + JR_CANCEL_ONCE;
+        new = (int32_t)(count | (uint32_t)reason);
+    } while (!__atomic_compare_exchange_n(&context->cancel, &old, new, true, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    jr_threads_alarm(&context->cancel);
+    return JR_OK;
 }
 
 /* ---- Modules ---- */

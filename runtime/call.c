@@ -386,9 +386,11 @@ JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const
     JrSink outer = jr_thread_swap_sink(thread, sink);
     JrHeap *outer_heap = thread->heap;
     thread->heap = module->context->heap;
+    JrCancel outer_cancel = jr_thread_set_cancel(thread, &module->context->cancel);
     uint32_t depth = jr_random_depth(&thread->random);
     int32_t status = call->run(call, &thread->rt, args, results);
     jr_random_unwind(&thread->random, depth);
+    jr_thread_restore_cancel(thread, outer_cancel);
     bool written = jr_thread_flush(thread);
     jr_thread_swap_sink(thread, outer);
     thread->heap = outer_heap;

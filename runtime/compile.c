@@ -5,6 +5,7 @@
 
 #include "ir/cost.h"
 #include "ir/parallel.h"
+#include "ir/poll.h"
 
 #include <string.h>
 
@@ -47,6 +48,7 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     ir_fold_module(ir);
     ir_parallelise(ir, &module->diags);
     if (module->diags.errors) return failed(module, NULL);
+    ir_poll_module(ir);
     ir_module_finish(ir);
     if (!ir_verify_module(ir, &why)) return failed(module, why);
     module->ir_specs = module->fe->specs.len;

@@ -18,6 +18,7 @@ struct JrContext {
     JrHeap *heap;         /* where its kernels' arrays live */
     JrWrite write;
     void *write_user;
+    volatile int32_t cancel; /* as runtime/rt.h says */
 };
 
 /* One engine's code for the specialisations there were when it was made. A later
@@ -115,6 +116,8 @@ JrEngineOptions jr_engine_options(const JrModule *module);
 struct JrThread;
 /* This thread's runtime state, or NULL when there is no memory. */
 struct JrThread *jr_thread_current(void);
+/* jr_thread_alarm for each thread whose cancel flag this is. In a signal handler too. */
+void jr_threads_alarm(const volatile int32_t *cancel);
 void jr_error_clear(void);
 JrStatus jr_error_set(JrStatus status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

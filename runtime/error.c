@@ -3,6 +3,8 @@
 #include "runtime/compile.h"
 #include "runtime/rt.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,10 @@
 enum { MAX_FRAMES = JR_TRACE_INNER + JR_TRACE_OUTER };
 
 typedef struct Slot {
+    struct Slot *next;
+    _Atomic bool taken;       /* by a thread that lives */
+    _Atomic bool live;        /* has_thread, for others */
+    _Atomic int32_t watchers; /* others that look at `thread` */
     JrError error;
     char *text;      /* a long message's memory */
     char brief[512]; /* a short one's */
@@ -23,15 +29,48 @@ static const JrError no_memory = {
     .status = JR_MEMORY_ERROR, .name = "MemoryError", .message = "out of memory"};
 static const JrError no_error = {.status = JR_OK, .name = "", .message = ""};
 
+/* Slots are used again but never freed, and only ever added: jr_threads_alarm walks the list while
+ * threads come and go, in signal handlers too. */
+static Slot *_Atomic slots;
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool have_key;
 
 static void slot_free(void *memory) {
     Slot *slot = memory;
+    atomic_store(&slot->live, false);
+    while (atomic_load(&slot->watchers))
+        sched_yield();
     if (slot->has_thread) jr_thread_clear(&slot->thread);
+    slot->has_thread = false;
     free(slot->text);
-    free(slot);
+    slot->text = NULL;
+    atomic_store(&slot->taken, false);
+}
+
+static Slot *slot_new(void) {
+    for (Slot *slot = atomic_load(&slots); slot; slot = slot->next) {
+        bool taken = false;
+        if (atomic_compare_exchange_strong(&slot->taken, &taken, true)) return slot;
+    }
+    Slot *slot = calloc(1, sizeof *slot);
+    if (!slot) return NULL;
+    atomic_init(&slot->taken, true);
+    slot->next = atomic_load(&slots);
+    while (!atomic_compare_exchange_weak(&slots, &slot->next, slot))
+        ;
+    return slot;
+}
+
+void jr_threads_alarm(const volatile int32_t *cancel) {
+    for (Slot *slot = atomic_load(&slots); slot; slot = slot->next) {
+        atomic_fetch_add(&slot->watchers, 1);
+        if (atomic_load(&slot->live) &&
+            __atomic_load_n(&slot->thread.rt.cancel, __ATOMIC_RELAXED) == cancel)
+            jr_thread_alarm(&slot->thread);
+        atomic_fetch_sub(&slot->watchers, 1);
+    }
 }
 
 static void make_key(void) {
@@ -52,13 +91,12 @@ static Slot *slot_get(bool make) {
     if (!have_key) return NULL;
     Slot *slot = pthread_getspecific(key);
     if (slot || !make) return slot;
-    slot = calloc(1, sizeof *slot);
-    if (slot && pthread_setspecific(key, slot) != 0) {
-        free(slot);
-        return NULL;
-    }
-    if (slot) slot->error = no_error;
-    return slot;
+    slot = slot_new();
+    if (!slot) return NULL;
+    slot->error = no_error;
+    if (pthread_setspecific(key, slot) == 0) return slot;
+    slot_free(slot);
+    return NULL;
 }
 
 struct JrThread *jr_thread_current(void) {
@@ -68,6 +106,7 @@ struct JrThread *jr_thread_current(void) {
         jr_thread_init(&slot->thread, NULL);
         jr_thread_set_stack(&slot->thread);
         slot->has_thread = true;
+        atomic_store(&slot->live, true);
     }
     return &slot->thread;
 }

@@ -45,6 +45,7 @@ typedef struct Region {
     uint32_t nargs;
     void *const *args;
     JrThread *caller;
+    JrCancel cancel; /* the caller's */
     pthread_t caller_id;
     Output *outputs; /* by chunk */
     _Atomic bool lost_output;
@@ -88,7 +89,7 @@ static void enter_region(JrThread *thread, Region *region, Output *out) {
     thread->sink = (JrSink){keep_output, out};
     thread->sink_failed = false;
     if (thread == region->caller) return;
-    thread->rt.cancel = region->caller->rt.cancel;
+    jr_thread_restore_cancel(thread, region->cancel);
     thread->heap = region->caller->heap;
     memcpy(thread->random.now.keys, region->keys, sizeof region->keys);
     thread->random.now.has_keys = region->has_keys;
@@ -98,7 +99,7 @@ static void leave_region(JrThread *thread, Region *region) {
     if (!jr_thread_flush(thread)) atomic_store(&region->lost_output, true);
     if (thread == region->caller) return;
     thread->sink = (JrSink){0};
-    thread->rt.cancel = &thread->never;
+    jr_thread_set_cancel(thread, NULL);
     thread->heap = NULL;
 }
 
@@ -254,6 +255,7 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                      .nargs = nargs,
                      .args = captures,
                      .caller = caller,
+                     .cancel = {rt->cancel, rt->seen},
                      .caller_id = pthread_self(),
                      .has_keys = caller->random.now.has_keys,
                      .where = where ? *where : (JrWhere){0}};

@@ -36,8 +36,9 @@ enum {
     JR_MESSAGE_SHORT = 256,
 };
 
-/* What the cancel flag may hold besides 0. Other values do not stop the run. */
-enum { JR_CANCEL_INTERRUPT = EXC_INTERRUPT, JR_CANCEL_TIMEOUT = EXC_TIMEOUT };
+/* The cancel flag: a count of the times something was cancelled, and in the low byte why, which
+ * is EXC_INTERRUPT or EXC_TIMEOUT. Anything else there does not stop a run. */
+enum { JR_CANCEL_REASON = 0xff, JR_CANCEL_ONCE = 0x100 };
 
 /* One frame of the call chain: names as offsets into JrPendingError.text. */
 typedef struct JrTraceFrame {
@@ -67,7 +68,8 @@ typedef struct JrThread {
     size_t buffered;
     bool sink_failed, writing; /* writing: inside the sink, which may not print */
     JrRandom random;
-    int32_t never; /* what rt.cancel points at until the host says otherwise: always 0 */
+    char *true_limit; /* rt.stack_limit without an alarm */
+    int32_t never;    /* what rt.cancel points at until the host says otherwise: always 0 */
 } JrThread;
 
 /* Starts with no error, a sink that discards, generators that seed themselves at their first
@@ -80,9 +82,19 @@ void jr_thread_clear(JrThread *thread);
 /* Sets rt.stack_limit from the stack of the thread that calls this, leaving room for libm,
  * printf and the engine's own frames. Cheap after a thread's first call. */
 void jr_thread_set_stack(JrThread *thread);
-/* The flag that stops the run when it holds JR_CANCEL_INTERRUPT or JR_CANCEL_TIMEOUT. It may
- * be set from a signal handler or another thread, and must outlive the thread. NULL: never. */
-void jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel);
+/* Makes the thread's recursive functions look at the cancel flag, through jr_rt_deep; from any thread,
+ * in a signal handler too. */
+void jr_thread_alarm(JrThread *thread);
+bool jr_thread_end_alarm(JrThread *thread); /* whether there was one */
+/* The flag that stops what the thread runs from now on, when it changes. That may be done from a
+ * signal handler or another thread; the flag must outlive the thread's use of it. NULL: never.
+ * Returns what was there before, to be put back after a run within a run. */
+typedef struct JrCancel {
+    const volatile int32_t *flag;
+    int32_t seen;
+} JrCancel;
+JrCancel jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel);
+void jr_thread_restore_cancel(JrThread *thread, JrCancel before);
 
 /* From now on print goes to `sink`; what was printed before still goes to the one it returns.
  */

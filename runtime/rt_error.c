@@ -153,10 +153,6 @@ int32_t jr_rt_trap(JrRt *rt, const JrWhere *where, int32_t trap) {
                        (int64_t)strlen(message));
 }
 
-int32_t jr_rt_deep(JrRt *rt, const JrWhere *where) {
-    return jr_rt_trap(rt, where, TRAP_RECURSION);
-}
-
 int32_t jr_rt_trace(JrRt *rt, const JrWhere *where) {
     frame_push(jr_thread_of(rt), where);
     return rt->status;
@@ -164,10 +160,19 @@ int32_t jr_rt_trace(JrRt *rt, const JrWhere *where) {
 
 int32_t jr_rt_poll(JrRt *rt, const JrWhere *where) {
     int32_t cancel = __atomic_load_n(rt->cancel, __ATOMIC_RELAXED);
-    if (cancel == JR_CANCEL_INTERRUPT)
-        return jr_raise(rt, where, EXC_INTERRUPT, "interrupted");
-    if (cancel == JR_CANCEL_TIMEOUT) return jr_raise(rt, where, EXC_TIMEOUT, "timed out");
-    return 0;
+    if (cancel == rt->seen) return 0;
+    switch (cancel & JR_CANCEL_REASON) {
+    case EXC_INTERRUPT: return jr_raise(rt, where, EXC_INTERRUPT, "interrupted");
+    case EXC_TIMEOUT: return jr_raise(rt, where, EXC_TIMEOUT, "timed out");
+    default: return 0;
+    }
+}
+
+int32_t jr_rt_deep(JrRt *rt, const JrWhere *where) {
+    if (!jr_thread_end_alarm(jr_thread_of(rt))) return jr_rt_trap(rt, where, TRAP_RECURSION);
+    int32_t status = jr_rt_poll(rt, where);
+    bool deep = (char *)__builtin_frame_address(0) < rt->stack_limit;
+    return !status && deep ? jr_rt_trap(rt, where, TRAP_RECURSION) : status;
 }
 
 /* ---- Reading ---- */

@@ -1,7 +1,9 @@
 /* Where the stack of this thread ends.
  *
  * Compiled code compares the address of its frame with rt.stack_limit on entry to every
- * function that can be on the stack twice. Below the limit there must be room for whatever
+ * function that can be on the stack twice. (An alarm puts the limit above every frame: the
+ * function then comes to jr_rt_deep, which asks whether to stop. So recursion can be cancelled
+ * for nothing.) Below the limit there must be room for whatever
  * runs without such a check: a last engine frame, libm, printf of a float, a host function.
  *
  * pthread_getattr_np reads /proc for the main thread, which takes tens of microseconds; the
@@ -62,5 +64,20 @@ void jr_thread_set_stack(JrThread *thread) {
     char *limit = bottom + MARGIN;
     /* A stack smaller than the margin: use half of what is there. */
     if (here - limit < SMALLEST_USE) limit = here - (here - bottom) / 2;
-    thread->rt.stack_limit = limit;
+    thread->true_limit = limit;
+    __atomic_store_n(&thread->rt.stack_limit, limit, __ATOMIC_RELAXED);
+}
+
+static char *const alarm_limit = (char *)UINTPTR_MAX;
+
+void jr_thread_alarm(JrThread *thread) {
+    if (thread->true_limit)
+        __atomic_store_n(&thread->rt.stack_limit, alarm_limit, __ATOMIC_RELAXED);
+}
+
+bool jr_thread_end_alarm(JrThread *thread) {
+    if (__atomic_load_n(&thread->rt.stack_limit, __ATOMIC_RELAXED) != alarm_limit)
+        return false;
+    __atomic_store_n(&thread->rt.stack_limit, thread->true_limit, __ATOMIC_RELAXED);
+    return true;
 }

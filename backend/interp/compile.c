@@ -364,6 +364,7 @@ static void compile_function(Compiler *c, uint32_t number) {
     c->barrier = func.code;
     list_params(c, &func);
     jr_emit(c, BC_ENTER, CONST_SLOT, 0, 0, 0);
+    if (c->func->recursive) jr_emit(c, BC_POLL, 0, 0, 0, 0);
     list_owned(c, &func);
     c->funcs.data[number] = func; /* returns ask whether anything is owned */
     jr_emit_block(c, &c->func->body);

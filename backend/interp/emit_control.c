@@ -174,6 +174,16 @@ static uint32_t emit_for_test(Compiler *c, const Counted *loop, uint32_t lo) {
     return c->code.len - 1;
 }
 
+/* From here the loop runs to the end of a strip. */
+static uint32_t emit_strip(Compiler *c, Counted *loop, const IrStmt *stmt) {
+    const uint32_t at = c->code.len, hi = loop->hi;
+    const uint64_t by = loop->by > 0 ? (uint64_t)loop->by : 0 - (uint64_t)loop->by;
+    loop->hi = jr_take_slots(c, 0);
+    jr_emit(c, loop->by > 0 ? BC_STRIP_UP : BC_STRIP_DOWN, loop->hi, loop->counter, hi,
+            (uint32_t)(by * stmt->strip));
+    return at;
+}
+
 static void emit_for_next(Compiler *c, const Counted *loop, uint32_t top) {
     if (loop->known && loop->by == 1)
         jr_emit(c, BC_FOR_ONE, loop->counter, loop->hi, top, 0);
@@ -196,7 +206,8 @@ static void emit_for(Compiler *c, const IrStmt *stmt) {
     loop.counter = jr_write_slot(c, stmt->dsts[0]);
     const uint32_t skip = emit_for_test(c, &loop, lo);
     jr_bury(c);
-    const uint32_t where = c->where;
+    const uint32_t where = c->where, hi = loop.hi;
+    const uint32_t strip = stmt->strip ? emit_strip(c, &loop, stmt) : 0;
     LoopScope scope = enter_loop(c);
     c->scope = &scope;
     jr_chain_add(c, &scope.breaks, skip);
@@ -204,7 +215,9 @@ static void emit_for(Compiler *c, const IrStmt *stmt) {
     jr_chain_here(c, scope.continues);
     c->where = where;
     emit_for_next(c, &loop, scope.top);
+    if (stmt->strip) jr_emit(c, BC_STRIP_NEXT, loop.counter, loop.hi, hi, strip);
     leave_loop(c, &scope);
+    if (stmt->strip) jr_give_slots(c, 0, loop.hi);
     if (hi_copy != NO_SLOT) jr_give_slots(c, 0, hi_copy);
     if (step_copy != NO_SLOT) jr_give_slots(c, 0, step_copy);
 }

@@ -346,8 +346,16 @@ L_FOR_TEST:
     if (C(i) > 0 ? A(i) >= B(i) : A(i) <= B(i)) JUMP_BY(d);
     NEXT;
 
+L_STRIP_NEXT:
+    if (B(i) == C(i)) NEXT;
+    if (UNLIKELY(*run->rt->cancel != run->rt->seen)) {
+        run->status = run->code->helpers.poll(run->rt, place_where(run->code, ip));
+        if (run->status) goto unwind;
+    }
+    A(i) = B(i);
+    JUMP_BY(d);
 L_POLL:
-    if (LIKELY(!*run->rt->cancel)) NEXT;
+    if (LIKELY(*run->rt->cancel == run->rt->seen)) NEXT;
     TRY(run->code->helpers.poll(run->rt, place_where(run->code, ip)));
 
 /* Here too a loop of nothing else runs to its end, or to the end of an array. */

@@ -76,9 +76,11 @@ static void stack_failed(Run *run, const Instr *site, bool deep) {
     const Instr *entry = (const Instr *)(const void *)((const char *)site + (int32_t)site->c);
     const JrWhere *where = &code->wheres[func_of(code, entry)->where];
     static const char message[] = "not enough memory for the interpreter's stack";
-    if (deep)
+    if (deep) {
         run->status = code->helpers.deep(run->rt, where);
-    else
+        if (!run->status) /* it was asked to look whether to stop, and now knows */
+            run->status = code->helpers.deep(run->rt, where);
+    } else
         run->status = code->helpers.raise(run->rt, where, EXC_MEMORY, message,
                                           (int64_t)sizeof message - 1);
     if ((uint32_t)(site - code->code) < code->stubs)
@@ -168,8 +170,10 @@ int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args,
     const JrCode *code = call->data;
     const Func *func = call->function;
     Slot small[SMALL_STACK / sizeof(Slot)];
-    if ((char *)__builtin_frame_address(0) < rt->stack_limit)
-        return code->helpers.deep(rt, &code->wheres[func->where]);
+    if ((char *)__builtin_frame_address(0) < rt->stack_limit) {
+        int32_t status = code->helpers.deep(rt, &code->wheres[func->where]);
+        if (status) return status;
+    }
     Run run = {.code = code, .rt = rt, .stack = (char *)small};
     run.limit = run.stack + sizeof small;
     const Instr *stub = &code->code[func->stub];

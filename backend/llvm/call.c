@@ -196,16 +196,25 @@ void jr_gen_raise(GenFunc *f, const IrStmt *s) {
     jr_gen_fail(f, jr_gen_helper(g, "jr_rt_raise", 5, args), NULL);
 }
 
+/* A member of JrRt that a run does not change. */
+static LLVMValueRef rt_member(GenFunc *f, size_t offset, LLVMTypeRef type) {
+    Gen *g = f->g;
+    LLVMValueRef index = jr_gen_int(g, (int64_t)offset);
+    LLVMValueRef at = LLVMBuildInBoundsGEP2(g->b, g->i8, f->rt, &index, 1, "");
+    LLVMValueRef value = LLVMBuildLoad2(g->b, type, at, "");
+    LLVMSetMetadata(value, g->md_invariant,
+                    LLVMMetadataAsValue(g->ctx, LLVMMDNodeInContext2(g->ctx, NULL, 0)));
+    return value;
+}
+
 void jr_gen_poll(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
-    LLVMValueRef offset = jr_gen_int(g, offsetof(JrRt, cancel));
-    LLVMValueRef at = LLVMBuildInBoundsGEP2(g->b, g->i8, f->rt, &offset, 1, "");
-    LLVMValueRef flag = LLVMBuildLoad2(g->b, g->ptr, at, "cancel");
-    LLVMSetMetadata(flag, g->md_invariant,
-                    LLVMMetadataAsValue(g->ctx, LLVMMDNodeInContext2(g->ctx, NULL, 0)));
-    LLVMValueRef set = LLVMBuildLoad2(g->b, g->i32, flag, "");
-    LLVMSetVolatile(set, 1);
-    LLVMBasicBlockRef usual = jr_gen_unless(f, LLVMBuildIsNull(g->b, set, ""), "poll");
+    LLVMValueRef flag = rt_member(f, offsetof(JrRt, cancel), g->ptr);
+    LLVMValueRef now = LLVMBuildLoad2(g->b, g->i32, flag, "cancel");
+    LLVMSetVolatile(now, 1);
+    LLVMValueRef seen = rt_member(f, offsetof(JrRt, seen), g->i32);
+    LLVMValueRef same = LLVMBuildICmp(g->b, LLVMIntEQ, now, seen, "");
+    LLVMBasicBlockRef usual = jr_gen_unless(f, same, "poll");
     LLVMValueRef args[] = {f->rt, jr_gen_where(f, s->span)};
     LLVMValueRef status = jr_gen_helper(g, "jr_rt_poll", 2, args);
     LLVMBasicBlockRef stop = jr_gen_label(f, "stop");

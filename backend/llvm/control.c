@@ -6,7 +6,8 @@
  *     if (lo < hi) { i = lo; do { body; more = i < hi - step; i += step; } while (more); }
  *
  * with a saturating subtraction in front of the loop, so that i + step can never overflow, and
- * is marked so, whatever the bounds and the step are. */
+ * is marked so, whatever the bounds and the step are. A loop in strips has this one inside
+ * another, whose body is a strip and a poll. */
 #include "backend/llvm/gen.h"
 
 #include <llvm-c/DebugInfo.h>
@@ -76,10 +77,31 @@ static void gen_if(GenFunc *f, const IrStmt *s) {
     start(f, join);
 }
 
-static void loop_body(GenFunc *f, const IrStmt *s, LLVMBasicBlockRef on_break,
+/* How a counted loop looks whether it is to stop. A loop that may leave early has no vector form
+ * to lose, and a look at every iteration is less code than strips. */
+typedef enum Looks { LOOKS_NEVER, LOOKS_EACH, LOOKS_STRIPS } Looks;
+
+static bool leaves_early(const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (s->op == OP_BREAK || s->op == OP_RETURN) return true;
+        if (s->op == OP_IF &&
+            (leaves_early(&s->u.blocks.then) || leaves_early(&s->u.blocks.els)))
+            return true;
+    }
+    return false;
+}
+
+/* The slow twin of a loop (range.c) is about to raise an error. */
+static Looks looks_of(const IrStmt *s, bool rare) {
+    if (!s->strip || s->pass || rare) return LOOKS_NEVER;
+    return leaves_early(&s->u.blocks.then) ? LOOKS_EACH : LOOKS_STRIPS;
+}
+
+static void loop_body(GenFunc *f, const IrStmt *s, Looks looks, LLVMBasicBlockRef on_break,
                       LLVMBasicBlockRef on_continue) {
     GenLoop loop = {f->loop, on_break, on_continue};
     f->loop = &loop;
+    if (looks == LOOKS_EACH) jr_gen_poll(f, s);
     jr_gen_block(f, &s->u.blocks.then);
     go_to(f, on_continue);
     f->loop = loop.outer;
@@ -89,7 +111,7 @@ static void gen_loop(GenFunc *f, const IrStmt *s) {
     LLVMBasicBlockRef top = jr_gen_label(f, "loop"), after = jr_gen_label(f, "");
     LLVMBuildBr(f->g->b, top);
     start(f, top);
-    loop_body(f, s, after, top);
+    loop_body(f, s, LOOKS_NEVER, after, top);
     start(f, after);
 }
 
@@ -122,31 +144,83 @@ static void mark_rare(Gen *g, LLVMValueRef branch) {
                     LLVMMetadataAsValue(g->ctx, node));
 }
 
-static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rare) {
+static LLVMValueRef less_saturated(Gen *g, LLVMValueRef a, LLVMValueRef b) {
+    LLVMValueRef args[] = {a, b};
+    return jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
+}
+
+/* The loop itself, for bounds between which it is known to run; ends in `done`, and for a break
+ * in `after`. */
+static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
+                       LLVMBasicBlockRef done, LLVMBasicBlockRef after, bool rare) {
     Gen *g = f->g;
     LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
     LLVMBasicBlockRef body = jr_gen_label(f, "for"), next = jr_gen_label(f, "next");
-    LLVMBasicBlockRef after = jr_gen_label(f, "");
     bool by_one =
         LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1;
-    LLVMValueRef args[] = {bounds->hi, bounds->step}, last = bounds->hi;
-    if (!by_one) last = jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
-    LLVMBuildCondBr(g->b, guard(g, bounds), body, after);
+    LLVMValueRef last = by_one ? bounds->hi : less_saturated(g, bounds->hi, bounds->step);
+    LLVMBuildBr(g->b, body);
 
     start(f, body);
     LLVMValueRef counter = LLVMBuildPhi(g->b, g->i64, "i");
     LLVMValueRef lo = bounds->lo;
     LLVMAddIncoming(counter, &lo, &from, 1);
     jr_gen_set(f, s->dsts[0], counter);
-    loop_body(f, s, after, next);
+    loop_body(f, s, looks_of(s, rare), after, next);
 
     start(f, next);
     LLVMValueRef sum = LLVMBuildNSWAdd(g->b, counter, bounds->step, "");
     LLVMValueRef more = by_one ? LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "")
                                : before(g, bounds->step, counter, last);
-    LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, after);
+    LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, done);
     if (rare) mark_rare(g, branch);
     LLVMAddIncoming(counter, &sum, &next, 1);
+}
+
+/* The same, strip by strip, with a poll between two:
+ *
+ *     from = lo;
+ *     for (;;) {
+ *         more = from < hi - stride;   end = more ? from + stride : hi;
+ *         the iterations [from, end)
+ *         if (!more) break;
+ *         poll;   from = end;
+ *     } */
+static void strips(GenFunc *f, const IrStmt *s, const Bounds *bounds, LLVMBasicBlockRef after,
+                   bool rare) {
+    Gen *g = f->g;
+    LLVMBasicBlockRef entry = LLVMGetInsertBlock(g->b), top = jr_gen_label(f, "strip");
+    LLVMBasicBlockRef done = jr_gen_label(f, "strip.done"), poll = jr_gen_label(f, "");
+    LLVMValueRef stride =
+        jr_gen_int(g, LLVMConstIntGetSExtValue(bounds->step) * (int64_t)s->strip);
+    LLVMValueRef limit = less_saturated(g, bounds->hi, stride), lo = bounds->lo;
+    LLVMBuildBr(g->b, top);
+
+    start(f, top);
+    LLVMValueRef from = LLVMBuildPhi(g->b, g->i64, "from");
+    LLVMAddIncoming(from, &lo, &entry, 1);
+    LLVMValueRef more = before(g, bounds->step, from, limit);
+    LLVMValueRef next = LLVMBuildAdd(g->b, from, stride, "");
+    LLVMValueRef end = LLVMBuildSelect(g->b, more, next, bounds->hi, "end");
+    iterations(f, s, &(Bounds){from, end, bounds->step}, done, after, rare);
+
+    start(f, done);
+    LLVMBuildCondBr(g->b, more, poll, after);
+    start(f, poll);
+    jr_gen_poll(f, s);
+    LLVMBasicBlockRef back = LLVMGetInsertBlock(g->b);
+    LLVMAddIncoming(from, &end, &back, 1);
+    LLVMBuildBr(g->b, top);
+}
+
+static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rare) {
+    LLVMBasicBlockRef some = jr_gen_label(f, ""), after = jr_gen_label(f, "");
+    LLVMBuildCondBr(f->g->b, guard(f->g, bounds), some, after);
+    start(f, some);
+    if (looks_of(s, rare) == LOOKS_STRIPS)
+        strips(f, s, bounds, after, rare);
+    else
+        iterations(f, s, bounds, after, after, rare);
     start(f, after);
 }
 

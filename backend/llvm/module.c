@@ -196,7 +196,11 @@ static void check_stack(GenFunc *f) {
         LLVMBuildICmp(g->b, LLVMIntUGE, here, LLVMBuildPtrToInt(g->b, limit, g->i64, ""), "");
     LLVMBasicBlockRef usual = jr_gen_unless(f, ok, "deep");
     LLVMValueRef args[] = {f->rt, jr_gen_where(f, f->ir->span)};
-    jr_gen_fail(f, jr_gen_helper(g, "jr_rt_deep", 2, args), usual);
+    LLVMValueRef status = jr_gen_helper(g, "jr_rt_deep", 2, args);
+    LLVMBasicBlockRef stop = jr_gen_label(f, "stop");
+    LLVMBuildCondBr(g->b, LLVMBuildIsNull(g->b, status, ""), usual, stop);
+    LLVMPositionBuilderAtEnd(g->b, stop);
+    jr_gen_fail(f, status, usual);
 }
 
 static void result_slots(GenFunc *f) {

@@ -69,9 +69,8 @@ static const char prelude_types[] =
     "typedef unsigned int uint32_t;\n"
     "typedef unsigned long uint64_t;\n"
     "typedef struct JrWhere { const char *file, *func; int32_t line, col; } JrWhere;\n"
-    "typedef struct JrRt { char *stack_limit; const volatile int32_t *cancel; int32_t status; "
-    "} "
-    "JrRt;\n";
+    "typedef struct JrRt { char *stack_limit; const volatile int32_t *cancel; int32_t status, "
+    "seen; } JrRt;\n";
 
 static const char slot_type[] =
     "typedef union JrSlot { int64_t i; uint64_t u; double d; float f; uint8_t b; void *p; "

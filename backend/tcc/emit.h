@@ -140,6 +140,7 @@ void jr_c_need(Fn *fn, RtHelper helper);
 void jr_c_scalar(Fn *fn, const IrStmt *stmt); /* BIN, CMP, UN, CAST, SELECT, MATH, BITS */
 void jr_c_array(Fn *fn, const IrStmt *stmt);  /* LOAD to RESHAPE; COPY, ASSIGN of arrays */
 void jr_c_call(Fn *fn, const IrStmt *stmt);   /* CALL, RT, PARALLEL, RETURN, RAISE, POLL */
+void jr_c_poll(Fn *fn, const IrStmt *stmt);   /* behind a strip */
 /* dst's header = src's, for the given members. */
 void jr_c_copy_header(Fn *fn, const char *dst, const char *src, unsigned ndim,
                       uint32_t fields);

@@ -235,10 +235,10 @@ static void raise(Fn *fn, const IrStmt *stmt) {
               (int)stmt->u.exc, jr_c_constant(fn, stmt->args[0]).text, message->value.str.len);
 }
 
-static void poll(Fn *fn, const IrStmt *stmt) {
+void jr_c_poll(Fn *fn, const IrStmt *stmt) {
     uint32_t number = fn->names++;
     jr_c_need(fn, USE_jr_rt_poll);
-    jr_c_line(fn, "if (*rt->cancel) {");
+    jr_c_line(fn, "if (*rt->cancel != rt->seen) {");
     fn->indent++;
     jr_c_line(fn, "int32_t k%" PRIu32 " = jr_rt_poll(rt, %s);", number,
               jr_c_where(fn, stmt->span));
@@ -258,6 +258,6 @@ void jr_c_call(Fn *fn, const IrStmt *stmt) {
     case OP_PARALLEL: parallel(fn, stmt); break;
     case OP_RETURN: leave(fn, stmt); break;
     case OP_RAISE: raise(fn, stmt); break;
-    default: poll(fn, stmt); break;
+    default: jr_c_poll(fn, stmt); break;
     }
 }

@@ -90,38 +90,91 @@ static Expr stable(Fn *fn, IrReg reg) {
     return changes ? jr_c_store_atom(fn, TY_INT64, expr) : expr;
 }
 
+/* A counted loop being written. */
+typedef struct Counted {
+    const IrStmt *stmt;
+    uint32_t number;       /* of its helping variables */
+    int64_t by;            /* the step, or 0 if it is no constant */
+    bool unit;             /* by is 1 or -1 */
+    const char *i, *order; /* the counter; "<" or ">" for a unit step */
+    const char *copy;      /* where the body has the counter, if that is elsewhere, or NULL */
+    Expr hi, stride;
+} Counted;
+
+static void write_iterations(Fn *fn, const Counted *loop, const char *hi) {
+    if (loop->copy) jr_c_line(fn, "    %s = %s;", loop->copy, loop->i);
+    nested(fn, &loop->stmt->u.blocks.then);
+    if (loop->unit)
+        jr_c_line(fn, "} while (%s%s %s %s);", loop->by == 1 ? "++" : "--", loop->i,
+                  loop->order, hi);
+    else
+        jr_c_line(fn, "} while (%s = (int64_t)((uint64_t)%s + (uint64_t)%s), --%s != 0);",
+                  loop->i, loop->i, loop->stride.text, hi);
+}
+
+/* The loop in a loop over strips; e is the end of the strip, or for other steps than 1 and -1
+ * how many of its iterations are left. A break leaves before the end is reached. */
+static void write_strips(Fn *fn, const Counted *loop) {
+    uint32_t n = loop->number, length = loop->stmt->strip;
+    const char *e = jr_arena_printf(fn->em->arena, "e%" PRIu32, n);
+    fn->indent++;
+    if (loop->unit) {
+        const char *up = loop->by == 1 ? "+" : "-";
+        const char *from = loop->by == 1 ? loop->hi.text : loop->i;
+        const char *minus = loop->by == 1 ? loop->i : loop->hi.text;
+        jr_c_line(fn,
+                  "int64_t %s = (uint64_t)%s - (uint64_t)%s > %" PRIu32 " ? %s %s %" PRIu32
+                  " : %s;",
+                  e, from, minus, length, loop->i, up, length, loop->hi.text);
+    } else {
+        jr_c_line(fn, "uint64_t %s = n%" PRIu32 " > %" PRIu32 " ? %" PRIu32 " : n%" PRIu32 ";",
+                  e, n, length, length, n);
+        jr_c_line(fn, "n%" PRIu32 " -= %s;", n, e);
+    }
+    jr_c_line(fn, "do {");
+    write_iterations(fn, loop, e);
+    if (loop->unit)
+        jr_c_line(fn, "if (%s != %s || %s == %s) break;", loop->i, e, e, loop->hi.text);
+    else
+        jr_c_line(fn, "if (%s != 0 || n%" PRIu32 " == 0) break;", e, n);
+    jr_c_poll(fn, loop->stmt);
+    fn->indent--;
+    jr_c_line(fn, "}");
+}
+
 /* The loop's test is at its end, one jump per iteration, and `continue` goes to it. Steps of 1
  * and -1 stop at the bound itself; others count, since the last step could overflow. */
 static void write_for(Fn *fn, const IrStmt *stmt) {
     IrReg dst = stmt->dsts[0];
     const IrRegInfo *step = ir_reg(fn->func, stmt->args[2]);
-    int64_t by = step->kind == REG_CONST ? step->value.i : 0;
-    bool variable = ir_reg(fn->func, dst)->kind == REG_VAR, unit = by == 1 || by == -1;
-    JrArena *arena = fn->em->arena;
-    uint32_t number = fn->names++;
-    const char *i =
-        variable ? jr_arena_printf(arena, "k%" PRIu32, number) : jr_c_name(fn, dst);
-    Expr lo = jr_c_operand(fn, stmt->args[0]), hi = stable(fn, stmt->args[1]);
-    Expr stride = unit ? (Expr){0} : stable(fn, stmt->args[2]);
+    bool variable = ir_reg(fn->func, dst)->kind == REG_VAR;
+    Counted loop = {.stmt = stmt, .number = fn->names++};
+    loop.by = step->kind == REG_CONST ? step->value.i : 0;
+    loop.unit = loop.by == 1 || loop.by == -1;
+    loop.order = loop.by == 1 ? "<" : ">";
+    loop.copy = variable ? jr_c_name(fn, dst) : NULL;
+    loop.i = variable ? jr_arena_printf(fn->em->arena, "k%" PRIu32, loop.number)
+                      : jr_c_name(fn, dst);
+    Expr lo = jr_c_operand(fn, stmt->args[0]);
+    loop.hi = stable(fn, stmt->args[1]);
+    if (!loop.unit) loop.stride = stable(fn, stmt->args[2]);
     jr_c_flush_all(fn);
-    jr_c_line(fn, "int64_t %s = %s;", i, lo.text);
-    if (unit) {
-        jr_c_line(fn, "if (%s %s %s) do {", i, by == 1 ? "<" : ">", hi.text);
+    const char *body = stmt->strip ? "for (;;) {" : "do {";
+    jr_c_line(fn, "int64_t %s = %s;", loop.i, lo.text);
+    if (loop.unit) {
+        jr_c_line(fn, "if (%s %s %s) %s", loop.i, loop.order, loop.hi.text, body);
     } else {
         fn->em->helpers[HELP_TRIPS] = true;
-        jr_c_line(fn, "uint64_t n%" PRIu32 " = jr_trips(%s, %s, %s);", number, i, hi.text,
-                  stride.text);
-        jr_c_line(fn, "if (n%" PRIu32 " != 0) do {", number);
+        jr_c_line(fn, "uint64_t n%" PRIu32 " = jr_trips(%s, %s, %s);", loop.number, loop.i,
+                  loop.hi.text, loop.stride.text);
+        jr_c_line(fn, "if (n%" PRIu32 " != 0) %s", loop.number, body);
     }
-    if (variable) jr_c_line(fn, "    %s = %s;", jr_c_name(fn, dst), i);
-    nested(fn, &stmt->u.blocks.then);
-    if (unit)
-        jr_c_line(fn, "} while (%s%s %s %s);", by == 1 ? "++" : "--", i, by == 1 ? "<" : ">",
-                  hi.text);
+    if (stmt->strip)
+        write_strips(fn, &loop);
     else
-        jr_c_line(
-            fn, "} while (%s = (int64_t)((uint64_t)%s + (uint64_t)%s), --n%" PRIu32 " != 0);",
-            i, i, stride.text, number);
+        write_iterations(fn, &loop,
+                         loop.unit ? loop.hi.text
+                                   : jr_arena_printf(fn->em->arena, "n%" PRIu32, loop.number));
 }
 
 static bool is_array_copy(const Fn *fn, const IrStmt *stmt) {
@@ -221,7 +274,8 @@ static void check_stack(Fn *fn, uint32_t frame) {
               "if ((uint64_t)__builtin_frame_address(0) - %" PRIu32
               " < (uint64_t)rt->stack_limit) {",
               frame);
-    jr_c_line(fn, "    return jr_rt_deep(rt, %s);", jr_c_where(fn, fn->func->span));
+    jr_c_line(fn, "    int32_t deep = jr_rt_deep(rt, %s);", jr_c_where(fn, fn->func->span));
+    jr_c_line(fn, "    if (deep) return deep;");
     jr_c_line(fn, "}");
 }
 

@@ -6,6 +6,7 @@
  * and the least CPU time of each counts, which other work on the machine disturbs least.
  * Prints milliseconds, the ratio, and what compiling the kernel alone took. */
 #include "backend/engine.h"
+#include "ir/poll.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -170,6 +171,7 @@ static int32_t unreachable(void) {
 
 static JrSymbol symbols[] = {
     {"jr_rt_deep", (void *)(uintptr_t)unreachable},
+    {"jr_rt_poll", (void *)(uintptr_t)unreachable},
     {"jr_rt_raise_index", (void *)(uintptr_t)unreachable},
     {"jr_rt_trace", (void *)(uintptr_t)unreachable},
 };
@@ -188,7 +190,10 @@ static IrModule *read_kernels(JrArena *arena, const char *path, const char *only
     for (uint32_t i = 0; module && i < module->funcs.len; i++)
         if (!only || !strcmp(module->funcs.data[i]->name, only))
             module->funcs.data[kept++] = module->funcs.data[i];
-    if (module) module->funcs.len = kept;
+    if (!module) return NULL;
+    module->funcs.len = kept;
+    ir_poll_module(module); /* as the pipeline does */
+    ir_module_finish(module);
     return module;
 }
 
@@ -251,8 +256,8 @@ int main(int argc, char **argv) {
     JrEnginePlugin get = (JrEnginePlugin)(uintptr_t)dlsym(plugin, JR_ENGINE_PLUGIN_SYMBOL);
     const JrEngine *engine = get ? get(JR_ENGINE_ABI, sizeof *engine) : NULL;
     if (!engine) return fprintf(stderr, "%s is no engine of this build\n", argv[1]), 2;
-    rt = (JrRt){(char *)__builtin_frame_address(0) - (1 << 20), &never, 0};
-    JrEngineOptions options = {.symbols = {symbols, 3}, .opt_level = -1};
+    rt = (JrRt){(char *)__builtin_frame_address(0) - (1 << 20), &never, 0, 0};
+    JrEngineOptions options = {.symbols = {symbols, 4}, .opt_level = -1};
     JrArena *arena = jr_arena_new(NULL);
     IrModule *module = read_kernels(arena, argv[2], NULL);
     const char *why = "the kernels cannot be read";

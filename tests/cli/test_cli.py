@@ -4,8 +4,10 @@ command in $JITRUN and the engines that were built in $JITRUN_ENGINES (comma-sep
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -207,9 +209,36 @@ class Errors(Command):
         self.assertIn("2.5", err)
         self.check(["k.src", "-e", "fails", "2"], 0, "5\n")
 
+    ENDLESS = "print('begun')\ni = 0\nwhile i >= 0:\n    i = (i + 1) % 7\n"
+
     def test_timeout(self):
-        code, _, err = self.run_command("-", "--timeout", "0.3", stdin="i = 0\nwhile i >= 0:\n    i = (i + 1) % 7\n")
-        self.assertEqual(code, 124, err)
+        for engine in ENGINES:
+            code, out, err = self.run_command("-", "--timeout", "0.3", "--backend", engine,
+                                              stdin=self.ENDLESS)
+            self.assertEqual((code, out), (124, "begun\n"), err)
+            self.assertIn("<stdin>:3:1: error: TimeoutError: timed out", err)
+        code, out, err = self.run_command("k.src", "--timeout", "60", "-e", "add", "1", "2")
+        self.assertEqual((code, out), (0, "3.0\n"), err)
+
+    def test_timeout_of_a_kernel_s_own(self):
+        code, _, err = self.run_command("-", stdin="raise TimeoutError('mine')\n")
+        self.assertEqual(code, 1, err)
+
+    def test_interrupt(self):
+        for engine in ENGINES:
+            running = subprocess.Popen([os.path.abspath(JITRUN), "-", "--backend", engine],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            running.stdin.write(self.ENDLESS)
+            running.stdin.close()
+            time.sleep(0.5)
+            running.send_signal(signal.SIGINT)
+            self.assertEqual(running.wait(timeout=60), 130)
+            out, err = running.stdout.read(), running.stderr.read()
+            running.stdout.close()
+            running.stderr.close()
+            self.assertEqual(out, "begun\n")
+            self.assertIn("error: KeyboardInterrupt: interrupted", err)
 
     def test_full_disk(self):
         with open("/dev/full", "w") as full:

@@ -160,10 +160,10 @@ static void polls_the_flag(void **state) {
     assert_int_equal(jr_rt_poll(&thread.rt, &here), 0);
     flag = 12345;
     assert_int_equal(jr_rt_poll(&thread.rt, &here), 0);
-    flag = JR_CANCEL_INTERRUPT;
+    flag = EXC_INTERRUPT;
     assert_int_equal(jr_rt_poll(&thread.rt, &here), EXC_INTERRUPT);
     assert_string_equal(jr_thread_exception(&thread), "KeyboardInterrupt");
-    flag = JR_CANCEL_TIMEOUT;
+    flag = EXC_TIMEOUT;
     assert_int_equal(jr_rt_poll(&thread.rt, &here), EXC_TIMEOUT);
     jr_thread_set_cancel(&thread, NULL);
     assert_int_equal(*thread.rt.cancel, 0);
