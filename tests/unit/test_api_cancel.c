@@ -1,6 +1,5 @@
 /* jr_cancel: on every engine, what runs for ever ends at once when another thread, or a signal
  * handler, says so. */
-#define _GNU_SOURCE /* pthread_timedjoin_np */
 #include "tests/unit/api_harness.h"
 
 #include <pthread.h>
