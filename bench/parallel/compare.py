@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""Parallel loops: jitrun against C with OpenMP and numba, side by side.
+
+    bench/parallel/compare.py [--build BUILD] [--threads N] [--rounds N] [--markdown] [KERNEL...]
+
+Every side runs in a process of its own and waits there; rounds go through all of them, so that a
+change in the machine's load meets all alike, and the least time counts. Results are compared
+before times are. numba, NumPy and TBB come from the Python package index into a virtual
+environment outside the tree ($JITRUN_BENCH_VENV, or jitrun-bench in the user's cache); without a
+network the table has no numba. $CLANG is clang-19, which needs libomp-19 for its column.
+"""
+import argparse
+import ast
+import math
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, "..", "..")
+CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+VENV = os.environ.get("JITRUN_BENCH_VENV") or os.path.join(CACHE, "jitrun-bench")
+LAYERS = ("omp", "tbb", "workqueue")
+KERNELS = (
+    ["empty region", "sum", "axpy", "mandelbrot rows", "triangle"]
+    + ["histogram 256", "histogram 1e6", "pi", "stencil", "whole arrays"]
+)
+CALLS = 5  # of a kernel on the same data
+
+
+def numba_python():
+    """The environment's Python, made if it is not there; None if it cannot be."""
+    python = os.path.join(VENV, "bin", "python")
+    have = [python, "-c", "import numba, tbb"]
+    if os.path.exists(python) and not subprocess.run(have, capture_output=True).returncode:
+        return python
+    install = [python, "-m", "pip", "-q", "install", "numba", "tbb"]
+    for command in ([sys.executable, "-m", "venv", VENV], install):
+        if subprocess.run(command).returncode:
+            print("no numba: its environment could not be made", file=sys.stderr)
+            return None
+    return python
+
+
+def compile_c(compiler, folder, name, *flags):
+    path = os.path.join(folder, name)
+    source = os.path.join(HERE, "kernels.c")
+    command = [*compiler.split(), "-O3", "-march=native", "-ffp-contract=off", "-fPIC", "-shared"]
+    command += [*flags, source, "-o", path, "-lm"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return path if done.returncode == 0 else None
+
+
+class Side:
+    """One process. `name` is its column; serial ones have the time on one thread."""
+
+    def __init__(self, python, name, kind, path, threads, layer=None):
+        self.name = name
+        self.parallel = threads > 1
+        env = dict(os.environ, PYTHONPATH=os.path.join(ROOT, "python"))
+        for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "JITRUN_NUM_THREADS"):
+            env[variable] = str(threads)
+        env["JITRUN_PARALLEL_THRESHOLD"] = "0"  # the empty region is to be one
+        if kind == "jitrun":
+            env["JITRUN_LIBRARY"] = path
+        if layer:
+            env["NUMBA_THREADING_LAYER"] = layer
+            env["LD_LIBRARY_PATH"] = os.path.join(VENV, "lib")  # TBB's library
+        mode = "parallel" if self.parallel else "serial"
+        command = [python, os.path.join(HERE, "worker.py"), kind, path, mode]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+        )
+        self.best, self.digest = {}, {}
+        self.read()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.name}: the process ended")
+        return line
+
+    def run(self, kernel, calls):
+        print(kernel, calls, file=self.process.stdin, flush=True)
+        seconds, self.digest[kernel] = ast.literal_eval(self.read())
+        self.best[kernel] = min(seconds, self.best.get(kernel, math.inf))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def open_sides(options, folder):
+    python = numba_python() or "/usr/bin/python3"
+    library = os.path.abspath(os.path.join(options.build, "libjitrun.so"))
+    compilers = [("gcc", "gcc"), ("clang", os.environ.get("CLANG", "clang-19"))]
+    sides = []
+    for threads in (1, options.threads):
+        sides.append(Side(python, "jitrun", "jitrun", library, threads))
+        for name, compiler in compilers:
+            flags = ["-fopenmp"] if threads > 1 else []
+            path = compile_c(compiler, folder, f"{name}{threads}.so", *flags)
+            if path:
+                sides.append(Side(python, name, "c", path, threads))
+        if python.startswith(VENV):
+            for layer in LAYERS if threads > 1 else (None,):
+                name = f"numba {layer}" if layer else "numba"
+                sides.append(Side(python, name, "numba", "-", threads, layer))
+    return sides
+
+
+def agree(kernel, a, b):
+    if kernel == "pi":  # other random numbers
+        return abs(a[0] - b[0]) < 0.02
+    return all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-12) for x, y in zip(a, b))
+
+
+def check(sides, kernel):
+    first = sides[0].digest[kernel]
+    for side in sides[1:]:
+        if not agree(kernel, first, side.digest[kernel]):
+            sys.exit(f"{kernel}: {side.name} differs: {side.digest[kernel]} is not {first}")
+
+
+def of(sides, name, parallel):
+    for side in sides:
+        if side.name == name and side.parallel == parallel:
+            return side
+    return None
+
+
+def time_text(seconds):
+    return f"{seconds * 1e6:.2f} us" if seconds < 1e-4 else f"{seconds * 1e3:.2f} ms"
+
+
+def rows(sides, kernels, threads):
+    """The table: a heading, a row for each kernel, and geometric means."""
+    serial = [s for s in sides if not s.parallel]
+    parallel = [s for s in sides if s.parallel]
+    heading = ["kernel"] + [f"{s.name} 1" for s in serial]
+    heading += [f"{s.name} {threads}" for s in parallel]
+    heading += ["efficiency", "to C", "to numba"]
+    yield heading
+    ratios = {"C": [], "numba": []}
+    for kernel in kernels:
+        ours, alone = of(sides, "jitrun", True).best[kernel], of(sides, "jitrun", False)
+        row = [kernel] + [time_text(s.best[kernel]) for s in serial + parallel]
+        empty = kernel == "empty region"
+        row.append("" if empty else f"{alone.best[kernel] / ours / threads:.2f}")
+        for group, names in (("C", ("gcc", "clang")), ("numba", tuple("numba " + x for x in LAYERS))):
+            others = [s.best[kernel] for s in parallel if s.name in names]
+            ratio = ours / min(others) if others else math.nan
+            row.append(f"{ratio:.2f}")
+            if not empty and others:
+                ratios[group].append(ratio)
+        yield row
+    means = [math.exp(sum(map(math.log, r)) / len(r)) if r else math.nan for r in ratios.values()]
+    blanks = [""] * (len(heading) - 3)
+    yield ["geometric mean"] + blanks + [f"{mean:.2f}" for mean in means]
+
+
+def write(table, markdown):
+    table = list(table)
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    edge, between = ("| ", " | ") if markdown else ("", "  ")
+    for number, row in enumerate(table):
+        cells = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))]
+        print((edge + between.join(cells) + edge[::-1]).rstrip())
+        if markdown and number == 0:
+            print("|" + "|".join("---" for _ in widths) + "|")
+
+
+def versions(sides):
+    for command in (["gcc", "--version"], ["clang-19", "--version"]):
+        try:
+            print(subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0])
+        except OSError:
+            pass
+    if any("numba" in side.name for side in sides):
+        ask = "import numba, sys; print('numba', numba.__version__, 'on Python', sys.version.split()[0])"
+        subprocess.run([os.path.join(VENV, "bin", "python"), "-c", ask])
+    load = os.getloadavg()[0]
+    note = ": other work disturbs the figures" if load > 0.5 else ""
+    print(f"{os.cpu_count()} processors, load before {load:.1f}{note}\n", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build"))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("kernels", nargs="*", default=KERNELS, metavar="KERNEL")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sides = open_sides(options, folder)
+        versions(sides)
+        for kernel in options.kernels:
+            for side in sides:
+                side.run(kernel, 1)  # compiles it
+            check(sides, kernel)
+        for _ in range(options.rounds):
+            for kernel in options.kernels:
+                for side in sides:
+                    side.run(kernel, CALLS)
+        write(rows(sides, options.kernels, options.threads), options.markdown)
+        for side in sides:
+            side.close()
+
+
+if __name__ == "__main__":
+    main()
