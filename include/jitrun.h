@@ -365,6 +365,45 @@ JR_API int jr_num_threads(void);
  * theirs. Results are the same bits for any number. */
 JR_API JrStatus jr_set_num_threads(int threads);
 
+/* ---- Calls from CPython ----
+ *
+ * What the Python package is made of, and of no use to others: kernels as objects that CPython
+ * calls directly. The library is not linked against Python; it finds Python's functions in the
+ * process. All of these are called with the GIL held. The objects they are given are borrowed,
+ * and must live as long as the JrPyCalls. */
+
+/* What one object remembers: the kinds of calls that it has code for. */
+typedef struct JrPyCalls JrPyCalls;
+
+/* NumPy's flags of an array. */
+enum { JR_PY_CONTIGUOUS = 0x1, JR_PY_ALIGNED = 0x100, JR_PY_WRITEABLE = 0x400 };
+
+/* An argument as the call passes it. A tuple's items follow it. */
+typedef struct JrPyParam {
+    JrType type;    /* of a number: what Python's int, float and bool are called here, or the
+                          type of a NumPy scalar; else JR_NONE, JR_ARRAY, JR_TUPLE */
+    bool numpy;     /* a NumPy scalar */
+    uint32_t count; /* a tuple's items, an array's dimensions */
+    void *python_type; /* the object's type */
+    JrType item;       /* of an array: its elements, its dtype, the dtype's `num`, its flags */
+    int32_t type_num;
+    void *descr;
+    uint32_t flags, flags_mask; /* flags_mask: the library's */
+} JrPyParam;
+
+/* Finds CPython. object_size is object.__basicsize__; the JrPyCalls of an object will be at
+ * calls_offset in it. *vectorcall is set to the function to put where the object's type has its
+ * tp_vectorcall_offset. JR_ERR_NOT_FOUND where this cannot be done. */
+JR_API JrStatus jr_python_open(size_t object_size, size_t calls_offset, void **vectorcall);
+/* slow(self, *args, **keywords) is called for whatever was not added. NULL when there is no
+ * memory. Freed when the object is gone. */
+JR_API JrPyCalls *jr_python_calls_new(void *slow);
+JR_API void jr_python_calls_free(JrPyCalls *calls);
+/* From now on calls with such arguments go to `function`, which must live as long; when it fails,
+ * failed() makes the exception. JR_ERR_SIGNATURE if that cannot be done: they go on to slow. */
+JR_API JrStatus jr_python_calls_add(JrPyCalls *calls, JrFunction *function, void *failed,
+                                    size_t count, const JrPyParam *params);
+
 #ifdef __cplusplus
 }
 #endif

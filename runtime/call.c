@@ -3,6 +3,7 @@
  * A function's parameters and result, as inference knows them, are scalars, arrays and tuples
  * of such; compiled code takes the leaves of these, in order, each behind a pointer (ir/rt.h).
  */
+#include "ir/cost.h"
 #include "runtime/array.h"
 #include "runtime/compile.h"
 #include "runtime/rt.h"
@@ -22,6 +23,8 @@ uint32_t jr_leaf_count(const FeType *type) {
 }
 
 /* ---- Finding ---- */
+
+enum { BRIEF = 500 }; /* statements, of a function that is over in a microsecond */
 
 /* The text of a signature, as far as it has been read. */
 typedef struct SignatureText {
@@ -121,8 +124,7 @@ static const char *signature_of(JrModule *module, const FeSpec *spec) {
 }
 
 /* The parameters of the IR's function are the leaves of the source's. */
-static const bool *written_of(JrModule *module, const FeSpec *spec) {
-    const IrFunc *ir = ir_module_find(module->ir, spec->name);
+static const bool *written_of(JrModule *module, const IrFunc *ir) {
     bool *written = JR_NEW_ARRAY(module->arena, bool, ir->nparams);
     for (uint32_t i = 0; i < ir->nparams; i++)
         written[i] = ir_reg(ir, i)->written;
@@ -134,12 +136,14 @@ JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **
         if (f->spec == spec) return *out = f, JR_OK;
     const JrUnit *unit = jr_pipeline_build(module, false);
     if (!unit) return jr_error()->status;
+    const IrFunc *ir = ir_module_find(module->ir, spec->name);
     JrFunction *f = JR_NEW(module->arena, JrFunction);
     *f = (JrFunction){.next = module->functions,
                       .module = module,
                       .spec = spec,
                       .signature = signature_of(module, spec),
-                      .written = written_of(module, spec)};
+                      .written = written_of(module, ir),
+                      .brief = ir_cost_within(ir, BRIEF)};
     if (!unit->engine->find(unit->code, spec->name, &f->call))
         return jr_error_set(JR_ERR_ENGINE, "internal error: the %s engine has no code for %s",
                             unit->engine->name, spec->name);

@@ -37,6 +37,7 @@ struct JrFunction {
     const FeSpec *spec;
     const char *signature;
     const bool *written; /* by leaf of the parameters: an array that the function writes to */
+    bool brief;          /* a call is over in a moment */
     JrCall call;
     struct JrPointer *pointer; /* pointer.c's, once it was asked for */
     const char *prototype;

@@ -65,6 +65,9 @@ MAX_DIMS = 8
 
 REPORT_TEXT, REPORT_JSON = 0, 1
 
+# NumPy's flags of an array.
+PY_CONTIGUOUS, PY_ALIGNED, PY_WRITEABLE = 0x1, 0x100, 0x400
+
 Write = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_size_t)
 
 
@@ -138,6 +141,21 @@ class _JrAs(Union):
 
 JrValue._fields_ = [("type", c_int), ("owned", c_bool), ("value", _JrAs)]
 
+
+class JrPyParam(Structure):
+    _fields_ = [
+        ("type", c_int),
+        ("numpy", c_bool),
+        ("count", c_uint32),
+        ("python_type", c_void_p),
+        ("item", c_int),
+        ("type_num", c_int32),
+        ("descr", c_void_p),
+        ("flags", c_uint32),
+        ("flags_mask", c_uint32),
+    ]
+
+
 # The functions that the package calls: result, then parameters. Handles are c_void_p.
 PROTOTYPES = {
     "jr_version": (c_char_p,),
@@ -159,6 +177,20 @@ PROTOTYPES = {
     ),
     "jr_function_signature": (c_char_p, c_void_p),
     "jr_call": (c_int, c_void_p, c_size_t, c_void_p, c_void_p),
+}
+# Those that are called with the GIL held.
+PYTHON_PROTOTYPES = {
+    "jr_python_open": (c_int, c_size_t, c_size_t, POINTER(c_void_p)),
+    "jr_python_calls_new": (c_void_p, c_void_p),
+    "jr_python_calls_free": (None, c_void_p),
+    "jr_python_calls_add": (
+        c_int,
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_size_t,
+        POINTER(JrPyParam),
+    ),
 }
 
 
@@ -196,12 +228,14 @@ def _open():
     )
 
 
-def _declare(library):
-    for name, (result, *parameters) in PROTOTYPES.items():
+def _declare(library, prototypes):
+    for name, (result, *parameters) in prototypes.items():
         function = getattr(library, name)
         function.restype = result
         function.argtypes = parameters
 
 
 path, lib = _open()
-_declare(lib)
+python = ctypes.PyDLL(path)
+_declare(lib, PROTOTYPES)
+_declare(python, PYTHON_PROTOTYPES)

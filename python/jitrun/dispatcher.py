@@ -9,7 +9,7 @@ import threading
 import uuid
 import weakref
 
-from . import types, values
+from . import fast, types, values
 from .engine import Specialisation
 from .errors import JitrunError
 from .source import KernelSource
@@ -84,7 +84,7 @@ def _make(function, signatures, options):
         raise TypeError("njit decorates functions made with def, not %r" % (function,))
     if os.environ.get("JITRUN_DISABLE_JIT", "0") not in ("", "0"):
         return function
-    dispatcher = Dispatcher(function, signatures, options)
+    dispatcher = _maker.type(function, signatures, options)
     dispatcher._compile_declared()
     return dispatcher
 
@@ -110,6 +110,7 @@ class Dispatcher:
         self._prepared = {}  # key of the arguments -> Specialisation
         self._compiled = {}  # argument types -> Specialisation
         self._lock = threading.RLock()
+        _maker.set_up(self)
         parsed = self.source.parsed()
         self._parameters = parsed.parameters
         # So many arguments without keywords are the parameters as they stand.
@@ -208,6 +209,8 @@ class Dispatcher:
                 run = self._specialise(values.types_of(args, names), args)
                 if not big:
                     self._prepared[key] = run
+                    if self._plain_count >= 0:
+                        run.teach(self, args)
         return args, run
 
     def _specialise(self, arg_types, args):
@@ -353,10 +356,14 @@ class Dispatcher:
         self.__module__ = self.source.module
 
 
+# What a kernel is: the class above as far as Python code is concerned.
+_maker = fast.Maker(Dispatcher, Dispatcher.__call__)
+
+
 def _unpickle(key):
     found = _known.get(key)
     if found is None:
-        found = object.__new__(Dispatcher)
+        found = object.__new__(_maker.type)
         found._uuid = key
         _known[key] = found
     _recent.append(found)

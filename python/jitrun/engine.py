@@ -10,7 +10,7 @@ import warnings
 import weakref
 
 from . import _library as c
-from . import errors, values
+from . import errors, fast, values
 from .unit import Unit
 
 _output = threading.local()
@@ -70,6 +70,14 @@ class Specialisation:
         other.__dict__.update(self.__dict__, _owner=self)
         other._plan = values.Plan(arg_types, [values.readonly_parts(a) for a in args])
         return other
+
+    def teach(self, dispatcher, args):
+        """Has calls with such arguments come here without the dispatcher's doing."""
+        fast.learn(dispatcher, args, self._function, self.error)
+
+    def error(self):
+        """The exception for the error of this thread's last call."""
+        return self._error(self._module)
 
     def _compile(self, dispatcher):
         engine = dispatcher.engine or os.environ.get("JITRUN_ENGINE") or "auto"

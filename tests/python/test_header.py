@@ -12,7 +12,9 @@ from jitrun import _library as c
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEADER = os.path.join(ROOT, "include", "jitrun.h")
-STRUCTURES = [c.JrFrame, c.JrError, c.JrContextOptions, c.JrCompileOptions, c.JrArrayValue]
+STRUCTURES = [
+    c.JrFrame, c.JrError, c.JrContextOptions, c.JrCompileOptions, c.JrArrayValue, c.JrPyParam,
+]  # fmt: skip
 CONSTANTS = {
     "JR_OK": c.OK, "JR_ERR_COMPILE": c.ERR_COMPILE, "JR_ERR_ARGUMENT": c.ERR_ARGUMENT,
     "JR_ERR_NOT_FOUND": c.ERR_NOT_FOUND, "JR_ERR_SIGNATURE": c.ERR_SIGNATURE,
@@ -20,7 +22,8 @@ CONSTANTS = {
     "JR_INT8": c.INT8, "JR_INT16": c.INT16, "JR_INT32": c.INT32, "JR_INT64": c.INT64,
     "JR_UINT8": c.UINT8, "JR_UINT16": c.UINT16, "JR_UINT32": c.UINT32, "JR_UINT64": c.UINT64,
     "JR_FLOAT32": c.FLOAT32, "JR_FLOAT64": c.FLOAT64, "JR_ARRAY": c.ARRAY, "JR_TUPLE": c.TUPLE,
-    "JR_MAX_DIMS": c.MAX_DIMS, "JR_REPORT_TEXT": c.REPORT_TEXT, "JR_REPORT_JSON": c.REPORT_JSON,
+    "JR_PY_CONTIGUOUS": c.PY_CONTIGUOUS, "JR_PY_ALIGNED": c.PY_ALIGNED,
+    "JR_PY_WRITEABLE": c.PY_WRITEABLE, "JR_MAX_DIMS": c.MAX_DIMS, "JR_REPORT_TEXT": c.REPORT_TEXT, "JR_REPORT_JSON": c.REPORT_JSON,
 }  # fmt: skip
 
 
@@ -42,7 +45,7 @@ def facts():
                 "offsetof(%s, %s)" % (structure.__name__, name),
                 getattr(structure, name).offset,
             )
-    for name in ("JrFrame", "JrError", "JrArrayValue", "JrValue"):
+    for name in ("JrFrame", "JrError", "JrArrayValue", "JrPyParam", "JrValue"):
         yield "sizeof(%s)" % name, ctypes.sizeof(getattr(c, name))
     for name in ("type", "owned"):
         yield "offsetof(JrValue, %s)" % name, getattr(c.JrValue, name).offset
@@ -54,7 +57,7 @@ class Header(unittest.TestCase):
     @unittest.skipUnless(os.path.exists(HEADER), "the header is not there")
     def test_prototypes(self):
         text = read_header()
-        for name, (result, *parameters) in c.PROTOTYPES.items():
+        for name, (result, *parameters) in {**c.PROTOTYPES, **c.PYTHON_PROTOTYPES}.items():
             found = re.search(r"JR_API ([\w\s*]+?)\b%s\(([^;]*)\);" % name, text)
             self.assertIsNotNone(found, name)
             declared = [p for p in found.group(2).split(",") if p.strip() != "void"]

@@ -433,6 +433,22 @@ static void failed_specialisations_are_taken_back(void **state) {
     jr_module_free(module);
 }
 
+/* The rest of jr_python_* is for tests/python. */
+static void no_python_in_this_process(void **state) {
+    (void)state;
+    void *vectorcall = &vectorcall;
+    assert_int_equal(jr_python_open(16, 64, &vectorcall), JR_ERR_NOT_FOUND);
+    assert_null(vectorcall);
+    assert_int_equal(jr_python_open(16, 64, NULL), JR_ERR_ARGUMENT);
+    assert_int_equal(jr_python_open(0, 64, &vectorcall), JR_ERR_ARGUMENT);
+    assert_null(jr_python_calls_new(NULL));
+    jr_python_calls_free(NULL);
+    JrPyCalls *calls = jr_python_calls_new(state);
+    assert_non_null(calls);
+    assert_int_equal(jr_python_calls_add(calls, NULL, state, 0, NULL), JR_ERR_ARGUMENT);
+    jr_python_calls_free(calls);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_agree),
@@ -451,6 +467,7 @@ int main(void) {
         cmocka_unit_test(deep_recursion_is_an_error),
         cmocka_unit_test(raised_messages_arrive),
         cmocka_unit_test(functions_are_found),
+        cmocka_unit_test(no_python_in_this_process),
         cmocka_unit_test(signatures_must_fit),
         cmocka_unit_test(failed_specialisations_are_taken_back),
     };

@@ -1,0 +1,374 @@
+/* Calls from CPython without a Python function in between.
+ *
+ * A kernel is an object whose type has the vectorcall protocol (python/jitrun/fast.py makes it), and
+ * `enter` below is what CPython calls. The object has a JrPyCalls: a list of entries, one for each
+ * combination of argument types that it was called with before. An entry reads the arguments
+ * straight into a kernel's leaves:
+ *
+ *     enter -> the first entry whose every parameter accepts its argument
+ *                  -> release the GIL -> jr_function_run -> take the GIL -> box the result
+ *           -> otherwise `slow`, the method in Python, which converts, compiles, adds the entry for
+ *              next time, or raises the TypeError
+ *
+ * An entry accepts only what needs no conversion that could fail: exact types, arrays of the
+ * very dtype, rank and contiguity. Entries are added while other threads look for theirs (without a
+ * GIL, on free-threaded Pythons), so the list only grows, at its head, and goes with its object.
+ *
+ * A kernel that is known to be done in a moment keeps the GIL: releasing and taking it again costs
+ * more than such a kernel does. */
+#include "runtime/compile.h"
+#include "runtime/python.h"
+#include "runtime/rt.h"
+#include "runtime/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OFFSET_FLAG ((size_t)1 << (8 * sizeof(size_t) - 1)) /* of vectorcall's count */
+
+enum { MAX_LEAVES = 64, MAX_ITEMS = 255, MAX_DEPTH = 16 };
+
+/* How an argument is read. */
+typedef enum Reading {
+    READ_NONE,
+    READ_DOUBLE, /* a Python float for a float64 */
+    READ_INT64,  /* a Python int for an int64 */
+    READ_NUMBER, /* any other number, by way of a JrValue */
+    READ_ARRAY,
+    READ_TUPLE,
+} Reading;
+
+typedef struct Param {
+    JrPyParam given;
+    Reading reading;
+    IrType leaf;
+} Param;
+
+typedef struct Entry {
+    struct Entry *next;
+    JrFunction *function;
+    PyObject *failed;
+    size_t count; /* of arguments */
+    uint32_t nargs, nleaves;
+    Param params[]; /* tuples with their items behind them */
+} Entry;
+
+struct JrPyCalls {
+    PyObject *slow;
+    Entry *_Atomic first;
+};
+
+static size_t calls_offset; /* of an object's JrPyCalls */
+
+/* ---- Reading arguments ---- */
+
+static bool read_int(PyObject *object, int64_t *out) {
+    int overflow;
+    *out = jr_py.PyLong_AsLongLongAndOverflow(object, &overflow);
+    return !overflow;
+}
+
+/* A Python number, or a NumPy scalar: its C value is all that follows its header. */
+static bool read_number(const Param *param, PyObject *object, JrLeaf *leaf) {
+    JrValue value = {.type = param->given.type};
+    IrType type = ir_scalar((IrScalar)value.type);
+    if (param->given.numpy)
+        jr_value_of_scalar(type, jr_py_behind(object), &value);
+    else if (value.type == JR_FLOAT64)
+        value.as.f = jr_py.PyFloat_AsDouble(object);
+    else if (value.type == JR_BOOL)
+        value.as.b = object == jr_py.true_;
+    else if (!read_int(object, &value.as.i))
+        return false;
+    return jr_value_to_scalar(&value, param->leaf, leaf);
+}
+
+/* The dtype as the entry has it, or another object of the same meaning. */
+static bool has_dtype(const Param *param, PyObject *descr) {
+    if (descr == param->given.descr) return true;
+    const JrNumpyDescr *d = jr_py_behind(descr);
+    return d->type_num == param->given.type_num &&
+           (d->byteorder == '=' || d->byteorder == '|');
+}
+
+static bool read_strides(const Param *param, const JrNumpyArray *from, JrArray *to) {
+    unsigned ndim = param->leaf.ndim, size = ir_scalar_size((IrScalar)param->leaf.scalar);
+    int64_t *strides = jr_array_strides(to, ndim);
+    if (param->leaf.layout ==
+        LAYOUT_C) { /* NumPy's own mean nothing where a length is 0 or 1 */
+        jr_shape_strides(to->dims, ndim, strides);
+        return true;
+    }
+    for (unsigned i = 0; i < ndim; i++) {
+        if (from->strides[i] % (intptr_t)size) return false;
+        strides[i] = from->strides[i] / (intptr_t)size;
+    }
+    return true;
+}
+
+static bool read_array(const Param *param, PyObject *object, JrArray *to) {
+    const JrNumpyArray *from = jr_py_behind(object);
+    if (from->ndim != param->leaf.ndim) return false;
+    if (((uint32_t)from->flags & param->given.flags_mask) != param->given.flags) return false;
+    if (!has_dtype(param, from->descr)) return false;
+    to->data = from->data;
+    to->owner = NULL;
+    for (int i = 0; i < from->ndim; i++)
+        to->dims[i] = from->shape[i];
+    return read_strides(param, from, to);
+}
+
+/* Reads an argument and, of a tuple, its items; moves both past them. */
+static bool read_argument(const Param **at, PyObject *object, JrLeaf **leaf) {
+    const Param *param = (*at)++;
+    if (jr_py_type(object) != param->given.python_type) return false;
+    switch (param->reading) {
+    case READ_NONE: return true;
+    case READ_DOUBLE: (*leaf)++->scalar.d = jr_py.PyFloat_AsDouble(object); return true;
+    case READ_INT64: return read_int(object, &(*leaf)++->scalar.i);
+    case READ_NUMBER: return read_number(param, object, (*leaf)++);
+    case READ_ARRAY: return read_array(param, object, &(*leaf)++->array);
+    default: break;
+    }
+    if (jr_py.PyTuple_Size(object) != (ptrdiff_t)param->given.count) return false;
+    for (uint32_t i = 0; i < param->given.count; i++)
+        if (!read_argument(at, jr_py.PyTuple_GetItem(object, i), leaf)) return false;
+    return true;
+}
+
+/* ---- Results ---- */
+
+static PyObject *box_scalar(IrScalar scalar, const JrLeaf *leaf) {
+    JrValue value;
+    switch (scalar) {
+    case TY_FLOAT64: return jr_py.PyFloat_FromDouble(leaf->scalar.d);
+    case TY_FLOAT32: return jr_py.PyFloat_FromDouble((double)leaf->scalar.f);
+    case TY_INT64: return jr_py.PyLong_FromLongLong(leaf->scalar.i);
+    case TY_BOOL: return jr_py.PyBool_FromLong(leaf->scalar.b);
+    default: break;
+    }
+    jr_value_of_scalar(ir_scalar(scalar), leaf, &value);
+    if (ir_scalar_class(scalar) == 'U') return jr_py.PyLong_FromUnsignedLongLong(value.as.u);
+    return jr_py.PyLong_FromLongLong(value.as.i);
+}
+
+static PyObject *box(const FeType *type, const JrLeaf **leaf) {
+    if (type->kind == FE_SCALAR) return box_scalar((IrScalar)type->ir.scalar, (*leaf)++);
+    if (type->kind == FE_NONE) return jr_py.Py_IncRef(jr_py.none), jr_py.none;
+    PyObject *tuple = jr_py.PyTuple_New(type->count);
+    for (uint32_t i = 0; i < type->count; i++) {
+        PyObject *item = box(type->items[i], leaf);
+        if (tuple && item)
+            jr_py.PyTuple_SetItem(tuple, i, item);
+        else if (item)
+            jr_py.Py_DecRef(item);
+        if (tuple && !item) jr_py.Py_DecRef(tuple), tuple = NULL;
+    }
+    return tuple;
+}
+
+static bool can_box(const FeType *type) {
+    bool can = type->kind != FE_ARRAY;
+    for (uint32_t i = 0; type->kind == FE_TUPLE && i < type->count; i++)
+        can &= can_box(type->items[i]);
+    return can;
+}
+
+/* ---- Calling ---- */
+
+/* The exception that `failed` makes of this thread's error, with the traceback it has. */
+static PyObject *raise(const Entry *entry) {
+    PyObject *error = jr_py.PyObject_CallFunctionObjArgs(entry->failed, NULL);
+    if (!error) return NULL;
+    jr_py.PyErr_SetObject(jr_py_type(error), error);
+    jr_py.Py_DecRef(error);
+    return NULL;
+}
+
+static PyObject *run(const Entry *entry, JrLeaf *leaves) {
+    void *pointers[MAX_LEAVES];
+    JrFunction *function = entry->function;
+    for (uint32_t i = 0; i < entry->nleaves; i++)
+        pointers[i] = &leaves[i];
+    bool ran;
+    void *thread = function->brief ? NULL : jr_py.PyEval_SaveThread();
+    JrStatus status = jr_function_run(function->module, &function->call, pointers,
+                                      pointers + entry->nargs, &ran);
+    if (thread) jr_py.PyEval_RestoreThread(thread);
+    if (status) return raise(entry);
+    const JrLeaf *results = leaves + entry->nargs;
+    return box(function->spec->ret, &results);
+}
+
+/* Whether the entry took the arguments; *result is then what the call came to. */
+static bool try_entry(const Entry *entry, PyObject *const *args, PyObject **result) {
+    JrLeaf leaves[entry->nleaves + 1], *leaf = leaves;
+    const Param *param = entry->params;
+    for (size_t i = 0; i < entry->count; i++)
+        if (!read_argument(&param, args[i], &leaf)) return false;
+    *result = run(entry, leaves);
+    return true;
+}
+
+/* Gives a new reference away. */
+static bool set_item(PyObject *tuple, ptrdiff_t index, PyObject *item) {
+    jr_py.Py_IncRef(item);
+    return jr_py.PyTuple_SetItem(tuple, index, item) == 0;
+}
+
+static PyObject *make_keywords(PyObject *names, PyObject *const *values) {
+    PyObject *keywords = jr_py.PyDict_New();
+    ptrdiff_t count = jr_py.PyTuple_Size(names);
+    for (ptrdiff_t i = 0; keywords && i < count; i++) {
+        PyObject *name = jr_py.PyTuple_GetItem(names, i);
+        if (jr_py.PyDict_SetItem(keywords, name, values[i]) == 0) continue;
+        jr_py.Py_DecRef(keywords);
+        keywords = NULL;
+    }
+    return keywords;
+}
+
+/* slow(self, *args, **keywords) */
+static PyObject *call_slow(PyObject *slow, PyObject *self, PyObject *const *args, size_t count,
+                           PyObject *names) {
+    PyObject *keywords = names ? make_keywords(names, args + count) : NULL;
+    if (names && !keywords) return NULL;
+    PyObject *tuple = jr_py.PyTuple_New((ptrdiff_t)count + 1), *result = NULL;
+    bool good = tuple && set_item(tuple, 0, self);
+    for (size_t i = 0; good && i < count; i++)
+        good = set_item(tuple, (ptrdiff_t)i + 1, args[i]);
+    if (good) result = jr_py.PyObject_Call(slow, tuple, keywords);
+    if (tuple) jr_py.Py_DecRef(tuple);
+    if (keywords) jr_py.Py_DecRef(keywords);
+    return result;
+}
+
+/* A vectorcallfunc. */
+static PyObject *enter(PyObject *self, PyObject *const *args, size_t flagged,
+                       PyObject *names) {
+    JrPyCalls *calls = *(JrPyCalls **)((char *)self + calls_offset);
+    size_t count = flagged & ~OFFSET_FLAG;
+    PyObject *result;
+    Entry *entry = names ? NULL : atomic_load_explicit(&calls->first, memory_order_acquire);
+    for (; entry; entry = entry->next)
+        if (entry->count == count && try_entry(entry, args, &result)) return result;
+    return call_slow(calls->slow, self, args, count, names);
+}
+
+/* ---- Making entries ---- */
+
+static Reading reading_of(const JrPyParam *given, const FeType *type) {
+    if (type->kind == FE_NONE) return READ_NONE;
+    if (type->kind == FE_ARRAY) return READ_ARRAY;
+    if (type->kind == FE_TUPLE) return READ_TUPLE;
+    if (given->type == JR_FLOAT64 && type->ir.scalar == TY_FLOAT64) return READ_DOUBLE;
+    if (given->type == JR_INT64 && !given->numpy && type->ir.scalar == TY_INT64)
+        return READ_INT64;
+    return READ_NUMBER;
+}
+
+/* A JrPyCalls in the making: what is left of the caller's description. */
+typedef struct Making {
+    Entry *entry;
+    const JrPyParam *given, *end;
+    Param *param;
+    int depth;
+} Making;
+
+static bool add_array(const Making *m, Param *param) {
+    const JrFunction *function = m->entry->function;
+    bool readonly = !(param->given.flags & JR_PY_WRITEABLE);
+    bool strided = !(param->given.flags & JR_PY_CONTIGUOUS);
+    param->given.flags_mask = JR_PY_CONTIGUOUS | JR_PY_ALIGNED | JR_PY_WRITEABLE;
+    if (param->given.count != param->leaf.ndim ||
+        param->given.item != (JrType)param->leaf.scalar)
+        return false;
+    if (readonly && function->written[m->entry->nargs]) return false;
+    return (param->given.flags & JR_PY_ALIGNED) &&
+           !(strided && param->leaf.layout == LAYOUT_C);
+}
+
+/* False if the parameter's type does not take what is given for it. */
+static bool add_param(Making *m, const FeType *type) {
+    static const uint8_t kinds[] = {
+        [FE_NONE] = JR_NONE, [FE_ARRAY] = JR_ARRAY, [FE_TUPLE] = JR_TUPLE};
+    if (m->given == m->end || m->depth == MAX_DEPTH) return false;
+    Param *param = m->param++;
+    *param = (Param){.given = *m->given++, .reading = reading_of(m->given - 1, type)};
+    if (type->kind == FE_SCALAR || type->kind == FE_ARRAY) {
+        if (m->entry->nargs == MAX_LEAVES) return false;
+        param->leaf = type->ir;
+    }
+    bool number = param->given.type >= JR_BOOL && param->given.type <= JR_FLOAT64;
+    if (type->kind == FE_SCALAR ? !number : param->given.type != (JrType)kinds[type->kind])
+        return false;
+    if (type->kind == FE_ARRAY && !add_array(m, param)) return false;
+    if (type->kind != FE_TUPLE) return m->entry->nargs += jr_leaf_count(type), true;
+    if (param->given.count != type->count) return false;
+    m->depth++;
+    for (uint32_t i = 0; i < type->count; i++)
+        if (!add_param(m, type->items[i])) return false;
+    m->depth--;
+    return true;
+}
+
+static bool fill_entry(Entry *entry, size_t count, const JrPyParam *params) {
+    const FeSpec *spec = entry->function->spec;
+    Making making = {
+        .entry = entry, .given = params, .end = params + count, .param = entry->params};
+    entry->count = spec->nparams;
+    for (uint32_t i = 0; i < spec->nparams; i++)
+        if (!add_param(&making, spec->params[i])) return false;
+    entry->nleaves = entry->nargs + jr_leaf_count(spec->ret);
+    return making.given == making.end && entry->nleaves <= MAX_LEAVES && can_box(spec->ret);
+}
+
+JrStatus jr_python_calls_add(JrPyCalls *calls, JrFunction *function, void *failed,
+                             size_t count, const JrPyParam *params) {
+    jr_error_clear();
+    if (!calls || !function || !failed || (count && !params) || count > MAX_ITEMS)
+        return jr_error_set(JR_ERR_ARGUMENT,
+                            "jr_python_calls_add: NULL or too many arguments");
+    Entry *entry = calloc(1, sizeof *entry + count * sizeof *entry->params);
+    if (!entry) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    entry->function = function;
+    entry->failed = failed;
+    if (!fill_entry(entry, count, params)) {
+        free(entry);
+        return jr_error_set(JR_ERR_SIGNATURE, "such a call of %s has no short way",
+                            function->spec->func->ast->name);
+    }
+    entry->next = atomic_load(&calls->first);
+    while (!atomic_compare_exchange_weak(&calls->first, &entry->next, entry))
+        ;
+    return JR_OK;
+}
+
+JrPyCalls *jr_python_calls_new(void *slow) {
+    JrPyCalls *calls = slow ? calloc(1, sizeof *calls) : NULL;
+    if (calls) calls->slow = slow;
+    return calls;
+}
+
+void jr_python_calls_free(JrPyCalls *calls) {
+    Entry *entry = calls ? atomic_load(&calls->first) : NULL;
+    while (entry) {
+        Entry *next = entry->next;
+        free(entry);
+        entry = next;
+    }
+    free(calls);
+}
+
+JrStatus jr_python_open(size_t object_size, size_t offset, void **vectorcall) {
+    jr_error_clear();
+    if (!vectorcall || object_size < 2 * sizeof(void *))
+        return jr_error_set(JR_ERR_ARGUMENT, "jr_python_open: NULL, or no size of an object");
+    *vectorcall = NULL;
+    if (sizeof(void *) != 8 || !jr_python_find(object_size))
+        return jr_error_set(JR_ERR_NOT_FOUND, "this process runs no CPython that can call "
+                                              "kernels directly");
+    calls_offset = offset;
+    *(PyObject * (**)(PyObject *, PyObject *const *, size_t, PyObject *)) vectorcall = enter;
+    return JR_OK;
+}
