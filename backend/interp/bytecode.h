@@ -36,20 +36,28 @@ typedef enum BcOp {
     BC_BEFORE_FUSED = BC_FUSED - 1,
 #define JB_FUSE(FIRST, SECOND, via) BC_##FIRST##_##SECOND##_##via,
 #define JB_FUSE_TEST JB_FUSE
+#define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
+#undef JB_FUSE_LOOP
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
     BC_COUNT
 } BcOp;
 
-typedef struct Instr {
+typedef struct Instr Instr;
+typedef struct Run Run;
+/* Runs the instruction and, in the end, the next one's handler: NULL when all is done (or, where
+ * the compiler cannot turn that call into a jump, the next instruction). */
+typedef const Instr *BcHandler(const Instr *ip, char *fp, Run *run);
+
+struct Instr {
     union {
-        const void *label; /* the handler, once linked */
-        uint64_t op;       /* BcOp before */
+        BcHandler *handler; /* once linked */
+        uint64_t op;        /* BcOp before */
     };
     uint32_t a, b;
     union {
@@ -59,7 +67,7 @@ typedef struct Instr {
         int64_t k;
         void *p;
     };
-} Instr;
+};
 
 /* A slot and an array header in a frame: the memory is used as either. */
 typedef union Slot {
@@ -81,6 +89,7 @@ typedef struct __attribute__((may_alias)) Header {
 typedef struct Place {
     uint32_t where;      /* index in wheres */
     uint8_t check, wrap; /* LOAD and STORE: a bit per axis */
+    uint16_t op;         /* the BcOp, without those fused to it */
 } Place;
 
 /* One operand of an instruction with many. */
@@ -144,13 +153,14 @@ struct JrCode {
 };
 
 /* One run on one thread. */
-typedef struct Run {
+struct Run {
     const JrCode *code;
     JrRt *rt;
     char *stack, *limit; /* frames lie between */
     char *heap;          /* the stack, once it had to grow */
+    char *fp;            /* between handlers that return (run.c) */
     int32_t status;      /* of the error under way */
-} Run;
+};
 
 static inline Slot *frame_slot(char *fp, uint32_t offset) {
     return (Slot *)(void *)(fp + offset);
@@ -162,13 +172,18 @@ static inline const JrWhere *place_where(const JrCode *code, const Instr *ip) {
     return &code->wheres[code->places[ip - code->code].where];
 }
 
-/* The handlers' addresses by BcOp. */
-const void *const *jr_interp_labels(void);
+/* By BcOp. */
+extern BcHandler *const jr_interp_handlers[BC_COUNT];
 /* Runs from `ip` in the frame at the bottom of the stack until EXIT: 0, or the error's status.
  */
 int32_t jr_interp_run(Run *run, const Instr *ip);
 /* JrCall.run. */
 int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args, void *const *results);
+
+/* ---- slow.c ---- */
+
+/* Does the instruction that a handler left alone; false: an error, whose status is set. */
+bool jr_interp_slow(Run *run, const Instr *ip, char *fp);
 
 /* ---- stack.c ---- */
 

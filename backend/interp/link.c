@@ -105,9 +105,8 @@ JrCode *jr_link(Compiler *c) {
                    .nfuncs = c->funcs.len,
                    .ncode = c->code.len,
                    .stubs = c->stubs};
-    const void *const *labels = jr_interp_labels();
     for (uint32_t n = 0; n < c->code.len; n++)
-        c->code.data[n].label = labels[c->code.data[n].op];
+        c->code.data[n].handler = jr_interp_handlers[c->code.data[n].op];
     const uint32_t *sorted = sort_names(c, &head.nsorted);
     keep_strings(c);
     Packer packer = {NULL, 0};
