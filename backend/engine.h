@@ -8,12 +8,19 @@
 
 typedef struct JrCode JrCode; /* compiled code of one module, with whatever keeps it alive */
 
+/* Seconds that JrEngine.compile took. */
+typedef struct JrEngineTimes {
+    double generate; /* typed IR to bytecode, C and then machine code, or an object file */
+    double link;     /* and that to functions that can be called */
+} JrEngineTimes;
+
 typedef struct JrEngineOptions {
     JrSymbols symbols;
     const JrAlloc *alloc;
-    int opt_level;   /* 0..3; LLVM's pipeline. -1: the engine's default. */
-    bool fastmath;   /* for every function, besides those that ask themselves */
-    const char *cpu; /* NULL: the host's */
+    int opt_level;        /* 0..3; LLVM's pipeline. -1: the engine's default. */
+    bool fastmath;        /* for every function, besides those that ask themselves */
+    const char *cpu;      /* NULL: the host's */
+    JrEngineTimes *times; /* NULL, or where compile() says what it took */
 } JrEngineOptions;
 
 /* The texts an engine can show of a module. */
@@ -49,7 +56,7 @@ const JrEngine *jr_engine_tcc(void); /* present when built with libtcc */
 /* The one symbol of the LLVM plug-in, libjitrun-llvm.so, found with dlsym. The size of JrEngine
  * and the version guard against a plug-in of another build. */
 #define JR_ENGINE_PLUGIN_SYMBOL "jr_engine_plugin"
-#define JR_ENGINE_ABI 1
+#define JR_ENGINE_ABI 2
 typedef const JrEngine *(*JrEnginePlugin)(uint32_t abi, uint32_t engine_size);
 
 #endif

@@ -1,55 +1,12 @@
 /* The jitrun command: jitrun.h's first user. */
-#include "cli/options.h"
+#include "cli/args.h"
+#include "cli/bench.h"
+#include "cli/report.h"
 #include "cli/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool write_to(void *user, const char *bytes, size_t len) {
-    return fwrite(bytes, 1, len, user) == len;
-}
-
-/* ---- Errors ---- */
-
-static int report_error(const Options *o, JrModule *module) {
-    JrStatus status = jr_error()->status;
-    fflush(stdout);
-    if (status == JR_ERR_COMPILE && module && jr_module_diagnostic_count(module))
-        fputs(jr_module_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT), stderr);
-    else
-        jr_error_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT, write_to, stderr);
-    if (status == JR_KEYBOARD_INTERRUPT || status == JR_TIMEOUT_ERROR)
-        return stop_reason() == status ? stop_exit_code() : EXIT_KERNEL;
-    return status < JR_ERR_COMPILE ? EXIT_KERNEL : EXIT_USAGE;
-}
-
-/* Warnings do not stop a program, but are seen before it starts. */
-static void report_warnings(const Options *o, JrModule *module) {
-    if (jr_module_diagnostic_count(module))
-        fputs(jr_module_report(module, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT), stderr);
-}
-
-/* ---- Calling one function with the command line's arguments ---- */
-
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
-static bool read_args(const Options *o, JrContext *context, JrValue *values) {
-    for (int i = 0; i < o->arg_count; i++) {
-        const char *text = o->args[i];
-        JrStatus status = ends_with(text, ".npy") ? jr_array_load(text, &values[i])
-                                                  : jr_eval(context, text, &values[i]);
-        if (status == JR_OK) continue;
-        if (o->json) return report_error(o, NULL), false;
-        fprintf(stderr, "jitrun: error: argument %d, '%s': %s\n", i + 1, text,
-                jr_error()->message);
-        return false;
-    }
-    return true;
-}
 
 static int show_result(const Options *o, const JrValue *result) {
     if (o->output) {
@@ -87,7 +44,7 @@ static int call(const Options *o, JrContext *context, JrModule *module, const ch
     JrFunction *function;
     int code = EXIT_USAGE;
     size_t count = (size_t)o->arg_count;
-    if (!values || !read_args(o, context, values))
+    if (!values || !args_read(o, context, o->args, values))
         code = EXIT_USAGE;
     else if (jr_function_for(module, name, count, values, &function) != JR_OK)
         code = report_error(o, module);
@@ -97,8 +54,7 @@ static int call(const Options *o, JrContext *context, JrModule *module, const ch
         code = jr_call(function, count, values, &result) == JR_OK ? show_result(o, &result)
                                                                   : report_error(o, module);
     jr_value_clear(&result);
-    for (size_t i = 0; values && i < count; i++)
-        jr_value_clear(&values[i]);
+    args_clear(o, values);
     free(values);
     return code;
 }
@@ -122,9 +78,11 @@ static int emit(const Options *o, JrModule *module) {
 
 static int run(const Options *o, JrContext *context, JrModule *module) {
     if (o->emit) return emit(o, module);
-    if (o->entry) return call(o, context, module, o->entry);
-    if (!jr_module_has_body(module) && jr_module_has_function(module, "main"))
-        return call(o, context, module, "main");
+    const char *name = o->entry;
+    if (!name && !jr_module_has_body(module) && jr_module_has_function(module, "main"))
+        name = "main";
+    if (o->bench) return bench_run(o, context, module, name);
+    if (name) return call(o, context, module, name);
     if (o->dump) return dump(o, module, o->dump, stdout);
     if (o->check) return explain(o, module);
     int code = dump_from_environment(o, module);

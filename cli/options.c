@@ -75,8 +75,33 @@ static bool set_threads(Options *o, const char *value) {
 
 static bool set_format(Options *o, const char *value) {
     o->json = strcmp(value, "json") == 0;
-    if (!o->json && strcmp(value, "text") != 0)
-        return fail("--format is text or json, not '%s'", value);
+    o->csv = strcmp(value, "csv") == 0;
+    return o->json || o->csv || strcmp(value, "text") == 0 ||
+           fail("--format is text, json or, with --bench, csv, not '%s'", value);
+}
+
+static bool set_amount(double *to, const char *value, const char *message) {
+    char *end;
+    *to = strtod(value, &end);
+    return (!*end && end != value && *to > 0 && *to < 1e30) || fail(message, value);
+}
+
+/* NAME=A:B or NAME=A:B:F. */
+static bool set_sweep(Options *o, char *value) {
+    static const char usage[] =
+        "--sweep takes NAME=A:B or NAME=A:B:F, with 0 < A < B and 1 < F, not '%s'";
+    Sweep *s = &o->sweep;
+    char *equals = strchr(value, '='), *end;
+    if (!equals || !isalpha((unsigned char)*value)) return fail(usage, value);
+    for (char *at = value; at < equals; at++)
+        if (!isalnum((unsigned char)*at) && *at != '_') return fail(usage, value);
+    s->from = strtod(equals + 1, &end);
+    s->to = *end == ':' ? strtod(end + 1, &end) : 0;
+    s->factor = *end == ':' ? strtod(end + 1, &end) : 10;
+    if (*end || !(s->from > 0 && s->from < s->to && s->to < 1e18 && s->factor >= 1.01))
+        return fail(usage, value);
+    *equals = 0;
+    s->name = value;
     return true;
 }
 
@@ -85,7 +110,7 @@ static bool set_emit(Options *o, const char *value) {
     return strcmp(value, "header") == 0 || fail("--emit makes a header, not '%s'", value);
 }
 
-static bool set(Options *o, OptionId id, const char *value) {
+static bool set(Options *o, OptionId id, char *value) {
     switch (id) {
     case OPT_ENTRY: o->entry = value; break;
     case OPT_CHECK: o->check = true; break;
@@ -97,6 +122,18 @@ static bool set(Options *o, OptionId id, const char *value) {
     case OPT_UNCHECKED: o->unchecked = true; break;
     case OPT_FASTMATH: o->fastmath = true; break;
     case OPT_TIMEOUT: return set_timeout(o, value);
+    case OPT_BENCH: o->bench = true; break;
+    case OPT_BENCH_TIME:
+        return set_amount(&o->bench_time, value,
+                          "--bench-time takes a number of seconds above 0, not '%s'");
+    case OPT_OPERATIONS:
+        return set_amount(&o->operations, value,
+                          "--operations takes a number above 0, not '%s'");
+    case OPT_BYTES:
+        return set_amount(&o->bytes, value, "--bytes takes a number above 0, not '%s'");
+    case OPT_SWEEP: return set_sweep(o, value);
+    case OPT_PLOT: o->plot = value; break;
+    case OPT_COMPARE: o->compare = value; break;
     case OPT_DUMP: o->dump = value; break;
     case OPT_EMIT: return set_emit(o, value);
     case OPT_FORMAT: return set_format(o, value);
@@ -109,7 +146,7 @@ static bool set(Options *o, OptionId id, const char *value) {
 
 /* `--name`, `--name=value` or `--name value`. */
 static bool parse_long(Options *o, char **argv, int *i, int argc) {
-    const char *name = argv[*i] + 2, *equals = strchr(name, '=');
+    char *name = argv[*i] + 2, *equals = strchr(name, '=');
     int id = find_long(name, equals ? (size_t)(equals - name) : strlen(name));
     if (id < 0) return fail("unknown option '%s'", argv[*i]);
     if (!table[id].argument)
@@ -138,6 +175,29 @@ static void take_positional(Options *o, char *text) {
         o->args[o->arg_count++] = text;
 }
 
+/* Those of --bench go with it. */
+static bool bench_options_fit(const Options *o) {
+    const char *without = o->sweep.name   ? "--sweep"
+                          : o->plot       ? "--plot"
+                          : o->compare    ? "--compare"
+                          : o->csv        ? "--format csv"
+                          : o->bench_time ? "--bench-time"
+                          : o->operations ? "--operations"
+                          : o->bytes      ? "--bytes"
+                                          : NULL;
+    if (!o->bench) return !without || fail("%s goes with --bench", without);
+    if (o->emit || o->dump || o->check)
+        return fail("%s",
+                    "--bench runs the program: it goes without --emit, --dump and --check");
+    if (o->sweep.name && !o->arg_count)
+        return fail(
+            "--sweep %s needs a function and ARGs in which the size stands: name it with -e",
+            o->sweep.name);
+    if (o->sweep.name && o->compare)
+        return fail("%s", "--compare takes one size: it goes without --sweep");
+    return true;
+}
+
 bool options_parse(int argc, char **argv, Options *o) {
     *o = (Options){.args = argv};
     bool only_positional = false;
@@ -159,9 +219,9 @@ bool options_parse(int argc, char **argv, Options *o) {
                     o->args[0]);
     if (o->entry && o->emit)
         return fail("%s", "--emit writes a header for the whole file: it goes without -e");
-    if (o->output && !o->entry && !o->emit)
+    if (o->output && !o->entry && !o->emit && !o->bench)
         return fail("%s", "-o takes the result of a function: name it with -e");
-    return true;
+    return bench_options_fit(o);
 }
 
 /* One line of help; further lines of a long text line up under the first. */

@@ -181,7 +181,8 @@ typedef struct JrDiagnostic {
 JR_API size_t jr_module_diagnostic_count(const JrModule *module);
 JR_API bool jr_module_diagnostic(const JrModule *module, size_t index, JrDiagnostic *out);
 
-typedef enum JrReport { JR_REPORT_TEXT, JR_REPORT_JSON } JrReport;
+/* JR_REPORT_CSV is for jr_bench_report alone. */
+typedef enum JrReport { JR_REPORT_TEXT, JR_REPORT_JSON, JR_REPORT_CSV } JrReport;
 /* All diagnostics as a person reads them (with the source line and a caret), or as JSON. Owned
  * by the module; "" if there are none (JSON: "[]"). */
 JR_API const char *jr_module_report(JrModule *module, JrReport kind);
@@ -355,6 +356,107 @@ JR_API const char *jr_function_prototype(JrFunction *function);
 /* Writes a C header with the prototypes of all functions whose source gives them one signature.
  */
 JR_API JrStatus jr_module_header(JrModule *module, JrWrite write, void *user);
+
+/* ---- Timing ---- */
+
+/* What compiling a module took so far, in seconds. Stages that ran again for a later
+ * specialisation are added up; a stage that did not run is 0. */
+typedef struct JrTimes {
+    size_t size;     /* sizeof(JrTimes), set by the caller */
+    double read;     /* the file, for jr_compile_file */
+    double parse;    /* text to tree */
+    double infer;    /* types, and specialising */
+    double lower;    /* typed tree to IR, verified */
+    double passes;   /* folding, race analysis, outlining, polling */
+    double load;     /* the engine itself: LLVM, when the process first uses it */
+    double generate; /* IR to bytecode, to C and machine code, or to an object file */
+    double link;     /* and that to functions that can be called */
+} JrTimes;
+JR_API JrStatus jr_module_times(JrModule *module, JrTimes *out);
+
+/* Something to be measured beside the engines: the same function in Python, say. */
+typedef struct JrBenchRival {
+    const char *name;
+    /* Calls it `calls` times in a row, with arguments as they were before the first, and says in
+     * *seconds what that took. On the first call *outcome is to be filled in with a tuple of what
+     * it returned and of each of the arguments as it left them; jr_bench clears it. Later it is
+     * NULL. Returns NULL, or what went wrong, good until the next call. */
+    const char *(*run)(void *user, int64_t calls, double *seconds, JrValue *outcome);
+    void *user;
+} JrBenchRival;
+
+typedef struct JrBenchOptions {
+    size_t size;
+    const char *name; /* the function; NULL: the module's body, if compiled with run_main */
+    size_t arg_count;
+    const JrValue *args; /* copied; every call finds them as they were given */
+    /* Rows, separated by commas: "interp", "tcc", "llvm", each also with "-parallel" behind it.
+     * NULL: the engines there are, and the best of them in parallel if there is a loop for it. */
+    const char *rows;
+    double seconds; /* for each row, beyond its first call; 0: 1 second */
+    double operations,
+        bytes; /* what one call does and moves, if known, for the rates; bytes 0:
+                                 the arrays, read once, and written once if they are written */
+    size_t rival_count;
+    const JrBenchRival *rivals;
+    /* Called now and then with the row being measured and the part of all that is done. */
+    void (*progress)(void *user, const char *row, double done);
+    void *progress_user;
+} JrBenchOptions;
+
+/* Times are seconds; those of a call are on the clock, without what it takes to put the arguments
+ * back. Strings and samples are the JrBench's. */
+typedef struct JrBenchRow {
+    size_t size;            /* sizeof(JrBenchRow), set by the caller */
+    const char *name;       /* "llvm-parallel" */
+    const char *error;      /* why there are no times; or NULL */
+    const char *difference; /* in what its result differs from the first row's; or NULL */
+    bool exact;             /* the result is the first row's to the bit */
+    bool settled;           /* the median is known to 2%, with 95% confidence */
+    int threads;            /* its parallel loops may use */
+    JrTimes stages;         /* the least of a few compilations; load: what it took at first */
+    double first_call;
+    size_t sample_count;
+    const double *samples; /* seconds per call, in the order they were taken */
+    size_t calls;          /* in each sample */
+    double min, median, mean;
+    double low, high;   /* the median's 95% confidence interval */
+    double spread;      /* between the quartiles */
+    double cpu;         /* of all threads, per call; 0: too short to tell, or a rival */
+    int64_t peak_bytes; /* of memory beyond what the process had before; -1: unknown */
+    double speedup;     /* over the first row that was measured */
+    double break_even;  /* calls after which it has overtaken that row, compiling included;
+                               infinity: never */
+    double efficiency;  /* of a parallel row: the speed-up over its serial row, per thread */
+    double imbalance; /* of a parallel row: the busiest thread's time over the mean, from 1 */
+    double operations_rate; /* per second; 0 when not known */
+    double bytes_rate;
+} JrBenchRow;
+
+typedef struct JrBench JrBench;
+
+/* Measures a function, or the body, of the module's source on each engine. The source is compiled
+ * anew for each row with the module's options. First the rows' results are compared: what is
+ * returned, the arrays it wrote to, and what it printed; parallel rows with serial ones to 1e-9
+ * (float32: 1e-4), as reductions add in another order. Then each is called until its
+ * times have settled and the median is known to 2%, or its time is up. What kernels print is
+ * dropped; the calling thread's random generators are reseeded. *out is NULL on failure: when a
+ * kernel raises an error on the first row, or was cancelled. Takes as long as it says: another
+ * thread may jr_cancel it. */
+JR_API JrStatus jr_bench(JrModule *module, const JrBenchOptions *options, JrBench **out);
+/* NULL is fine. */
+JR_API void jr_bench_free(JrBench *bench);
+JR_API size_t jr_bench_row_count(const JrBench *bench);
+JR_API JrStatus jr_bench_row(const JrBench *bench, size_t index, JrBenchRow *out);
+/* Whether every row was measured, and agrees with the first. */
+JR_API bool jr_bench_agrees(const JrBench *bench);
+/* The rows as a table, as JSON or as CSV; docs/timer.md describes the fields. */
+JR_API JrStatus jr_bench_report(const JrBench *bench, JrReport kind, JrWrite write,
+                                void *user);
+/* An SVG picture: of one benchmark a bar for each row; of several, of the same function, a curve
+ * for each row over their sizes, which must rise. */
+JR_API JrStatus jr_bench_plot(size_t count, const JrBench *const *benches, const double *sizes,
+                              JrWrite write, void *user);
 
 /* ---- Threads ---- */
 

@@ -1,6 +1,6 @@
 /* Contexts and modules: jitrun.h's first half. */
+#include "ir/base/clock.h"
 #include "runtime/pointer.h"
-#include "runtime/rt.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,10 +16,21 @@ const char *jr_version(void) {
     return JITRUN_VERSION;
 }
 
-/* Copies a caller's structure, whose first member is its size, over our zeroed one of `ours`
- * bytes. A program built against an older header has a shorter one; one built against a newer
- * header may have a longer one, if it sets nothing that this library does not know. */
-static bool take_options(void *to, size_t ours, const void *from, const char *what) {
+bool jr_give_result(void *to, const void *from, size_t ours, const char *what) {
+    size_t room = 0;
+    if (to) memcpy(&room, to, sizeof room);
+    if (!to || room < sizeof room) {
+        jr_error_set(JR_ERR_ARGUMENT, "%s.size is %zu: set it to sizeof(%s)", what, room,
+                     what);
+        return false;
+    }
+    size_t known = room < ours ? room : ours;
+    memcpy((char *)to + sizeof room, (const char *)from + sizeof room, known - sizeof room);
+    if (room > known) memset((char *)to + known, 0, room - known);
+    return true;
+}
+
+bool jr_take_options(void *to, size_t ours, const void *from, const char *what) {
     static const size_t most = 4096;
     size_t given = ours;
     memset(to, 0, ours);
@@ -55,7 +66,7 @@ static JrContext *context_make(const JrContextOptions *o) {
 JrContext *jr_context_new(const JrContextOptions *options) {
     jr_error_clear();
     JrContextOptions o;
-    if (!take_options(&o, sizeof o, options, "JrContextOptions")) return NULL;
+    if (!jr_take_options(&o, sizeof o, options, "JrContextOptions")) return NULL;
     if (!o.resize != !o.release) {
         jr_error_set(JR_ERR_ARGUMENT, "JrContextOptions: resize and release go together");
         return NULL;
@@ -102,8 +113,10 @@ static JrModule *module_new(JrContext *context, const JrCompileOptions *options)
         jr_error_set(JR_MEMORY_ERROR, "out of memory");
         return NULL;
     }
-    *module =
-        (JrModule){.context = jr_context_ref(context), .arena = arena, .options = *options};
+    *module = (JrModule){.context = jr_context_ref(context),
+                         .arena = arena,
+                         .options = *options,
+                         .sink = {context->write, context->write_user}};
     pthread_mutex_init(&module->lock, NULL);
     return module;
 }
@@ -173,7 +186,7 @@ JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptio
     if (!context || !source || !out)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_compile: NULL argument");
     JrCompileOptions o;
-    if (!take_options(&o, sizeof o, options, "JrCompileOptions")) return JR_ERR_ARGUMENT;
+    if (!jr_take_options(&o, sizeof o, options, "JrCompileOptions")) return JR_ERR_ARGUMENT;
     if (o.opt_level < 0 || o.opt_level > 4)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_compile: opt_level is %d, not 0 to 4",
                             o.opt_level);
@@ -232,14 +245,17 @@ JrStatus jr_compile_file(JrContext *context, const char *path, const JrCompileOp
     if (!context || !path || !out)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_compile_file: NULL argument");
     JrCompileOptions o;
-    if (!take_options(&o, sizeof o, options, "JrCompileOptions")) return JR_ERR_ARGUMENT;
+    if (!jr_take_options(&o, sizeof o, options, "JrCompileOptions")) return JR_ERR_ARGUMENT;
     o.size = sizeof o;
     if (!o.name) o.name = strcmp(path, "-") == 0 ? "<stdin>" : path;
     char *text;
+    double begun = jr_clock();
     JrStatus status = read_source(path, &text);
+    double read = jr_clock() - begun;
     if (status) return status;
     status = jr_compile(context, text, &o, out);
     free(text);
+    if (*out) (*out)->times.read = read;
     return status;
 }
 

@@ -386,8 +386,7 @@ JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const
     *ran = false;
     if (!thread) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
     if (thread->writing) return jr_error_in_write();
-    JrSink sink = {module->context->write, module->context->write_user};
-    JrSink outer = jr_thread_swap_sink(thread, sink);
+    JrSink outer = jr_thread_swap_sink(thread, module->sink);
     JrHeap *outer_heap = thread->heap;
     thread->heap = module->context->heap;
     JrCancel outer_cancel = jr_thread_set_cancel(thread, &module->context->cancel);

@@ -3,6 +3,7 @@
  * of it anywhere below lands in the setjmp of the function that started. */
 #include "runtime/compile.h"
 
+#include "ir/base/clock.h"
 #include "ir/cost.h"
 #include "ir/parallel.h"
 #include "ir/poll.h"
@@ -19,11 +20,21 @@ static FeConfig config_of(const JrModule *module) {
                       .fastmath = module->options.fastmath};
 }
 
+/* Adds to *stage the time since *from, which is then now. */
+static void clock_stage(double *from, double *stage) {
+    double now = jr_clock();
+    *stage += now - *from;
+    *from = now;
+}
+
 bool jr_pipeline_check(JrModule *module) {
     FeConfig config = config_of(module);
+    double clock = jr_clock();
     module->ast = ast_parse(module->arena, &module->source, &module->diags);
+    clock_stage(&clock, &module->times.parse);
     if (module->diags.errors) return false;
     module->fe = fe_infer(module->arena, module->ast, &module->diags, &config);
+    clock_stage(&clock, &module->times.infer);
     return module->fe && module->diags.errors == 0 && jr_pipeline_lower(module, true);
 }
 
@@ -41,7 +52,9 @@ static IrModule *failed(JrModule *module, const char *why) {
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     const char *why = NULL;
     if (optimise && module->ir && module->ir_specs == module->fe->specs.len) return module->ir;
+    double clock = jr_clock();
     IrModule *ir = fe_lower(module->fe);
+    clock_stage(&clock, &module->times.lower);
     if (!ir || module->diags.errors) return failed(module, NULL);
     if (!ir_verify_module(ir, &why)) return failed(module, why);
     if (!optimise) return ir;
@@ -51,6 +64,7 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     ir_poll_module(ir);
     ir_module_finish(ir);
     if (!ir_verify_module(ir, &why)) return failed(module, why);
+    clock_stage(&clock, &module->times.passes);
     module->ir_specs = module->fe->specs.len;
     return module->ir = ir;
 }
@@ -86,11 +100,17 @@ const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
     IrModule *ir = jr_pipeline_lower(module, true);
     if (!ir) return NULL;
     once = once && is_short(module, ir);
+    double clock = jr_clock();
     const JrEngine *engine = once ? jr_engine_interp() : jr_engine_get(module->options.engine);
+    clock_stage(&clock, &module->times.load);
     if (!engine) return NULL;
     const char *why = JR_NO_MEMORY;
+    JrEngineTimes times = {0};
     JrEngineOptions options = jr_engine_options(module);
+    options.times = &times;
     JrCode *code = engine->compile(ir, &options, &why);
+    module->times.generate += times.generate;
+    module->times.link += times.link;
     if (code) return add_unit(module, engine, code, once);
     if (strcmp(why, JR_NO_MEMORY) == 0) return jr_error_set(JR_MEMORY_ERROR, "%s", why), NULL;
     jr_error_set(JR_ERR_ENGINE, "the %s engine could not compile %s: %s", engine->name,

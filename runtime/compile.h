@@ -6,6 +6,7 @@
 #include "frontend/sema.h"
 #include "jitrun.h"
 #include "runtime/array.h"
+#include "runtime/rt.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -61,12 +62,20 @@ struct JrModule {
      * too, until the next one is asked for. */
     JrDiag **diags_end;
     uint32_t warnings;
-    bool sound;  /* jr_compile found no errors */
-    bool broken; /* memory ran out in the middle of a change: nothing more can be added */
+    JrTimes times; /* of jr_module_times */
+    JrSink sink;   /* where its kernels print: the context's, unless bench.c listens */
+    bool sound;    /* jr_compile found no errors */
+    bool broken;   /* memory ran out in the middle of a change: nothing more can be added */
 };
 
 /* ---- api.c ---- */
 
+/* Copies a caller's structure, whose first member is its size, over our zeroed one of `ours`
+ * bytes. A program built against an older header has a shorter one; one built against a newer
+ * header may have a longer one, if it sets nothing that this library does not know. */
+bool jr_take_options(void *to, size_t ours, const void *from, const char *what);
+/* The other way: as much of ours as the caller's has room for; its size stays. */
+bool jr_give_result(void *to, const void *from, size_t ours, const char *what);
 JrContext *jr_context_ref(JrContext *context);
 /* The end of what jr_module_diagnostic shows for good; and back to it. */
 void jr_module_mark_diags(JrModule *module);

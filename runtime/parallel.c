@@ -17,8 +17,8 @@
  * here, chunk by chunk: the same grid, so the same bits. */
 #include "runtime/parallel.h"
 
+#include "ir/base/clock.h"
 #include "runtime/compile.h"
-#include "runtime/pool.h"
 #include "runtime/rt.h"
 
 #include <stdatomic.h>
@@ -157,6 +157,18 @@ static int32_t call_body(const Region *region, JrRt *rt, int64_t chunk) {
     return status;
 }
 
+/* No thread is in two chunks at once, so its entry is its own. */
+static void add_busy(JrBusy *busy, const JrThread *thread, double seconds) {
+    for (int i = 0; i < JR_POOL_MAX_THREADS; i++) {
+        const void *owner = NULL;
+        if (atomic_load(&busy->threads[i].thread) == thread ||
+            atomic_compare_exchange_strong(&busy->threads[i].thread, &owner, thread)) {
+            busy->threads[i].seconds += seconds;
+            return;
+        }
+    }
+}
+
 static void run_chunk(void *user, int64_t chunk) {
     Region *region = user;
     if (chunk > atomic_load_explicit(&region->failed, memory_order_relaxed)) return;
@@ -172,11 +184,14 @@ static void run_chunk(void *user, int64_t chunk) {
         pthread_mutex_unlock(&region->lock);
         return;
     }
+    JrBusy *busy = region->caller->busy;
+    double begun = busy ? jr_clock() : 0;
     enter_region(thread, region, &region->outputs[chunk]);
     uint32_t depth = jr_random_depth(&thread->random);
     if (call_body(region, &thread->rt, chunk)) note_failure(region, thread, chunk);
     jr_random_unwind(&thread->random, depth);
     leave_region(thread, region);
+    if (busy) add_busy(busy, thread, jr_clock() - begun);
 }
 
 static int32_t run_on_pool(Region *region) {
@@ -189,7 +204,9 @@ static int32_t run_on_pool(Region *region) {
     bool sink_failed = caller->sink_failed;
     pthread_mutex_init(&region->lock, NULL);
     jr_thread_init(&region->error, NULL);
-    jr_pool_run(0, region->chunks, run_chunk, region);
+    double begun = caller->busy ? jr_clock() : 0;
+    jr_pool_run(caller->max_threads, region->chunks, run_chunk, region);
+    if (caller->busy) caller->busy->elapsed += jr_clock() - begun;
     caller->sink = sink;
     caller->sink_failed = sink_failed;
     write_output(region);
@@ -221,6 +238,10 @@ static int64_t smallest_gain(void) {
     least = set && end != set && *end == 0 && asked >= 0 ? asked : SMALLEST_GAIN;
     atomic_store_explicit(&cached, least, memory_order_relaxed);
     return least;
+}
+
+static int thread_count(const JrThread *caller) {
+    return caller->max_threads ? caller->max_threads : jr_pool_threads();
 }
 
 static bool gains(int64_t trip, int64_t work) {
@@ -262,7 +283,7 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
     memcpy(region.keys, caller->random.now.keys, sizeof region.keys);
     atomic_init(&region.failed, region.chunks);
     bool here = chunks < 2 || chunks > MAX_CHUNKS || jr_pool_inside() ||
-                jr_pool_threads() < 2 || !gains(trip, work);
+                thread_count(caller) < 2 || !gains(trip, work);
     int32_t status = here ? run_here(&region) : run_on_pool(&region);
     if (captures != few) free(captures);
     return status;

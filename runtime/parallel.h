@@ -2,7 +2,19 @@
 #ifndef JR_RUNTIME_PARALLEL_H
 #define JR_RUNTIME_PARALLEL_H
 
+#include "runtime/pool.h"
+
+#include <stdatomic.h>
 #include <stdint.h>
+
+/* What each thread spent inside chunks, in seconds; a thread is known by its address. */
+typedef struct JrBusy {
+    struct {
+        const void *_Atomic thread;
+        double seconds;
+    } threads[JR_POOL_MAX_THREADS];
+    double elapsed; /* in regions, on the clock */
+} JrBusy;
 
 /* How many chunks `trip` iterations are cut into: 0 for none. A function of trip alone. */
 int64_t jr_parallel_chunks(int64_t trip);

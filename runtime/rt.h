@@ -68,8 +68,10 @@ typedef struct JrThread {
     size_t buffered;
     bool sink_failed, writing; /* writing: inside the sink, which may not print */
     JrRandom random;
-    char *true_limit; /* rt.stack_limit without an alarm */
-    int32_t never;    /* what rt.cancel points at until the host says otherwise: always 0 */
+    char *true_limit;    /* rt.stack_limit without an alarm */
+    int max_threads;     /* of its parallel regions; 0: the pool's number */
+    struct JrBusy *busy; /* NULL, or where they add up the threads' time (parallel.h) */
+    int32_t never;       /* what rt.cancel points at until the host says otherwise: always 0 */
 } JrThread;
 
 /* Starts with no error, a sink that discards, generators that seed themselves at their first

@@ -1,6 +1,7 @@
 /* The engine: a compiled module packed into one block of memory, found by name, freed at once.
  */
 #include "backend/interp/compile.h"
+#include "ir/base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,8 +128,13 @@ JrCode *jr_link(Compiler *c) {
 static JrCode *engine_compile(const IrModule *module, const JrEngineOptions *options,
                               const char **why) {
     Compiler *c = JR_NEW(module->arena, Compiler);
-    JrCode *code = jr_compile_module(c, module, options) ? jr_link(c) : NULL;
+    const double begun = jr_clock();
+    const bool compiled = jr_compile_module(c, module, options);
+    const double generated = jr_clock();
+    JrCode *code = compiled ? jr_link(c) : NULL;
     if (!code) *why = c->why;
+    if (options->times)
+        *options->times = (JrEngineTimes){generated - begun, jr_clock() - generated};
     return code;
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ir/base/alloc.h"
+#include "ir/base/clock.h"
 
 /* ---- One compilation ---- */
 
@@ -167,8 +168,12 @@ static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
     char table[48];
     table_name(table, sizeof table);
     JrCode *code = NULL;
-    if (work_run(&w, module, options, STAGE_EMIT_OBJECT, table))
-        code = link_code(&w, module, options, table);
+    double begun = jr_clock();
+    bool emitted = work_run(&w, module, options, STAGE_EMIT_OBJECT, table);
+    double generated = jr_clock();
+    if (emitted) code = link_code(&w, module, options, table);
+    if (options->times)
+        *options->times = (JrEngineTimes){generated - begun, jr_clock() - generated};
     work_clear(&w);
     if (!code) *why = jr_arena_strdup(module->arena, w.why);
     return code;

@@ -10,6 +10,7 @@
  * include folder nor its libtcc1.a is looked for when a program runs. */
 #include "backend/tcc/emit.h"
 #include "backend/tcc/shim.h"
+#include "ir/base/clock.h"
 
 #include <libtcc.h>
 #include <pthread.h>
@@ -42,6 +43,7 @@ typedef struct Job {
     JrArena *arena;
     const char *missing;
     char message[256];
+    double generated; /* when: what comes then is linking */
 } Job;
 
 static pthread_mutex_t libtcc_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -118,6 +120,7 @@ static bool build(TCCState *state, Job *job, JrCode *code) {
     tcc_set_options(state, "-nostdlib -nostdinc");
     if (tcc_set_output_type(state, TCC_OUTPUT_MEMORY) < 0) return false;
     if (tcc_compile_string(state, job->text) < 0) return false;
+    job->generated = jr_clock();
     for (uint32_t i = 0; i < job->symbols.len; i++)
         tcc_add_symbol(state, job->symbols.data[i].name, job->symbols.data[i].address);
     if (!place(state, code)) return false;
@@ -162,6 +165,7 @@ static void release(JrCode *code) {
 static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
                        const char **why) {
     Job job = {0};
+    double begun = jr_clock();
     prepare(&job, module, options);
     if (job.missing) {
         *why =
@@ -173,7 +177,10 @@ static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
         *why = "out of memory";
         return NULL;
     }
-    if (translate(&job, code)) return code;
+    bool good = translate(&job, code);
+    if (options->times)
+        *options->times = (JrEngineTimes){job.generated - begun, jr_clock() - job.generated};
+    if (good) return code;
     release(code);
     *why = jr_arena_printf(module->arena, "libtcc: %s",
                            job.message[0] ? job.message : "no memory for the code");

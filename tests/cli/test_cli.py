@@ -282,5 +282,100 @@ class Shows(Command):
         self.assertIn("usage: jitrun FILE", out)
 
 
+class Bench(Command):
+    """--bench: what it writes, never how long something takes."""
+
+    QUICK = ["--bench", "--bench-time", "0.02"]
+
+    def rows(self, *args, code=0):
+        got, out, err = self.run_command("k.src", *self.QUICK, *args, "--format", "json")
+        self.assertEqual((got, err), (code, ""), out)
+        return json.loads(out)["rows"]
+
+    def test_table(self):
+        code, out, err = self.run_command("k.src", *self.QUICK, "-e", "total", "np.arange(50.0)")
+        self.assertEqual((code, err), (0, ""), out)
+        for text in [*ENGINES, "total in k.src", "median", "speed-up", "generate"]:
+            self.assertIn(text, out)
+        if len(ENGINES) > 1:
+            self.assertIn("results: the same to the bit", out)
+
+    def test_json(self):
+        rows = self.rows("-e", "total", "np.arange(50.0)", "--operations", "49", "--bytes", "400")
+        self.assertEqual([row["name"] for row in rows], ENGINES)
+        for row in rows:
+            self.assertEqual(len(row["samples"]), row["sample_count"])
+            self.assertLessEqual(row["min"], row["median"])
+            self.assertAlmostEqual(row["operations_rate"] * row["median"], 49, 3)
+            self.assertAlmostEqual(row["bytes_rate"] * row["median"], 400, 3)
+            self.assertGreater(row["parse"], 0)
+
+    def test_one_engine(self):
+        rows = self.rows("-e", "add", "1", "2", "--backend", "interp")
+        self.assertEqual([row["name"] for row in rows], ["interp"])
+
+    def test_body_and_main(self):
+        self.assertEqual(len(self.rows()), len(ENGINES))
+        (self.path / "k.src").write_text("print('unseen')\n")
+        self.assertEqual(len(self.rows()), len(ENGINES))
+
+    def test_sweep_and_csv(self):
+        code, out, err = self.run_command(
+            "k.src", *self.QUICK, "-e", "total", "--sweep", "n=10:1000", "np.ones(n)",
+            "--backend", "interp", "--format", "csv", "--plot", "p.svg")
+        self.assertEqual((code, err), (0, ""), out)
+        for size in (10, 100, 1000):
+            self.assertIn(f"n = {size}\n", out)
+        self.assertNotIn("n = 10000\n", out)
+        picture = (self.path / "p.svg").read_text()
+        self.assertTrue(picture.startswith("<svg") and "<polyline" in picture)
+        code, out, _ = self.run_command(
+            "k.src", *self.QUICK, "-e", "add", "--sweep", "x=2:4:2", "x", "max(x, 1)",
+            "--backend", "interp", "--format", "json")
+        self.assertEqual([at["size"] for at in json.loads(out)["sizes"]], [2, 4])
+
+    def test_compare(self):
+        bench = ["k.src", *self.QUICK, "-e", "add", "1", "2", "--backend", "interp"]
+        code, out, err = self.run_command(*bench, "--format", "json", "-o", "old.json")
+        self.assertEqual((code, out, err), (0, "", ""))
+        code, out, err = self.run_command(*bench, "--compare", "old.json")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("against old.json", out)
+        # A tenth of the time then: it has become slower for certain.
+        old = json.loads((self.path / "old.json").read_text())
+        for row in old["rows"]:
+            row["median"] /= 10
+            row["samples"] = [s / 10 for s in row["samples"]] * 10
+        (self.path / "old.json").write_text(json.dumps(old))
+        code, out, err = self.run_command(*bench, "--compare", "old.json")
+        self.assertRegex(out, r"interp .* slower\n")
+        for text in ("", "[", "{}", '{"format": 2, "rows": []}', '{"a": "' + "\\" + '"}', "[" * 999):
+            (self.path / "bad.json").write_text(text)
+            code, _, err = self.run_command(*bench, "--compare", "bad.json")
+            self.assertEqual(code, 2, text)
+            self.assertIn("bad.json is not", err)
+
+    def test_errors(self):
+        self.check(["k.src", *self.QUICK, "-e", "fails", "0"], 1, err="ZeroDivisionError")
+        for args, message in [
+            (["--sweep", "n=1:10"], "goes with --bench"),
+            (["--plot", "x.svg"], "goes with --bench"),
+            (["--format", "csv"], "goes with --bench"),
+            (["--bench", "--sweep", "n=10:1"], "--sweep takes"),
+            (["--bench", "--sweep", "1=1:10"], "--sweep takes"),
+            (["--bench", "--sweep", "n=1:10"], "ARGs in which the size stands"),
+            (["--bench", "--check"], "goes without"),
+            (["--bench", "--bench-time", "0"], "above 0"),
+            (["--bench", "--operations", "x"], "above 0"),
+        ]:
+            self.check(["k.src", *args], 2, err=message)
+        self.check(["k.src", *self.QUICK, "-e", "add", "1", "2", "--plot", "no/where.svg", "-o", "x"],
+                   2, err="no/where.svg")
+
+    def test_interrupted(self):
+        (self.path / "k.src").write_text("while True:\n    pass\n")
+        self.check(["k.src", *self.QUICK, "--timeout", "0.3"], 124, err="TimeoutError")
+
+
 if __name__ == "__main__":
     unittest.main()

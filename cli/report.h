@@ -1,0 +1,15 @@
+/* Errors of the library, as the command shows them. */
+#ifndef JR_CLI_REPORT_H
+#define JR_CLI_REPORT_H
+
+#include "cli/options.h"
+
+/* A JrWrite to a FILE *. */
+bool write_to(void *user, const char *bytes, size_t len);
+
+/* Shows jr_error(), with the module's diagnostics if that is what it is about; the exit code. */
+int report_error(const Options *o, JrModule *module);
+/* Warnings do not stop a program, but are seen before it starts. */
+void report_warnings(const Options *o, JrModule *module);
+
+#endif
