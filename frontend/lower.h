@@ -43,6 +43,7 @@ typedef struct LoopScope {
     struct LoopScope *outer;
     IrReg completed; /* bool VAR: no break happened; IR_NO_REG when there is no else to run */
     bool stream;     /* each iteration draws from its own stream: leave it before `continue` */
+    bool parallel;   /* a prange loop that may run on threads */
 } LoopScope;
 
 typedef struct Lower {
@@ -144,8 +145,30 @@ void fe_lower_while(Lower *low, const AstStmt *stmt);
 void fe_lower_for(Lower *low, const AstStmt *stmt);
 /* A counted loop over [0, n) that the compiler adds; ends with loop_end. */
 IrBlock *fe_loop_begin(Lower *low, IrReg n, IrReg *counter);
+IrBlock *fe_loop_range(Lower *low, IrReg lo, IrReg hi, IrReg *counter);
 void fe_loop_end(Lower *low, IrBlock *outer);
 IrReg fe_range_length(Lower *low, IrReg lo, IrReg hi, IrReg step);
+
+/* ---- lower_spread.c ---- */
+/* Whether loops over whole arrays run on threads here, where that gains. */
+bool fe_spreads(Lower *low);
+/* A loop over parts of [0, n), of which threads run several at once. What it contains are
+ * iterations from lo up to hi; they do not depend on each other, and write nothing but
+ * elements of arrays and variables that only the part uses. */
+typedef struct Spread {
+    IrReg parts; /* how many; IR_NO_REG: one, which is all of [0, n), and there is no loop */
+    IrReg span;  /* how long a part is */
+    IrReg part, lo, hi;
+} Spread;
+/* Begins it, for iterations of so many statements each. Ends with fe_loop_end. */
+Spread fe_spread(Lower *low, IrReg n, IrReg work);
+/* The same in two steps: the first decides how many parts there are. */
+Spread fe_spread_plan(Lower *low, IrReg n, IrReg work);
+void fe_spread_begin(Lower *low, Spread *spread);
+/* A loop over `parts` (a register), however they are made; returns its counter. */
+IrReg fe_spread_parts(Lower *low, IrReg parts);
+/* work, or 0 if elements of `array` that differ may be one memory: then one part is made. */
+IrReg fe_spread_into(Lower *low, IrReg work, IrReg array);
 
 /* ---- lower_call.c ---- */
 /* A builtin's arguments, in the order of its signature. */

@@ -12,9 +12,13 @@ typedef struct Nest {
     IrBlock *outer;
 } Nest;
 
-static Nest nest_begin(Lower *low, unsigned ndim, const IrReg *dims) {
+/* For storing an element of `into` at each index: they may be stored in any order. */
+static Nest nest_begin(Lower *low, IrReg into, unsigned ndim, const IrReg *dims) {
     Nest nest = {.ndim = ndim, .outer = low->b.block};
-    for (unsigned i = 0; i < ndim; i++)
+    IrReg work = fe_product(low, ndim - 1, dims + 1);
+    Spread spread = fe_spread(low, dims[0], fe_spread_into(low, work, into));
+    fe_loop_range(low, spread.lo, spread.hi, &nest.index[0]);
+    for (unsigned i = 1; i < ndim; i++)
         fe_loop_begin(low, dims[i], &nest.index[i]);
     return nest;
 }
@@ -43,22 +47,55 @@ unsigned fe_array_dims(Lower *low, IrReg array, IrReg *dims) {
 }
 
 static void fill(Lower *low, IrReg array, unsigned ndim, const IrReg *dims, IrReg value) {
-    Nest nest = nest_begin(low, ndim, dims);
+    Nest nest = nest_begin(low, array, ndim, dims);
     fe_array_store(low, array, ndim, nest.index, value);
     nest_end(low, &nest);
 }
 
-/* into[...] = from[...], same shape. Arrays of different element types share no memory, so
- * only those of one type need care about overlap, which the runtime's copy takes. */
+/* array[lo:hi] */
+static IrReg part_of(Lower *low, IrReg array, const Spread *spread) {
+    IrType type = ir_reg_type(low->func, array);
+    IrReg view = ir_temp(low->func, ir_array((IrScalar)type.scalar, type.ndim, LAYOUT_ANY));
+    IrReg length = fe_int_binary(low, OP_SUB, spread->hi, spread->lo);
+    IrReg args[] = {array, spread->lo, length, fe_int_const(low, 1)};
+    ir_build(&low->b, OP_VIEW, 1, &view, 4, args)->u.mem.axes[0] = 'r';
+    return view;
+}
+
+/* Work for fe_spread: none if the arrays share memory. */
+static IrReg copy_work(Lower *low, IrReg into, IrReg from, unsigned ndim, const IrReg *dims) {
+    IrReg work = fe_spread_into(low, fe_product(low, ndim - 1, dims + 1), into);
+    IrReg meets = ir_temp(low->func, ir_scalar(TY_BOOL));
+    ir_build_rt(&low->b, RT_ARRAYS_OVERLAP, 1, &meets, 2, (IrReg[]){into, from});
+    return fe_int_select(low, meets, fe_int_const(low, 0), work);
+}
+
+/* Of one type: the runtime's copy takes care of overlap. */
+static void copy_alike(Lower *low, IrReg into, IrReg from) {
+    IrReg dims[IR_MAX_DIMS];
+    IrBlock *outer = low->b.block;
+    if (fe_spreads(low)) {
+        unsigned ndim = fe_array_dims(low, into, dims);
+        Spread spread = fe_spread(low, dims[0], copy_work(low, into, from, ndim, dims));
+        if (spread.parts != IR_NO_REG) {
+            into = part_of(low, into, &spread);
+            from = part_of(low, from, &spread);
+        }
+    }
+    ir_build_rt(&low->b, RT_ARRAY_COPY, 0, NULL, 2, (IrReg[]){into, from});
+    fe_loop_end(low, outer);
+}
+
+/* into[...] = from[...], same shape. Arrays of different element types share no memory. */
 static void copy_elements(Lower *low, IrReg into, IrReg from) {
     IrScalar scalar = (IrScalar)ir_reg_type(low->func, into).scalar;
     if (ir_reg_type(low->func, from).scalar == scalar) {
-        ir_build_rt(&low->b, RT_ARRAY_COPY, 0, NULL, 2, (IrReg[]){into, from});
+        copy_alike(low, into, from);
         return;
     }
     IrReg dims[IR_MAX_DIMS];
     unsigned ndim = fe_array_dims(low, into, dims);
-    Nest nest = nest_begin(low, ndim, dims);
+    Nest nest = nest_begin(low, into, ndim, dims);
     IrReg element = fe_array_load(low, from, ndim, nest.index);
     fe_array_store(low, into, ndim, nest.index, ir_build_cast(&low->b, scalar, element));
     nest_end(low, &nest);
@@ -179,7 +216,7 @@ static Value arange_ints(Lower *low, const Call *call, IrReg start, IrReg stop, 
     fe_raise_if(low, is_zero, EXC_ZERO_DIVISION, "division by zero");
     IrReg n = fe_range_length(low, start, stop, step);
     IrReg array = array_alloc(low, call, made_type(call), &n, false, IR_NO_REG);
-    Nest nest = nest_begin(low, 1, &n);
+    Nest nest = nest_begin(low, array, 1, &n);
     IrReg offset = fe_int_binary(low, OP_MUL, nest.index[0], step);
     IrReg value = fe_int_binary(low, OP_ADD, start, offset);
     value = ir_build_cast(&low->b, (IrScalar)made_type(call).scalar, value);
@@ -206,7 +243,7 @@ static Value arange_floats(Lower *low, const Call *call, IrReg start, IrReg stop
                             fe_int_const(low, 0));
     IrReg delta = f64(low, OP_SUB, f64(low, OP_ADD, start, step), start);
     IrReg array = array_alloc(low, call, made_type(call), &n, false, IR_NO_REG);
-    Nest nest = nest_begin(low, 1, &n);
+    Nest nest = nest_begin(low, array, 1, &n);
     IrReg at = ir_build_cast(&low->b, TY_FLOAT64, nest.index[0]);
     IrReg value = f64(low, OP_ADD, start, f64(low, OP_MUL, at, delta));
     value = ir_build_cast(&low->b, (IrScalar)made_type(call).scalar, value);
@@ -241,7 +278,7 @@ static Value make_linspace(Lower *low, const Call *call) {
     IrReg step = f64(low, OP_DIV, delta, ir_build_cast(&low->b, TY_FLOAT64, gaps));
     step = fe_int_select(low, several, step, delta);
     IrReg array = array_alloc(low, call, made_type(call), &n, false, IR_NO_REG);
-    Nest nest = nest_begin(low, 1, &n);
+    Nest nest = nest_begin(low, array, 1, &n);
     IrReg at = ir_build_cast(&low->b, TY_FLOAT64, nest.index[0]);
     IrReg value = f64(low, OP_ADD, f64(low, OP_MUL, at, step), start);
     fe_array_store(low, array, 1, nest.index, value);

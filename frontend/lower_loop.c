@@ -57,10 +57,13 @@ void fe_lower_while(Lower *low, const AstStmt *stmt) {
 
 /* ---- Counting ---- */
 
-IrBlock *fe_loop_begin(Lower *low, IrReg n, IrReg *counter) {
-    IrStmt *loop =
-        ir_build_for(&low->b, fe_int_const(low, 0), n, fe_int_const(low, 1), counter);
+IrBlock *fe_loop_range(Lower *low, IrReg lo, IrReg hi, IrReg *counter) {
+    IrStmt *loop = ir_build_for(&low->b, lo, hi, fe_int_const(low, 1), counter);
     return fe_block_swap(low, &loop->u.blocks.then);
+}
+
+IrBlock *fe_loop_begin(Lower *low, IrReg n, IrReg *counter) {
+    return fe_loop_range(low, fe_int_const(low, 0), n, counter);
 }
 
 void fe_loop_end(Lower *low, IrBlock *outer) {
@@ -246,6 +249,7 @@ static IrStmt *build_range(Lower *low, const AstStmt *stmt, LoopScope *scope, Ir
     IrStmt *loop = ir_build_for(&low->b, range.lo, range.hi, range.step, counter);
     loop->parallel = prange && low->spec->func->options.parallel;
     loop->asserted = prange && is_asserted(low, node);
+    scope->parallel = loop->parallel;
     return loop;
 }
 

@@ -115,7 +115,7 @@ static Whole *settled(Lower *low, Whole *mask, IrReg array) {
     if (clear) return mask;
     IrReg made = fe_array_owned_temp(low, ir_array(TY_BOOL, mask->ndim, LAYOUT_C));
     ir_build(&low->b, OP_ALLOC, 1, &made, mask->ndim, mask->dims)->u.imm = false;
-    whole_run_any(low, mask, made, whole_store, NULL);
+    whole_store_all(low, mask, made);
     return whole_of(low, made);
 }
 
@@ -123,6 +123,7 @@ static void change_masked(Lower *low, const AstExpr *target, Change *change) {
     IrReg array;
     Whole *mask = plan_mask(low, target, &array);
     mask = settled(low, mask, array);
+    mask->spreads = true;
     whole_run_any(low, mask, array, change_one, change);
 }
 

@@ -2,16 +2,7 @@
  *
  * Of a whole array, the expression that is reduced becomes part of the loop, without an array of
  * its own. Along an axis it is made first, if it is not an array already.
- *
- * Sums of floats are pairwise, as NumPy's are, to the bit: blocks of at most 128 elements are
- * added up in eight partial sums, and a longer stretch is the sum of its two halves, the first
- * one rounded down to a multiple of eight. The recursion is a loop here, with a stack of what is
- * left to do and of left halves' sums:
- *
- *     loop { while len > 128: push the right half; len = left half
- *            s = block(pos, len); pos += len
- *            while there is a left half whose right half is this: s = left + s; pop
- *            leave if the stack is empty; else keep s as a left half; len = its right half } */
+ */
 #include "frontend/whole.h"
 
 #include <math.h>
@@ -53,9 +44,11 @@ static bool is_arg(Kind kind) {
 typedef struct Acc {
     Kind kind;
     IrScalar element, result;
-    IrReg value; /* VAR: the result so far; for argmin the best element */
-    IrReg count; /* VAR: elements seen, where the position matters */
-    IrReg where; /* VAR: the position of the best */
+    IrReg value;          /* VAR: the result so far; for argmin the best element */
+    IrReg count;          /* VAR: elements seen, where the position matters */
+    IrReg where;          /* VAR: the position of the best */
+    IrReg values, wheres; /* arrays, by part, where parts run on threads */
+    IrReg total[3];       /* in a part: the value, count and where of the whole */
 } Acc;
 
 static IrReg combine(Lower *low, Kind kind, IrReg acc, IrReg next) {
@@ -142,6 +135,61 @@ static void acc_add(Lower *low, void *data, Value element, IrReg target, unsigne
                   fe_int_binary(low, OP_ADD, acc->count, fe_int_const(low, 1)));
 }
 
+/* ---- In parts, on threads ---- */
+
+static IrReg part_array(Lower *low, IrScalar scalar, IrReg parts) {
+    IrReg array = fe_array_owned_temp(low, ir_array(scalar, 1, LAYOUT_C));
+    ir_build(&low->b, OP_ALLOC, 1, &array, 1, &parts)->u.imm = false;
+    return array;
+}
+
+static void parts_prepare(Lower *low, void *data, IrReg parts) {
+    Acc *acc = data;
+    acc->values = part_array(low, acc_scalar(acc), parts);
+    if (is_arg(acc->kind)) acc->wheres = part_array(low, TY_INT64, parts);
+}
+
+static void parts_enter(Lower *low, void *data, IrReg first) {
+    Acc *acc = data;
+    IrReg total[] = {acc->value, acc->count, acc->where};
+    memcpy(acc->total, total, sizeof total);
+    acc_begin(low, acc);
+    if (is_arg(acc->kind)) ir_build_copy(&low->b, acc->count, first);
+}
+
+static void parts_leave(Lower *low, void *data, IrReg part) {
+    Acc *acc = data;
+    fe_array_store(low, acc->values, 1, &part, acc->value);
+    if (is_arg(acc->kind)) fe_array_store(low, acc->wheres, 1, &part, acc->where);
+    acc->value = acc->total[0];
+    acc->count = acc->total[1];
+    acc->where = acc->total[2];
+}
+
+static void parts_finish(Lower *low, void *data, IrReg parts) {
+    Acc *acc = data;
+    IrReg part;
+    IrBlock *outer = fe_loop_begin(low, parts, &part);
+    IrReg next = fe_array_load(low, acc->values, 1, &part);
+    if (is_arg(acc->kind)) {
+        IrStmt *branch = ir_build_if(&low->b, is_better(low, acc, next));
+        fe_block_swap(low, &branch->u.blocks.then);
+        ir_build_copy(&low->b, acc->value, next);
+        ir_build_copy(&low->b, acc->where, fe_array_load(low, acc->wheres, 1, &part));
+    } else {
+        ir_build_copy(&low->b, acc->value, combine(low, acc->kind, acc->value, next));
+    }
+    fe_loop_end(low, outer);
+}
+
+static const WholeJoin join_parts = {parts_prepare, parts_enter, parts_leave, parts_finish};
+
+/* Whether the result is the same bits however the elements are cut into parts. */
+static bool has_no_order(const Acc *acc) {
+    bool adds = acc->kind != MIN && acc->kind != MAX && acc->kind != ANY && acc->kind != ALL;
+    return is_arg(acc->kind) || !adds || !ir_scalar_is_float(acc->result);
+}
+
 static IrReg divided(Lower *low, IrReg sum, IrReg count) {
     IrType type = ir_reg_type(low->func, sum);
     IrReg by = ir_build_cast(&low->b, (IrScalar)type.scalar, count);
@@ -164,147 +212,6 @@ static void check_some(Lower *low, Kind kind, IrReg empty) {
     if (message) fe_raise_if(low, empty, EXC_VALUE, message);
 }
 
-/* ---- Pairwise sums ---- */
-
-enum { LANES = 8, BLOCK = 128 };
-
-/* Elements in a row: of a plan that is one loop, or along one axis of an array. */
-typedef struct Row {
-    Whole *whole; /* or NULL: */
-    IrReg array;
-    unsigned n, axis;
-    IrReg index[IR_MAX_DIMS]; /* that of `axis` is to be filled in */
-    IrScalar scalar;
-} Row;
-
-static IrReg row_at(Lower *low, Row *row, IrReg at) {
-    if (row->whole)
-        return fe_scalar_as(low, whole_element(low, row->whole, 1, &at), row->scalar);
-    row->index[row->axis] = at;
-    return ir_build_cast(&low->b, row->scalar,
-                         fe_array_load(low, row->array, row->n, row->index));
-}
-
-static IrReg int_var(Lower *low, IrReg start) {
-    IrReg var = ir_var(low->func, ir_scalar(TY_INT64), NULL);
-    ir_build_copy(&low->b, var, start);
-    return var;
-}
-
-static void add_to(Lower *low, IrReg var, IrReg what) {
-    IrType type = ir_reg_type(low->func, var);
-    ir_build_copy(&low->b, var, ir_build_binary(&low->b, OP_ADD, type, var, what));
-}
-
-/* s = the sum of len elements from pos on. */
-static void add_block(Lower *low, Row *row, IrReg s, IrReg pos, IrReg len) {
-    IrType type = ir_scalar(row->scalar);
-    IrReg part[LANES], counter, zero = fe_int_const(low, 0), lanes = fe_int_const(low, LANES);
-    IrReg rest = ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), len,
-                                 fe_int_const(low, LANES - 1));
-    IrReg even = ir_build_binary(&low->b, OP_SUB, ir_scalar(TY_INT64), len, rest);
-    for (int i = 0; i < LANES; i++) {
-        part[i] = ir_var(low->func, type, NULL);
-        ir_build_copy(&low->b, part[i], ir_const_float(low->func, row->scalar, 0));
-    }
-    IrStmt *loop = ir_build_for(&low->b, zero, even, lanes, &counter);
-    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
-    IrReg base = fe_int_binary(low, OP_ADD, pos, counter);
-    for (int i = 0; i < LANES; i++)
-        add_to(low, part[i],
-               row_at(low, row, fe_int_binary(low, OP_ADD, base, fe_int_const(low, i))));
-    fe_block_swap(low, outer);
-    for (int gap = 1; gap < LANES; gap *= 2)
-        for (int i = 0; i < LANES; i += 2 * gap)
-            part[i] = ir_build_binary(&low->b, OP_ADD, type, part[i], part[i + gap]);
-    ir_build_copy(&low->b, s, part[0]);
-    loop = ir_build_for(&low->b, even, len, fe_int_const(low, 1), &counter);
-    outer = fe_block_swap(low, &loop->u.blocks.then);
-    add_to(low, s, row_at(low, row, fe_int_binary(low, OP_ADD, pos, counter)));
-    fe_block_swap(low, outer);
-}
-
-typedef struct Stack {
-    IrReg right, left, depth; /* arrays of what is left to do and of sums; how many */
-} Stack;
-
-static IrReg stack_array(Lower *low, IrScalar scalar) {
-    IrReg array = fe_array_owned_temp(low, ir_array(scalar, 1, LAYOUT_C));
-    IrReg room = fe_int_const(low, 64);
-    ir_build(&low->b, OP_ALLOC, 1, &array, 1, &room)->u.imm = false;
-    return array;
-}
-
-static void break_if(Lower *low, IrReg cond) {
-    IrStmt *branch = ir_build_if(&low->b, cond);
-    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    ir_build_break(&low->b);
-    fe_block_swap(low, outer);
-}
-
-/* Halves len until it is a block; the right halves wait. */
-static void descend(Lower *low, const Stack *stack, IrReg len) {
-    IrReg one = fe_int_const(low, 1), lanes = fe_int_const(low, -LANES);
-    IrStmt *loop = ir_build_loop(&low->b);
-    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
-    break_if(low, fe_int_compare(low, OP_LE, len, fe_int_const(low, BLOCK)));
-    IrReg half = ir_build_binary(&low->b, OP_SHR, ir_scalar(TY_INT64), len, one);
-    half = ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), half, lanes);
-    IrReg rest = fe_int_binary(low, OP_SUB, len, half);
-    fe_array_store(low, stack->right, 1, &stack->depth, rest);
-    add_to(low, stack->depth, one);
-    ir_build_copy(&low->b, len, half);
-    fe_block_swap(low, outer);
-}
-
-/* Adds s to the left halves it completes. Then len is the right half that comes next, or 0. */
-static void ascend(Lower *low, const Stack *stack, IrReg s, IrReg len) {
-    IrReg zero = fe_int_const(low, 0), last;
-    IrType type = ir_reg_type(low->func, s);
-    ir_build_copy(&low->b, len, zero);
-    IrStmt *loop = ir_build_loop(&low->b);
-    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
-    break_if(low, fe_int_compare(low, OP_EQ, stack->depth, zero));
-    last = fe_int_binary(low, OP_SUB, stack->depth, fe_int_const(low, 1));
-    IrReg right = fe_array_load(low, stack->right, 1, &last);
-    IrStmt *waits = ir_build_if(&low->b, fe_int_compare(low, OP_GT, right, zero));
-    IrBlock *body = fe_block_swap(low, &waits->u.blocks.then);
-    fe_array_store(low, stack->left, 1, &last, s);
-    fe_array_store(low, stack->right, 1, &last, zero);
-    ir_build_copy(&low->b, len, right);
-    ir_build_break(&low->b);
-    fe_block_swap(low, body);
-    IrReg left = fe_array_load(low, stack->left, 1, &last);
-    ir_build_copy(&low->b, s, ir_build_binary(&low->b, OP_ADD, type, left, s));
-    ir_build_copy(&low->b, stack->depth, last);
-    fe_block_swap(low, outer);
-}
-
-static void sum_long(Lower *low, Row *row, IrReg n, IrReg sum) {
-    IrReg pos = int_var(low, fe_int_const(low, 0)), len = int_var(low, n);
-    Stack stack = {.right = stack_array(low, TY_INT64), .left = stack_array(low, row->scalar)};
-    stack.depth = int_var(low, fe_int_const(low, 0));
-    IrStmt *loop = ir_build_loop(&low->b);
-    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then);
-    descend(low, &stack, len);
-    add_block(low, row, sum, pos, len);
-    add_to(low, pos, len);
-    ascend(low, &stack, sum, len);
-    break_if(low, fe_int_compare(low, OP_EQ, len, fe_int_const(low, 0)));
-    fe_block_swap(low, outer);
-}
-
-/* sum = the pairwise sum of n elements. A few need no stack. */
-static void pairwise(Lower *low, Row *row, IrReg n, IrReg sum) {
-    IrReg few = fe_int_compare(low, OP_LE, n, fe_int_const(low, BLOCK));
-    IrStmt *branch = ir_build_if(&low->b, few);
-    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    add_block(low, row, sum, fe_int_const(low, 0), n);
-    fe_block_swap(low, &branch->u.blocks.els);
-    sum_long(low, row, n, sum);
-    fe_block_swap(low, outer);
-}
-
 static bool is_pairwise(Kind kind, IrScalar result) {
     return (kind == SUM || kind == MEAN) && ir_scalar_is_float(result);
 }
@@ -315,70 +222,17 @@ static IrReg whole_size(Lower *low, const Whole *whole) {
     return fe_product(low, whole->ndim, whole->dims);
 }
 
-static void sum_plan(Lower *low, Whole *whole, IrReg sum, IrScalar scalar) {
-    Row row = {.whole = whole, .scalar = scalar};
-    whole_show(whole);
-    if (whole->ndim > 1) whole_flatten(low, whole);
-    pairwise(low, &row, whole_size(low, whole), sum);
-}
-
-/* The rows along the last axis, one after the other. */
-static void sum_rows(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
-    Row row = {.array = array, .scalar = scalar};
-    IrReg dims[IR_MAX_DIMS];
-    IrBlock *outer = low->b.block;
-    row.n = fe_array_dims(low, array, dims);
-    row.axis = row.n - 1;
-    for (unsigned i = 0; i < row.axis; i++)
-        fe_loop_begin(low, dims[i], &row.index[i]);
-    IrReg part = ir_var(low->func, ir_scalar(scalar), NULL);
-    pairwise(low, &row, dims[row.axis], part);
-    add_to(low, sum, part);
-    fe_loop_end(low, outer);
-}
-
-static void sum_array(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
-    IrType type = ir_reg_type(low->func, array);
-    Whole *whole = whole_of(low, array);
-    if (type.ndim == 1 || type.layout == LAYOUT_C)
-        sum_plan(low, whole, sum, scalar);
-    else
-        sum_rows(low, array, sum, scalar);
-}
-
-enum { MAX_SUMMED = 16 }; /* operations; they are emitted eighteen times */
-
-static IrReg sum_floats(Lower *low, Whole *whole, IrScalar scalar) {
-    IrReg sum = ir_var(low->func, ir_scalar(scalar), NULL);
-    ir_build_copy(&low->b, sum, ir_const_float(low->func, scalar, 0));
-    bool row = whole->ndim == 1 || whole_is_flat(low, whole, IR_NO_REG);
-    if (!row || whole->ops > MAX_SUMMED || whole->root->leaf) {
-        sum_array(low, whole_array(low, whole), sum, scalar);
-        return sum;
-    }
-    IrReg direct = whole_direct(low, whole);
-    if (direct == IR_NO_REG) {
-        sum_plan(low, whole, sum, scalar);
-        return sum;
-    }
-    IrStmt *branch = ir_build_if(&low->b, direct);
-    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    sum_plan(low, whole, sum, scalar);
-    fe_block_swap(low, &branch->u.blocks.els);
-    sum_array(low, whole_array(low, whole), sum, scalar);
-    fe_block_swap(low, outer);
-    return sum;
-}
-
 static IrReg reduce_all(Lower *low, Kind kind, Whole *whole, const FeOperation *operation) {
     IrReg size = whole_size(low, whole);
     if (is_pairwise(kind, operation->result)) {
-        IrReg sum = sum_floats(low, whole, operation->result);
+        IrReg sum = whole_sum(low, whole, operation->result);
         return kind == MEAN ? divided(low, sum, size) : sum;
     }
     check_some(low, kind, fe_int_compare(low, OP_EQ, size, fe_int_const(low, 0)));
     Acc acc = {.kind = kind, .element = operation->operand, .result = operation->result};
     acc_begin(low, &acc);
+    whole->spreads = has_no_order(&acc);
+    whole->join = &join_parts;
     whole_run_any(low, whole, IR_NO_REG, acc_add, &acc);
     return acc_result(low, &acc, size);
 }
@@ -406,11 +260,11 @@ static unsigned without_axis(const Along *along, const IrReg *from, IrReg *to) {
 static IrReg reduce_row(Lower *low, Along *along) {
     IrReg n = along->dims[along->axis];
     if (is_pairwise(along->kind, along->result) && along->axis == along->ndim - 1) {
-        Row row = {.array = along->array, .n = along->ndim, .axis = along->axis};
+        WholeRow row = {.array = along->array, .n = along->ndim, .axis = along->axis};
         memcpy(row.index, along->index, sizeof row.index);
         row.scalar = along->result;
         IrReg sum = ir_var(low->func, ir_scalar(along->result), NULL);
-        pairwise(low, &row, n, sum);
+        whole_row_sum(low, &row, n, sum);
         return along->kind == MEAN ? divided(low, sum, n) : sum;
     }
     Acc acc = {.kind = along->kind, .element = along->element, .result = along->result};
@@ -422,15 +276,38 @@ static IrReg reduce_row(Lower *low, Along *along) {
     return acc_result(low, &acc, n);
 }
 
+/* Elements for each index of one axis. */
+static IrReg size_without(Lower *low, const Along *along, unsigned axis) {
+    IrReg size = fe_int_const(low, 1);
+    for (unsigned i = 0; i < along->ndim; i++)
+        if (i != axis) size = fe_int_binary(low, OP_MUL, size, along->dims[i]);
+    return size;
+}
+
 static void reduce_rows(Lower *low, Along *along) {
     IrReg at[IR_MAX_DIMS];
     IrBlock *outer = low->b.block;
-    for (unsigned i = 0; i < along->ndim; i++)
+    unsigned first = along->axis == 0;
+    Spread spread = fe_spread(low, along->dims[first], size_without(low, along, first));
+    fe_loop_range(low, spread.lo, spread.hi, &along->index[first]);
+    for (unsigned i = first + 1; i < along->ndim; i++)
         if (i != along->axis) fe_loop_begin(low, along->dims[i], &along->index[i]);
     IrReg value = reduce_row(low, along);
     unsigned n = without_axis(along, along->index, at);
     fe_array_store(low, along->into, n, at, value);
     fe_loop_end(low, outer);
+}
+
+enum { BLOCK = 64 }; /* elements that threads write: on cache lines of their own */
+
+/* Parts of the columns, in blocks. */
+static Spread spread_columns(Lower *low, IrReg n, IrReg work) {
+    IrReg block = fe_int_const(low, BLOCK), up = fe_int_const(low, BLOCK - 1);
+    IrReg blocks = fe_int_binary(low, OP_FLOORDIV, fe_int_binary(low, OP_ADD, n, up), block);
+    Spread spread = fe_spread(low, blocks, fe_int_binary(low, OP_MUL, work, block));
+    spread.lo = fe_int_binary(low, OP_MUL, spread.lo, block);
+    spread.hi = fe_int_binary(low, OP_MIN, n, fe_int_binary(low, OP_MUL, spread.hi, block));
+    return spread;
 }
 
 /* All slices across the axis are added to the result, one after the other: the last axis stays
@@ -441,8 +318,11 @@ static void reduce_slices(Lower *low, Along *along) {
     fe_array_assign(low, along->into, start);
     unsigned n = without_axis(along, along->dims, dims);
     IrBlock *outer = low->b.block;
-    for (unsigned i = 0; i < along->ndim; i++)
+    unsigned last = along->ndim - 1;
+    Spread spread = spread_columns(low, along->dims[last], size_without(low, along, last));
+    for (unsigned i = 0; i < last; i++)
         fe_loop_begin(low, along->dims[i], &along->index[i]);
+    fe_loop_range(low, spread.lo, spread.hi, &along->index[last]);
     without_axis(along, along->index, at);
     Value element =
         fe_value_ir(low, fe_array_load(low, along->array, along->ndim, along->index));
@@ -496,9 +376,9 @@ static void run_on(Lower *low, void *data, Value element, IrReg target, unsigned
                    const IrReg *index) {
     (void)target, (void)n, (void)index;
     const Along *run = data; /* dims[0]: position, dims[1]: sum so far */
-    add_to(low, run->dims[1], fe_scalar_as(low, element, run->result));
+    whole_add_to(low, run->dims[1], fe_scalar_as(low, element, run->result));
     fe_array_store(low, run->into, 1, &run->dims[0], run->dims[1]);
-    add_to(low, run->dims[0], fe_int_const(low, 1));
+    whole_add_to(low, run->dims[0], fe_int_const(low, 1));
 }
 
 static IrReg running_all(Lower *low, Whole *whole, const FeOperation *operation) {
@@ -506,7 +386,7 @@ static IrReg running_all(Lower *low, Whole *whole, const FeOperation *operation)
     IrReg size = whole_size(low, whole);
     run.into = fe_array_owned_temp(low, ir_array(operation->result, 1, LAYOUT_C));
     ir_build(&low->b, OP_ALLOC, 1, &run.into, 1, &size)->u.imm = false;
-    run.dims[0] = int_var(low, fe_int_const(low, 0));
+    run.dims[0] = whole_int_var(low, fe_int_const(low, 0));
     run.dims[1] = ir_var(low->func, ir_scalar(operation->result), NULL);
     ir_build_copy(&low->b, run.dims[1],
                   ir_const_float(low->func, operation->result, -0.0)); /* -0.0 + x is x */
@@ -610,11 +490,17 @@ static void add_rows(Lower *low, IrReg into, IrReg a, unsigned rank, IrReg b,
                      const IrReg *dims) {
     IrReg i = IR_NO_REG, p, j;
     IrBlock *outer = low->b.block;
-    if (rank == 2) fe_loop_begin(low, dims[0], &i);
+    Spread columns = {.lo = fe_int_const(low, 0), .hi = dims[2]};
+    if (rank == 2) {
+        Spread rows = fe_spread(low, dims[0], fe_int_binary(low, OP_MUL, dims[1], dims[2]));
+        fe_loop_range(low, rows.lo, rows.hi, &i);
+    } else {
+        columns = spread_columns(low, dims[2], dims[1]);
+    }
     fe_loop_begin(low, dims[1], &p);
     IrReg x =
         rank == 2 ? fe_array_load(low, a, 2, (IrReg[]){i, p}) : fe_array_load(low, a, 1, &p);
-    fe_loop_begin(low, dims[2], &j);
+    fe_loop_range(low, columns.lo, columns.hi, &j);
     IrReg at[] = {i, j};
     IrReg *where = rank == 2 ? at : at + 1;
     IrReg y = fe_array_load(low, b, 2, (IrReg[]){p, j});
@@ -636,7 +522,9 @@ Value fe_lower_matmul(Lower *low, const AstExpr *expr, IrReg a, IrReg b) {
     if (n == 2) {
         add_rows(low, into, a, m, b, (IrReg[]){da[0], da[m - 1], db[1]});
     } else {
-        IrBlock *outer = fe_loop_begin(low, da[0], &index[0]);
+        IrBlock *outer = low->b.block;
+        Spread rows = fe_spread(low, da[0], da[1]);
+        fe_loop_range(low, rows.lo, rows.hi, &index[0]);
         IrReg sum = dot_row(low, a, 2, index, b, da[1], scalar);
         fe_array_store(low, into, 1, index, sum);
         fe_loop_end(low, outer);

@@ -122,9 +122,10 @@ static void store_through(Lower *low, Whole *whole, IrReg target) {
 static void store_whole(Lower *low, Whole *whole, IrReg target) {
     IrReg direct = whole_direct(low, whole), apart = is_apart(low, whole, target);
     if (apart == IR_NO_REG) { /* stretching alone needs no other array */
-        whole_run_any(low, whole, target, whole_store, NULL);
+        whole_store_all(low, whole, target);
         return;
     }
+    whole->spreads = true;
     direct = whole_any_reg(low, direct, OP_AND, apart);
     IrStmt *branch = ir_build_if(&low->b, direct);
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);

@@ -382,10 +382,45 @@ void whole_flatten(Lower *low, Whole *whole) {
         whole->leaves.data[i]->shown = flattened(low, whole->leaves.data[i]->array, size);
 }
 
+/* The statements that one index of the outermost loop is good for. */
+static IrReg outer_work(Lower *low, const Whole *whole, unsigned n, const IrReg *dims) {
+    IrReg each = fe_int_const(low, 1 + (int64_t)whole->ops + whole->leaves.len);
+    return fe_int_binary(low, OP_MUL, fe_product(low, n - 1, dims + 1), each);
+}
+
+static void run_nest(Lower *low, Whole *whole, unsigned n, const IrReg *dims, IrReg target,
+                     WholeBody body, void *data) {
+    const WholeJoin *join = whole->join;
+    IrBlock *outer = low->b.block, *part = outer;
+    IrReg index[IR_MAX_DIMS];
+    Spread spread = {.parts = IR_NO_REG, .lo = fe_int_const(low, 0), .hi = dims[0]};
+    if (whole->spreads) {
+        IrReg work = outer_work(low, whole, n, dims);
+        if (target != IR_NO_REG) work = fe_spread_into(low, work, target);
+        spread = fe_spread_plan(low, dims[0], work);
+    }
+    bool joins = join && spread.parts != IR_NO_REG;
+    if (joins) join->prepare(low, data, spread.parts);
+    fe_spread_begin(low, &spread);
+    if (joins) {
+        IrReg inner = fe_product(low, n - 1, dims + 1);
+        join->enter(low, data, fe_int_binary(low, OP_MUL, spread.lo, inner));
+        part = low->b.block;
+    }
+    fe_loop_range(low, spread.lo, spread.hi, &index[0]);
+    for (unsigned i = 1; i < n; i++)
+        fe_loop_begin(low, dims[i], &index[i]);
+    body(low, data, whole_element(low, whole, n, index), target, n, index);
+    fe_loop_end(low, part);
+    if (joins) join->leave(low, data, spread.part);
+    fe_loop_end(low, outer);
+    if (joins) join->finish(low, data, spread.parts);
+}
+
 void whole_run(Lower *low, Whole *whole, bool direct, IrReg target, WholeBody body,
                void *data) {
     unsigned n = whole->ndim;
-    IrReg dims[IR_MAX_DIMS], index[IR_MAX_DIMS];
+    IrReg dims[IR_MAX_DIMS];
     for (unsigned i = 0; i < n; i++)
         dims[i] = whole->dims[i];
     if (direct && n > 1 && whole_is_flat(low, whole, target)) {
@@ -398,11 +433,12 @@ void whole_run(Lower *low, Whole *whole, bool direct, IrReg target, WholeBody bo
     } else {
         show_stretched(low, whole);
     }
-    IrBlock *outer = low->b.block;
-    for (unsigned i = 0; i < n; i++)
-        fe_loop_begin(low, dims[i], &index[i]);
-    body(low, data, whole_element(low, whole, n, index), target, n, index);
-    fe_loop_end(low, outer);
+    run_nest(low, whole, n, dims, target, body, data);
+}
+
+void whole_store_all(Lower *low, Whole *whole, IrReg target) {
+    whole->spreads = true;
+    whole_run_any(low, whole, target, whole_store, NULL);
 }
 
 void whole_run_any(Lower *low, Whole *whole, IrReg target, WholeBody body, void *data) {
@@ -443,7 +479,7 @@ Value fe_lower_whole(Lower *low, const AstExpr *expr, IrReg want) {
     Whole *whole = whole_plan(low, expr);
     IrReg array =
         result_array(low, whole, ir_array((IrScalar)type.scalar, type.ndim, LAYOUT_C), want);
-    whole_run_any(low, whole, array, whole_store, NULL);
+    whole_store_all(low, whole, array);
     return fe_value_converted(low, fe_value_ir(low, array), fe_type_of(low, expr));
 }
 
@@ -452,6 +488,6 @@ IrReg whole_array(Lower *low, Whole *whole) {
     IrType type = fe_type_of(low, whole->root->expr)->ir;
     IrReg array = result_array(
         low, whole, ir_array((IrScalar)type.scalar, whole->ndim, LAYOUT_C), IR_NO_REG);
-    whole_run_any(low, whole, array, whole_store, NULL);
+    whole_store_all(low, whole, array);
     return array;
 }

@@ -1,5 +1,5 @@
 /* Whole-array expressions, planned: shared by the lowering's files for them (lower_whole.c,
- * lower_store.c, lower_reduce.c, lower_mask.c), by nobody else.
+ * lower_store.c, lower_reduce.c, lower_pairwise.c, lower_mask.c), by nobody else.
  *
  * A plan is the expression as a tree whose leaves are evaluated: scalars in registers, arrays in
  * theirs. What is left is to emit one element of it at an index, any number of times. */
@@ -30,11 +30,21 @@ struct Elem {
     IrReg dims[IR_MAX_DIMS]; /* the shape, checked */
 };
 
+/* How parts of the loops that ran on threads come to one result; `data` is the body's. */
+typedef struct WholeJoin {
+    void (*prepare)(Lower *low, void *data, IrReg parts); /* before the loop over parts */
+    void (*enter)(Lower *low, void *data, IrReg first);   /* in a part; its first element */
+    void (*leave)(Lower *low, void *data, IrReg part);
+    void (*finish)(Lower *low, void *data, IrReg parts); /* after the loop */
+} WholeJoin;
+
 typedef struct Whole {
     JR_VEC(Leaf *) leaves;
     Elem *root;
     uint32_t ops;
-    unsigned ndim; /* of the loops */
+    bool spreads;          /* parts of the loops may run at the same time, */
+    const WholeJoin *join; /* ... and what is done about that, or NULL: nothing */
+    unsigned ndim;         /* of the loops */
     IrReg dims[IR_MAX_DIMS];
 } Whole;
 
@@ -54,6 +64,8 @@ void whole_run(Lower *low, Whole *whole, bool direct, IrReg target, WholeBody bo
                void *data);
 /* Either, by whole_direct. */
 void whole_run_any(Lower *low, Whole *whole, IrReg target, WholeBody body, void *data);
+/* Either, storing every element in its place of target. */
+void whole_store_all(Lower *low, Whole *whole, IrReg target);
 /* Whether direct loops are one loop: all leaves contiguous and of full rank. */
 bool whole_is_flat(Lower *low, const Whole *whole, IrReg target);
 void whole_flatten(Lower *low, Whole *whole); /* makes the plan that one loop */
@@ -68,6 +80,22 @@ IrReg whole_sample(Lower *low, const Elem *elem);
 IrReg whole_array(Lower *low, Whole *whole);
 IrReg whole_any_reg(Lower *low, IrReg so_far, IrOp op,
                     IrReg next); /* bools; IR_NO_REG: none yet */
+
+/* ---- lower_pairwise.c ---- */
+/* Elements in a row: of a plan that is one loop, or along one axis of an array. */
+typedef struct WholeRow {
+    Whole *whole; /* or NULL: */
+    IrReg array;
+    unsigned n, axis;
+    IrReg index[IR_MAX_DIMS]; /* that of `axis` is to be filled in */
+    IrScalar scalar;
+} WholeRow;
+/* sum (a variable) = the pairwise sum of n elements. */
+void whole_row_sum(Lower *low, WholeRow *row, IrReg n, IrReg sum);
+/* The pairwise sum of all elements. */
+IrReg whole_sum(Lower *low, Whole *whole, IrScalar scalar);
+IrReg whole_int_var(Lower *low, IrReg start);         /* a new variable */
+void whole_add_to(Lower *low, IrReg var, IrReg what); /* var += what */
 
 /* ---- lower_store.c ---- */
 bool whole_same_view(Lower *low, IrReg a, IrReg b);

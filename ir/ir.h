@@ -118,10 +118,11 @@ typedef struct IrBlock {
 
 struct IrStmt {
     IrStmt *prev, *next;
-    uint8_t op;     /* IrOp */
-    bool parallel;  /* FOR: written as prange in a function compiled with parallel=True */
-    bool asserted;  /* FOR: prange(..., unchecked=True) */
-    bool pass;      /* FOR: one quick pass over an array, which ends where that ends */
+    uint8_t op;    /* IrOp */
+    bool parallel; /* FOR: written as prange in a function compiled with parallel=True */
+    bool asserted; /* FOR: prange(..., unchecked=True) */
+    bool weighed;  /* FOR, parallel: over parts of an array, which were made as many as gain */
+    bool pass;     /* FOR: one quick pass over an array, which ends where that ends */
     uint32_t strip; /* FOR: iterations between two polls; 0: none. The step is then constant */
     uint32_t ndsts; /* 1 for most; any number for CALL and RT; 0 for STORE and control */
     uint32_t nargs;

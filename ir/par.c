@@ -22,6 +22,16 @@
 
 #include <string.h>
 
+uint32_t *par_table(ParTable *table, JrArena *arena, uint32_t count, uint32_t value) {
+    if (count > table->room) {
+        table->room = 2 * count;
+        table->words = JR_NEW_ARRAY(arena, uint32_t, table->room);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        table->words[i] = value;
+    return table->words;
+}
+
 static void add_stmts(ParLoop *p, const IrBlock *block, IrStmt *parent) {
     for (IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         JR_PUSH(p->arena, &p->stmts, stmt);
@@ -54,7 +64,7 @@ static void index_body(ParLoop *p) {
     p->written = par_set_new(p->arena, registers);
     p->inside = par_set_new(p->arena, registers);
     p->touched = par_set_new(p->arena, registers);
-    p->reads = JR_NEW_ARRAY(p->arena, uint32_t, registers);
+    p->reads = par_table(&p->tables->reads, p->arena, registers, 0);
     par_set_add(p->inside, par_counter(p));
     add_stmts(p, &p->loop->u.blocks.then, p->loop);
     for (uint32_t i = 0; i < p->stmts.len; i++) {
@@ -154,11 +164,13 @@ typedef struct Walk {
     IrFunc *func;
     ParAfters after;
     JrDiags *diags;
+    ParTables *tables;
 } Walk;
 
 /* True if the loop is a region now. */
 static bool parallelise_loop(const Walk *w, IrBlock *home, IrStmt *loop) {
     ParLoop p = {.func = w->func, .loop = loop, .home = home, .diags = w->diags};
+    p.tables = w->tables;
     p.arena = w->func->module->arena;
     p.live_after = live_after(&w->after, loop);
     loop->parallel = false; /* what stays, stays serial */
@@ -172,7 +184,7 @@ static bool parallelise_loop(const Walk *w, IrBlock *home, IrStmt *loop) {
     look_at_range(&p);
     if (!p.serial && !par_classify(&p)) return false;
     if (!p.serial && !loop->asserted && !par_races(&p)) return false;
-    par_explain(&p);
+    if (!loop->weighed) par_explain(&p);
     if (!p.serial) par_outline(&p);
     return !p.serial;
 }
@@ -199,8 +211,9 @@ static bool has_parallel(const IrBlock *block) {
 
 void ir_parallelise(IrModule *module, JrDiags *diags) {
     uint32_t count = module->funcs.len; /* bodies are added at the end */
+    ParTables tables = {0};
     for (uint32_t i = 0; i < count; i++) {
-        Walk w = {.func = module->funcs.data[i], .diags = diags};
+        Walk w = {.func = module->funcs.data[i], .diags = diags, .tables = &tables};
         if (!has_parallel(&w.func->body)) continue;
         par_live_after(w.func, &w.after);
         walk(&w, &w.func->body);

@@ -75,6 +75,18 @@ typedef struct ParAffine {
     int64_t factors[PAR_MAX_TERMS];
 } ParAffine;
 
+/* Tables as long as the function has registers, made once for all its loops. */
+typedef struct ParTable {
+    uint32_t *words, room;
+} ParTable;
+
+/* With `count` words, all of them `value`; what was in it is lost. */
+uint32_t *par_table(ParTable *table, JrArena *arena, uint32_t count, uint32_t value);
+
+typedef struct ParTables {
+    ParTable reads, map;
+} ParTables;
+
 /* Everything found out about one loop. */
 typedef struct ParLoop {
     IrFunc *func;
@@ -82,6 +94,7 @@ typedef struct ParLoop {
     IrBlock *home; /* the loop's block */
     JrArena *arena;
     JrDiags *diags;
+    ParTables *tables;
     JR_VEC(IrStmt *) stmts; /* of the body, nested ones too, in order */
     JR_VEC(IrStmt *)
     parents; /* of each: the statement whose block it is in; the loop at the top */

@@ -431,9 +431,7 @@ static void make_func(Outline *o) {
     o->lo = ir_param(o->func, int_type, "lo");
     o->hi = ir_param(o->func, int_type, "hi");
     o->mapped = p->func->regs.len;
-    o->map = JR_NEW_ARRAY(p->arena, IrReg, o->mapped);
-    for (uint32_t i = 0; i < o->mapped; i++)
-        o->map[i] = IR_NO_REG;
+    o->map = par_table(&p->tables->map, p->arena, o->mapped, IR_NO_REG);
     for (uint32_t i = 0; i < 3; i += 2) /* start and step */
         if (ir_reg(p->func, p->loop->args[i])->kind != REG_CONST &&
             o->map[p->loop->args[i]] == IR_NO_REG)
@@ -446,7 +444,8 @@ static void build_region(Outline *o) {
     IrReg *args = JR_NEW_ARRAY(p->arena, IrReg, o->captures.len + FIRST_CAPTURE);
     args[0] = o->trip;
     args[1] = o->chunks;
-    args[2] = const_int(p->func, block_work(&p->loop->u.blocks.then));
+    int64_t work = p->loop->weighed ? INT32_MAX : block_work(&p->loop->u.blocks.then);
+    args[2] = const_int(p->func, work);
     for (uint32_t i = 0; i < o->captures.len; i++)
         args[FIRST_CAPTURE + i] = o->captures.data[i];
     IrStmt *region =

@@ -389,6 +389,7 @@ static void read_strip(Reader *r, IrStmt *stmt) {
 static void read_for_head(Reader *r, IrStmt *stmt) {
     stmt->parallel = ir_lex_accept(&r->lex, "parallel");
     stmt->asserted = ir_lex_accept(&r->lex, "asserted");
+    stmt->weighed = ir_lex_accept(&r->lex, "weighed");
     stmt->pass = ir_lex_accept(&r->lex, "pass");
     if (ir_lex_accept(&r->lex, "strip")) read_strip(r, stmt);
     read_dsts(r);

@@ -253,6 +253,7 @@ static void print_for(Printer *p, const IrStmt *stmt) {
     jr_text_puts(p->out, "for ");
     if (stmt->parallel) jr_text_puts(p->out, "parallel ");
     if (stmt->asserted) jr_text_puts(p->out, "asserted ");
+    if (stmt->weighed) jr_text_puts(p->out, "weighed ");
     if (stmt->pass) jr_text_puts(p->out, "pass ");
     if (stmt->strip) jr_text_printf(p->out, "strip %u ", (unsigned)stmt->strip);
     print_dsts(p, stmt);

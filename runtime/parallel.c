@@ -32,6 +32,9 @@ enum {
         3, /* operands before the captures, and the body's parameters before them */
     SMALLEST_GAIN =
         20000, /* statements: a region below is done before a helper has woken up */
+    MAX_PARTS = 64,
+    PARTS_EACH = 4,        /* parts of an array for each thread */
+    SHORTEST_HALVED = 512, /* elements */
 };
 
 typedef struct Output {
@@ -311,6 +314,38 @@ JR_RT_FN(range_trip) {
     else if (step < 0 && lo > hi)
         count = ((uint64_t)lo - (uint64_t)hi - 1) / (0 - (uint64_t)step) + 1;
     results[0].i = count > INT64_MAX ? INT64_MAX : (int64_t)count;
+    return 0;
+}
+
+/* Whether threads gain on a loop of the compiler's own over arrays. Its result does not depend on
+ * how it is cut, so that how many threads there are may be asked. */
+static bool may_spread(int64_t trip, int64_t work) {
+    return trip > 1 && work > 0 && !jr_pool_inside() && jr_pool_threads() > 1 &&
+           gains(trip, work);
+}
+
+/* For each thread a few, since they are not equally fast. */
+static int64_t most_parts(void) {
+    int64_t parts = (int64_t)jr_pool_threads() * PARTS_EACH;
+    return parts < MAX_PARTS ? parts : MAX_PARTS;
+}
+
+JR_RT_FN(spread) {
+    int64_t trip = args[0].i, parts = may_spread(trip, args[1].i) ? most_parts() : 1;
+    if (parts > trip) parts = trip > 0 ? trip : 1;
+    int64_t span = trip / parts + (trip % parts != 0);
+    results[0].i = span > 0 ? (trip - 1) / span + 1 : 1;
+    results[1].i = span;
+    return 0;
+}
+
+/* Halving goes on while both halves are long enough to be halved again (lower_pairwise.c). */
+JR_RT_FN(spread_halves) {
+    int64_t trip = args[0].i, parts = 1;
+    if (may_spread(trip, args[1].i))
+        while (parts < most_parts() && trip / parts > SHORTEST_HALVED)
+            parts *= 2;
+    results[0].i = parts;
     return 0;
 }
 
