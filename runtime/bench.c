@@ -286,17 +286,6 @@ static const char *first_call(Run *run, bool chunked, JrBenchRow *row) {
     return why;
 }
 
-/* Per thread, of the time inside chunks. */
-static void weigh_threads(const JrBusy *busy, int threads, JrBenchRow *row) {
-    double most = 0, sum = 0;
-    for (int i = 0; i < JR_POOL_MAX_THREADS; i++) {
-        double seconds = busy->threads[i].seconds;
-        if (seconds > most) most = seconds;
-        sum += seconds;
-    }
-    if (sum > 0) row->imbalance = most / (sum / threads);
-}
-
 static const char *measure_engine(Run *run, bool parallel, JrBenchRow *row) {
     JrThread *thread = jr_thread_current();
     if (!thread) return JR_NO_MEMORY;
@@ -316,7 +305,8 @@ static const char *measure_engine(Run *run, bool parallel, JrBenchRow *row) {
         thread->busy = parallel ? run->busy : NULL;
         why = jr_bench_measure(&subject, run->bench->arena, row);
         thread->busy = outer_busy;
-        if (parallel) weigh_threads(run->busy, row->threads, row);
+        if (parallel && run->busy->total > 0)
+            row->imbalance = run->busy->busiest * row->threads / run->busy->total;
     }
     thread->max_threads = outer;
     return why;

@@ -13,8 +13,10 @@
  * What chunks print is kept until all have ended and then written in the order of the chunks,
  * up to the one that failed: the same bytes as from a serial loop.
  *
- * A region that is too small to gain, is inside another, or may use one thread only, runs
- * here, chunk by chunk: the same grid, so the same bits. */
+ * A region that is inside another, or may use one thread only, runs here, chunk by chunk: the same
+ * grid, so the same bits. So does one that looks too small to gain; but looks are a guess, since
+ * nobody knows how often an inner loop will run. If its first chunks have taken so long that
+ * sharing out the others pays, they are. */
 #include "runtime/parallel.h"
 
 #include "ir/base/clock.h"
@@ -31,11 +33,13 @@ enum {
     FIRST_CAPTURE =
         3, /* operands before the captures, and the body's parameters before them */
     SMALLEST_GAIN =
-        20000, /* statements: a region below is done before a helper has woken up */
+        20000, /* statements: a region below is done before a helper has woken up ... */
     MAX_PARTS = 64,
     PARTS_EACH = 4,        /* parts of an array for each thread */
     SHORTEST_HALVED = 512, /* elements */
 };
+
+static const double GAINING_SECONDS = 20e-6; /* ... as is one with less than this to do */
 
 typedef struct Output {
     char *bytes;
@@ -45,6 +49,7 @@ typedef struct Output {
 typedef struct Region {
     JrCall body;
     int64_t trip, chunks;
+    int64_t first; /* of the chunks that are shared out */
     uint32_t nargs;
     void *const *args;
     JrThread *caller;
@@ -172,8 +177,21 @@ static void add_busy(JrBusy *busy, const JrThread *thread, double seconds) {
     }
 }
 
-static void run_chunk(void *user, int64_t chunk) {
+/* A region has ended: its times join the others', and the next begins from nothing. */
+static void close_busy(JrBusy *busy) {
+    double most = 0;
+    for (int i = 0; i < JR_POOL_MAX_THREADS && atomic_load(&busy->threads[i].thread); i++) {
+        busy->total += busy->threads[i].seconds;
+        if (busy->threads[i].seconds > most) most = busy->threads[i].seconds;
+        busy->threads[i].seconds = 0;
+        atomic_store(&busy->threads[i].thread, NULL);
+    }
+    busy->busiest += most;
+}
+
+static void run_chunk(void *user, int64_t index) {
     Region *region = user;
+    int64_t chunk = region->first + index;
     if (chunk > atomic_load_explicit(&region->failed, memory_order_relaxed)) return;
     bool is_caller = pthread_equal(pthread_self(), region->caller_id);
     JrThread *thread = is_caller ? region->caller : jr_thread_current();
@@ -207,9 +225,8 @@ static int32_t run_on_pool(Region *region) {
     bool sink_failed = caller->sink_failed;
     pthread_mutex_init(&region->lock, NULL);
     jr_thread_init(&region->error, NULL);
-    double begun = caller->busy ? jr_clock() : 0;
-    jr_pool_run(caller->max_threads, region->chunks, run_chunk, region);
-    if (caller->busy) caller->busy->elapsed += jr_clock() - begun;
+    jr_pool_run(caller->max_threads, region->chunks - region->first, run_chunk, region);
+    if (caller->busy) close_busy(caller->busy);
     caller->sink = sink;
     caller->sink_failed = sink_failed;
     write_output(region);
@@ -220,14 +237,28 @@ static int32_t run_on_pool(Region *region) {
     return status;
 }
 
-static int32_t run_here(Region *region) {
+/* Runs chunks up to the one `until`, which the next call starts with. */
+static int32_t run_here(Region *region, int64_t until) {
     JrThread *caller = region->caller;
     uint32_t depth = jr_random_depth(&caller->random);
-    for (int64_t chunk = 0; chunk < region->chunks; chunk++) {
-        int32_t status = call_body(region, &caller->rt, chunk);
+    for (; region->first < until; region->first++) {
+        int32_t status = call_body(region, &caller->rt, region->first);
         if (status) return jr_random_unwind(&caller->random, depth), status;
     }
     return 0;
+}
+
+/* One that looks small. The clock is read after 1, 2, 4, 8, ... chunks. */
+static int32_t run_and_see(Region *region) {
+    double begun = jr_clock();
+    for (int64_t until = 1; until < region->chunks; until *= 2) {
+        int32_t status = run_here(region, until);
+        if (status) return status;
+        double per_chunk = (jr_clock() - begun) / (double)until;
+        if (per_chunk * (double)(region->chunks - until) > GAINING_SECONDS)
+            return run_on_pool(region);
+    }
+    return run_here(region, region->chunks);
 }
 
 /* JITRUN_PARALLEL_THRESHOLD, for tests that want threads for small loops: read once. */
@@ -285,9 +316,11 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                      .where = where ? *where : (JrWhere){0}};
     memcpy(region.keys, caller->random.now.keys, sizeof region.keys);
     atomic_init(&region.failed, region.chunks);
-    bool here = chunks < 2 || chunks > MAX_CHUNKS || jr_pool_inside() ||
-                thread_count(caller) < 2 || !gains(trip, work);
-    int32_t status = here ? run_here(&region) : run_on_pool(&region);
+    bool alone =
+        chunks < 2 || chunks > MAX_CHUNKS || jr_pool_inside() || thread_count(caller) < 2;
+    int32_t status = alone               ? run_here(&region, chunks)
+                     : gains(trip, work) ? run_on_pool(&region)
+                                         : run_and_see(&region);
     if (captures != few) free(captures);
     return status;
 }

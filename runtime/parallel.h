@@ -7,13 +7,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* What each thread spent inside chunks, in seconds; a thread is known by its address. */
+/* What threads spent inside chunks, in seconds. */
 typedef struct JrBusy {
-    struct {
+    double total;   /* all of them */
+    double busiest; /* of each region the one that spent most */
+    struct {        /* in the region that is running; a thread is known by its address */
         const void *_Atomic thread;
         double seconds;
     } threads[JR_POOL_MAX_THREADS];
-    double elapsed; /* in regions, on the clock */
 } JrBusy;
 
 /* How many chunks `trip` iterations are cut into: 0 for none. A function of trip alone. */
