@@ -39,6 +39,14 @@ static int explain(const Options *o, JrModule *module) {
     return report_error(o, module);
 }
 
+static int call_and_show(const Options *o, JrModule *module, JrFunction *function,
+                         const JrValue *values, JrValue *result) {
+    if (jr_call(function, (size_t)o->arg_count, values, result) != JR_OK)
+        return report_error(o, module);
+    if (o->check_races) report_check(o);
+    return show_result(o, result);
+}
+
 static int call(const Options *o, JrContext *context, JrModule *module, const char *name) {
     JrValue result = {0}, *values = calloc((size_t)o->arg_count + 1, sizeof *values);
     JrFunction *function;
@@ -51,8 +59,7 @@ static int call(const Options *o, JrContext *context, JrModule *module, const ch
     else if (o->dump || o->check)
         code = o->dump ? dump(o, module, o->dump, stdout) : explain(o, module);
     else if ((code = dump_from_environment(o, module)) == 0)
-        code = jr_call(function, count, values, &result) == JR_OK ? show_result(o, &result)
-                                                                  : report_error(o, module);
+        code = call_and_show(o, module, function, values, &result);
     jr_value_clear(&result);
     args_clear(o, values);
     free(values);
@@ -87,7 +94,9 @@ static int run(const Options *o, JrContext *context, JrModule *module) {
     if (o->check) return explain(o, module);
     int code = dump_from_environment(o, module);
     if (code) return code;
-    return jr_run(module) == JR_OK ? 0 : report_error(o, module);
+    if (jr_run(module) != JR_OK) return report_error(o, module);
+    if (o->check_races) report_check(o);
+    return 0;
 }
 
 static bool dumps_source(const Options *o) {
@@ -101,6 +110,7 @@ static int compile_and_run(const Options *o, JrContext *context) {
         .opt_level = o->level,
         .run_main = !o->entry,
         .parallel = o->parallel,
+        .check_races = o->check_races,
         .unchecked = o->unchecked,
         .fastmath = o->fastmath,
     };

@@ -114,6 +114,7 @@ static bool set(Options *o, OptionId id, char *value) {
     switch (id) {
     case OPT_ENTRY: o->entry = value; break;
     case OPT_CHECK: o->check = true; break;
+    case OPT_CHECK_RACES: o->check_races = true; break;
     case OPT_OUTPUT: o->output = value; break;
     case OPT_BACKEND: o->backend = value; break;
     case OPT_LEVEL: return set_level(o, value);
@@ -186,9 +187,10 @@ static bool bench_options_fit(const Options *o) {
                           : o->bytes      ? "--bytes"
                                           : NULL;
     if (!o->bench) return !without || fail("%s goes with --bench", without);
-    if (o->emit || o->dump || o->check)
+    if (o->emit || o->dump || o->check || o->check_races)
         return fail("%s",
-                    "--bench runs the program: it goes without --emit, --dump and --check");
+                    "--bench times the program: it goes without --emit, --dump, --check and "
+                    "--check-races");
     if (o->sweep.name && !o->arg_count)
         return fail(
             "--sweep %s needs a function and ARGs in which the size stands: name it with -e",

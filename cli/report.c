@@ -19,10 +19,28 @@ int report_error(const Options *o, JrModule *module) {
         jr_error_report(module, kind_of(o), write_to, stderr);
     if (status == JR_KEYBOARD_INTERRUPT || status == JR_TIMEOUT_ERROR)
         return stop_reason() == status ? stop_exit_code() : EXIT_KERNEL;
-    return status < JR_ERR_COMPILE ? EXIT_KERNEL : EXIT_USAGE;
+    return status < JR_ERR_COMPILE || status == JR_ERR_RACE ? EXIT_KERNEL : EXIT_USAGE;
 }
 
 void report_warnings(const Options *o, JrModule *module) {
     if (jr_module_diagnostic_count(module))
         fputs(jr_module_report(module, kind_of(o)), stderr);
+}
+
+void report_check(const Options *o) {
+    const JrRaceCheck *check = jr_race_check();
+    long long loops = check->loops, iterations = check->iterations, accesses = check->accesses;
+    fflush(stdout);
+    if (o->json)
+        fprintf(stderr,
+                "{\"status\": 0, \"race_check\": {\"loops\": %lld, \"iterations\": %lld, "
+                "\"accesses\": %lld, \"more\": false, \"races\": []}}\n",
+                loops, iterations, accesses);
+    else if (loops)
+        fprintf(stderr,
+                "jitrun: no race found in this run (prange loops run: %lld, iterations: %lld, "
+                "accesses of elements: %lld)\n",
+                loops, iterations, accesses);
+    else
+        fputs("jitrun: no prange loop ran, so there was no race to find\n", stderr);
 }

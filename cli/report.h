@@ -11,5 +11,7 @@ bool write_to(void *user, const char *bytes, size_t len);
 int report_error(const Options *o, JrModule *module);
 /* Warnings do not stop a program, but are seen before it starts. */
 void report_warnings(const Options *o, JrModule *module);
+/* What --check-races has to say when there is no race. */
+void report_check(const Options *o);
 
 #endif

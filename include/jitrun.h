@@ -77,7 +77,8 @@ typedef enum JrStatus {
     JR_ERR_NOT_FOUND,     /* no function, engine or stage of that name */
     JR_ERR_SIGNATURE,     /* the function cannot have this signature */
     JR_ERR_ENGINE,        /* the engine is not available or could not compile */
-    JR_ERR_IO             /* a file could not be read or written */
+    JR_ERR_IO,            /* a file could not be read or written */
+    JR_ERR_RACE /* a checked run ended, but its prange loops have races: jr_race_check */
 } JrStatus;
 
 /* A place a kernel's error passed through, innermost first. */
@@ -153,6 +154,10 @@ typedef struct JrCompileOptions {
     bool parallel;      /* prange loops of every function run on threads */
     bool unchecked;     /* no bounds checks */
     bool fastmath;      /* floating-point operations may be reordered and contracted */
+    /* Every prange loop runs serially, and each run records which iteration touches which element
+     * of an array: JR_ERR_RACE if two iterations of one loop meet (jr_race_check). On the
+     * interpreter unless `engine` names another; many times slower. */
+    bool check_races;
 } JrCompileOptions;
 
 /* Parses and checks NUL-terminated `source`, which is copied. *out is always set unless there
@@ -193,9 +198,41 @@ JR_API const char *jr_module_report(JrModule *module, JrReport kind);
 JR_API JrStatus jr_module_explain(JrModule *module, JrReport kind, JrWrite write, void *user);
 
 /* Writes jr_error() as a person reads it: `file:line:col: error: IndexError: ...`, the source
- * line with a caret, and the calls it passed through; or as one JSON object. `module` gives
+ * line with a caret, and the calls it passed through; or as one JSON object. The races of the
+ * run come before it, if `module` was compiled with check_races. `module` gives
  * the source and may be NULL. Leaves the error as it is. */
 JR_API void jr_error_report(JrModule *module, JrReport kind, JrWrite write, void *user);
+
+/* One of the two accesses of a race. */
+typedef struct JrRaceAccess {
+    JrFrame at;
+    int32_t end_column; /* of the source's text of it, one past */
+    const char *kind;   /* "read", "write" or "update": a[i] op= e, accumulated by the loop */
+    const char *array;  /* what the source calls it there; "" if it has no name */
+    const char
+        *element;      /* "y[0]"; "" if the name is of different arrays as the loop goes on */
+    int64_t iteration; /* the value of the loop's counter */
+} JrRaceAccess;
+
+/* Two iterations of a prange loop that touched one element, at least one of them to write it. */
+typedef struct JrRace {
+    JrRaceAccess first, second; /* in the order of the iterations */
+    JrFrame loop;
+    const char *counter; /* the loop's variable */
+    int64_t count;       /* how often these two places met in the run */
+} JrRace;
+
+typedef struct JrRaceCheck {
+    int64_t loops, iterations, accesses; /* prange loops run, and what was looked at in them */
+    size_t race_count;                   /* one for each pair of places, 20 at most */
+    const JrRace *races;
+    bool more; /* there were more than 20 */
+} JrRaceCheck;
+
+/* What the last run on this thread of a module compiled with check_races did, if it is over: zeroes
+ * before the first. Also when the run failed. Never NULL; valid until the next call of a
+ * function or body of such a module on this thread. */
+JR_API const JrRaceCheck *jr_race_check(void);
 
 /* Whether the source has a function of this name that takes no arguments. */
 JR_API bool jr_module_has_function(const JrModule *module, const char *name);

@@ -132,11 +132,15 @@ static void flow_write(Flow *flow, IrReg array) {
 }
 
 /* Runtime functions write every array they are given, but for these. */
-static bool rt_writes(IrRtCall call, uint32_t arg) {
+bool ir_rt_writes(IrRtCall call, uint32_t arg) {
     switch (call) {
     case RT_PRINT_ARRAY:
     case RT_PRINT_ARRAY_REPR:
     case RT_ARRAYS_OVERLAP:
+    case RT_ARRAY_DISTINCT:
+    case RT_RACE_TOUCH:
+    case RT_RACE_TOUCH_ALL:
+    case RT_RACE_FRESH:
     case RT_BROADCAST_ERROR:
     case RT_MATMUL_ERROR:
     case RT_MASK_ERROR: return false;
@@ -148,7 +152,7 @@ static bool rt_writes(IrRtCall call, uint32_t arg) {
 static bool arg_is_written(const IrStmt *stmt, uint32_t arg) {
     switch (stmt->op) {
     case OP_STORE: return arg == 0;
-    case OP_RT: return rt_writes(stmt->u.rt, arg);
+    case OP_RT: return ir_rt_writes(stmt->u.rt, arg);
     case OP_PARALLEL: /* operands and the callee's parameters: three each, then captures */
     case OP_CALL: return ir_reg(stmt->u.callee, arg)->written;
     default: return false;

@@ -123,6 +123,7 @@ struct IrStmt {
     bool asserted; /* FOR: prange(..., unchecked=True) */
     bool weighed;  /* FOR, parallel: over parts of an array, which were made as many as gain */
     bool pass;     /* FOR: one quick pass over an array, which ends where that ends */
+    uint8_t accumulates; /* LOAD, STORE: of a[i] op= e that a prange accumulates: 1 + IrOp */
     uint32_t strip; /* FOR: iterations between two polls; 0: none. The step is then constant */
     uint32_t ndsts; /* 1 for most; any number for CALL and RT; 0 for STORE and control */
     uint32_t nargs;
@@ -192,6 +193,7 @@ const char *ir_rt_name(IrRtCall call); /* "print_int"; the symbol is "jr_rt_" be
 const char *ir_rt_params(IrRtCall call);
 const char *ir_rt_results(IrRtCall call);
 bool ir_rt_fails(IrRtCall call);
+bool ir_rt_writes(IrRtCall call, uint32_t arg); /* an array, operand `arg` */
 /* The operands of PARALLEL as letters of rtcalls.def: "iii" and one for each capture. */
 const char *ir_parallel_letters(const IrFunc *func, const IrStmt *stmt, JrArena *arena);
 const char *ir_exc_name(IrExc exc);

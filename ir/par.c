@@ -165,6 +165,7 @@ typedef struct Walk {
     ParAfters after;
     JrDiags *diags;
     ParTables *tables;
+    bool watch;
 } Walk;
 
 /* True if the loop is a region now. */
@@ -185,7 +186,9 @@ static bool parallelise_loop(const Walk *w, IrBlock *home, IrStmt *loop) {
     if (!p.serial && !par_classify(&p)) return false;
     if (!p.serial && !loop->asserted && !par_races(&p)) return false;
     if (!loop->weighed) par_explain(&p);
-    if (!p.serial) par_outline(&p);
+    loop->parallel = w->watch && !loop->weighed;
+    if (w->watch && p.serial && !loop->asserted) par_find_updates(&p);
+    if (!p.serial && !w->watch) par_outline(&p);
     return !p.serial;
 }
 
@@ -209,11 +212,12 @@ static bool has_parallel(const IrBlock *block) {
     return false;
 }
 
-void ir_parallelise(IrModule *module, JrDiags *diags) {
+void ir_parallelise(IrModule *module, JrDiags *diags, bool watch) {
     uint32_t count = module->funcs.len; /* bodies are added at the end */
     ParTables tables = {0};
     for (uint32_t i = 0; i < count; i++) {
-        Walk w = {.func = module->funcs.data[i], .diags = diags, .tables = &tables};
+        Walk w = {.func = module->funcs.data[i], .diags = diags, .watch = watch};
+        w.tables = &tables;
         if (!has_parallel(&w.func->body)) continue;
         par_live_after(w.func, &w.after);
         walk(&w, &w.func->body);

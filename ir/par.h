@@ -173,6 +173,8 @@ ParAffine par_affine(ParLoop *p, IrReg reg, int depth);
 /* par_race.c */
 /* Judges every array access; errors go to diags. False if there were any. */
 bool par_races(ParLoop *p);
+/* For a loop that stays serial: finds the stores that accumulate and no more. */
+void par_find_updates(ParLoop *p);
 
 /* par_explain.c */
 /* Adds to module->loops, when all is decided. */

@@ -184,18 +184,6 @@ static void add_access(Race *race, IrStmt *stmt, IrStmt *parent, IrReg array, ui
     JR_PUSH(race->p->arena, &race->accesses, access);
 }
 
-static bool rt_writes(const IrStmt *stmt, uint32_t arg) {
-    switch (stmt->u.rt) {
-    case RT_ARRAY_COPY:
-    case RT_ARRAY_SORT:
-    case RT_NP_RANDOM_FILL_RANDOM:
-    case RT_NP_RANDOM_FILL_NORMAL:
-    case RT_NP_RANDOM_FILL_UNIFORM:
-    case RT_NP_RANDOM_FILL_RANDINT: return arg == 0;
-    default: return false;
-    }
-}
-
 static void collect(Race *race) {
     ParLoop *p = race->p;
     for (uint32_t i = 0; i < p->stmts.len; i++) {
@@ -207,8 +195,8 @@ static void collect(Race *race) {
         if (stmt->op != OP_CALL && stmt->op != OP_RT) continue;
         for (uint32_t a = 0; a < stmt->nargs; a++) {
             if (!ir_reg_type(p->func, stmt->args[a]).ndim) continue;
-            bool writes =
-                stmt->op == OP_RT ? rt_writes(stmt, a) : ir_reg(stmt->u.callee, a)->written;
+            bool writes = stmt->op == OP_RT ? ir_rt_writes(stmt->u.rt, a)
+                                            : ir_reg(stmt->u.callee, a)->written;
             add_access(race, stmt, parent, stmt->args[a], 0, writes);
         }
     }
@@ -434,6 +422,9 @@ static bool is_indexed_reduction(Race *race, IrReg root) {
         if (!first) first = access->stmt;
     }
     if (op == OP_COUNT || loads != updates) return false;
+    for (uint32_t i = 0; i < race->accesses.len; i++)
+        if (race->accesses.data[i].root == root)
+            race->accesses.data[i].stmt->accumulates = (uint8_t)(1 + op);
     ParIndexed indexed = {.array = root, .op = op, .where = first};
     JR_PUSH(p->arena, &p->indexed, indexed);
     return true;
@@ -502,7 +493,10 @@ static void undecided(Race *race, const Access *a, const Access *b) {
                             "this prange loop runs serially: whether its iterations write "
                             "different elements of '%s' depends on the contents of an array",
                             array_name(p, a->root));
-        jr_diag_help(p->diags, d, "if they do, say so: prange(..., unchecked=True)");
+        jr_diag_help(
+            p->diags, d,
+            "--check-races looks for iterations that do not, in one run; if there are "
+            "none, say so: prange(..., unchecked=True)");
     }
     stay_serial(race, a->stmt, "it is not known whether iterations write different elements");
 }
@@ -583,4 +577,14 @@ bool par_races(ParLoop *p) {
                 note_overlap(&race, a->root, race.accesses.data[j].root);
     }
     return race.good;
+}
+
+void par_find_updates(ParLoop *p) {
+    Race race = {.p = p, .good = true};
+    collect(&race);
+    for (uint32_t i = 0; i < race.accesses.len; i++) {
+        const Access *a = &race.accesses.data[i];
+        if (a->stores && !judged(&race, i, a->root) && !all_apart(&race, a->root))
+            is_indexed_reduction(&race, a->root);
+    }
 }

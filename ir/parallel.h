@@ -39,7 +39,21 @@ typedef struct IrLoops {
  * safe is an error if it is known to be wrong, and stays serial, with a warning where the
  * author can do something about it, if it is not known. Works on a folded module; call
  * ir_module_finish after it. Errors and warnings go to diags; module->loops says what was
- * found. */
-void ir_parallelise(IrModule *module, JrDiags *diags);
+ * found. With `watch` every loop stays serial and marked `parallel`, for ir_watch_races. */
+void ir_parallelise(IrModule *module, JrDiags *diags, bool watch);
+
+/* The last number of RT_RACE_TOUCH: how the element is accessed, and where the source's text of it
+ * ends. */
+typedef enum IrWatched {
+    WATCHED_READ,
+    WATCHED_WRITE,
+    WATCHED_UPDATE, /* a[i] op= e, accumulated; something is added that tells operators apart */
+} IrWatched;
+enum { WATCHED_BITS = 8 }; /* the access's, below the end column */
+
+/* Makes each loop marked `parallel` tell the runtime which iteration touches which element of an
+ * array, in its body and in all that this calls: for --check-races. Nothing is made when there are
+ * no such loops. */
+void ir_watch_races(IrModule *module);
 
 #endif

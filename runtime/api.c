@@ -163,6 +163,7 @@ static JrStatus check(JrModule *module, const char *source) {
     jr_arena_on_oom(module->arena, &oom);
     JrCompileOptions *o = &module->options;
     o->name = jr_arena_strdup(module->arena, o->name ? o->name : "<string>");
+    if (o->check_races && (!o->engine || strcmp(o->engine, "auto") == 0)) o->engine = "interp";
     if (o->engine) o->engine = jr_arena_strdup(module->arena, o->engine);
     size_t len = strlen(source);
     module->source = (JrSource){

@@ -6,7 +6,7 @@
 #include "ir/cost.h"
 #include "runtime/array.h"
 #include "runtime/compile.h"
-#include "runtime/rt.h"
+#include "runtime/races.h"
 #include "runtime/value.h"
 
 #include <stdio.h>
@@ -380,6 +380,17 @@ static void mark_readonly(const Frame *f, JrValue *value, size_t count, const Jr
     value->as.array->readonly = is_readonly(f, &header, count, args);
 }
 
+/* A run of a module that was compiled with check_races. */
+static int32_t run_checked(JrThread *thread, const JrCall *call, void *const *args,
+                           void *const *results, bool *races) {
+    JrRaces *outer;
+    if (!jr_races_begin(thread, &outer))
+        return jr_raise(&thread->rt, NULL, EXC_MEMORY, "out of memory");
+    int32_t status = call->run(call, &thread->rt, args, results);
+    *races = jr_races_end(thread, outer);
+    return status;
+}
+
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
                          void *const *results, bool *ran) {
     JrThread *thread = jr_thread_current();
@@ -391,7 +402,10 @@ JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const
     thread->heap = module->context->heap;
     JrCancel outer_cancel = jr_thread_set_cancel(thread, &module->context->cancel);
     uint32_t depth = jr_random_depth(&thread->random);
-    int32_t status = call->run(call, &thread->rt, args, results);
+    bool races = false;
+    int32_t status = module->options.check_races
+                         ? run_checked(thread, call, args, results, &races)
+                         : call->run(call, &thread->rt, args, results);
     jr_random_unwind(&thread->random, depth);
     jr_thread_restore_cancel(thread, outer_cancel);
     bool written = jr_thread_flush(thread);
@@ -399,6 +413,7 @@ JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const
     thread->heap = outer_heap;
     if (status) return jr_error_take(thread);
     *ran = true;
+    if (races) return jr_error_races(jr_races_result(thread->checked));
     if (written) return JR_OK;
     return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
 }

@@ -15,7 +15,7 @@ enum { SHORT_RUN = 100000 };
 
 static FeConfig config_of(const JrModule *module) {
     return (FeConfig){.run_main = module->options.run_main,
-                      .parallel = module->options.parallel,
+                      .parallel = module->options.parallel || module->options.check_races,
                       .unchecked = module->options.unchecked,
                       .fastmath = module->options.fastmath};
 }
@@ -59,8 +59,9 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     if (!ir_verify_module(ir, &why)) return failed(module, why);
     if (!optimise) return ir;
     ir_fold_module(ir);
-    ir_parallelise(ir, &module->diags);
+    ir_parallelise(ir, &module->diags, module->options.check_races);
     if (module->diags.errors) return failed(module, NULL);
+    if (module->options.check_races) ir_watch_races(ir);
     ir_poll_module(ir);
     ir_module_finish(ir);
     if (!ir_verify_module(ir, &why)) return failed(module, why);

@@ -133,8 +133,18 @@ JrStatus jr_error_set(JrStatus status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The error of a call that would print while the thread is inside a JrWrite. */
 JrStatus jr_error_in_write(void);
+/* The error of a run that has races. */
+JrStatus jr_error_races(const JrRaceCheck *check);
 /* Takes over the error that a kernel left in this thread's state. */
 JrStatus jr_error_take(struct JrThread *thread);
+
+/* ---- race_report.c ---- */
+
+/* The races of the module's last run on this thread, as pictures; nothing if it was not checked.
+ */
+void jr_races_report(const JrModule *module, JrArena *arena, JrText *out);
+/* , "race_check": {...} of such a run. */
+void jr_races_report_json(const JrModule *module, JrText *out);
 
 /* ---- value.c ---- */
 

@@ -32,7 +32,7 @@ static void report_text(JrDiags *diags, const JrError *error, JrText *out) {
     add_calls(error, out);
 }
 
-static void report_json(const JrError *error, JrText *out) {
+static void report_json(const JrModule *module, const JrError *error, JrText *out) {
     jr_text_printf(out, "{\"status\": %d, \"name\": ", error->status);
     jr_text_json(out, error->name);
     jr_text_puts(out, ", \"message\": ");
@@ -46,7 +46,9 @@ static void report_json(const JrError *error, JrText *out) {
         jr_text_json(out, f->file);
         jr_text_printf(out, ", \"line\": %d, \"column\": %d}", f->line, f->column);
     }
-    jr_text_printf(out, "], \"frames_dropped\": %zu}\n", error->frames_dropped);
+    jr_text_printf(out, "], \"frames_dropped\": %zu", error->frames_dropped);
+    jr_races_report_json(module, out);
+    jr_text_puts(out, "}\n");
 }
 
 void jr_error_report(JrModule *module, JrReport kind, JrWrite write, void *user) {
@@ -65,8 +67,11 @@ void jr_error_report(JrModule *module, JrReport kind, JrWrite write, void *user)
     jr_diags_init(&diags, arena, module ? &module->source : &no_source);
     jr_text_init(&text, arena);
     if (kind == JR_REPORT_JSON) {
-        report_json(error, &text);
+        report_json(module, error, &text);
+    } else if (error->status == JR_ERR_RACE) {
+        jr_races_report(module, arena, &text);
     } else {
+        if (error->status < JR_ERR_COMPILE) jr_races_report(module, arena, &text);
         add_diag(&diags, error);
         report_text(&diags, error, &text);
     }

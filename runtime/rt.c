@@ -1,6 +1,7 @@
 #include "runtime/rt.h"
 
 #include "runtime/array.h"
+#include "runtime/races.h"
 
 #include <string.h>
 
@@ -15,6 +16,8 @@ void jr_thread_init(JrThread *thread, JrHeap *heap) {
 void jr_thread_clear(JrThread *thread) {
     jr_thread_clear_error(thread);
     jr_random_clear(&thread->random);
+    jr_races_free(thread->checked);
+    thread->checked = NULL;
     jr_alloc_free(thread->alloc, thread->error.text);
     jr_alloc_free(thread->alloc, thread->buffer);
     thread->error.text = thread->buffer = NULL;

@@ -56,7 +56,8 @@ typedef struct JrPendingError {
     uint32_t text_len, text_cap;
 } JrPendingError;
 
-typedef struct JrHeap JrHeap; /* runtime/array.h */
+typedef struct JrHeap JrHeap;   /* runtime/array.h */
+typedef struct JrRaces JrRaces; /* runtime/races.h */
 
 typedef struct JrThread {
     JrRt rt; /* first: compiled code reads it */
@@ -71,6 +72,8 @@ typedef struct JrThread {
     char *true_limit;    /* rt.stack_limit without an alarm */
     int max_threads;     /* of its parallel regions; 0: the pool's number */
     struct JrBusy *busy; /* NULL, or where they add up the threads' time (parallel.h) */
+    JrRaces *races;      /* of the run that is going on, if it is checked for races */
+    JrRaces *checked;    /* of the last such run that is over */
     int32_t never;       /* what rt.cancel points at until the host says otherwise: always 0 */
 } JrThread;
 

@@ -248,6 +248,84 @@ class Errors(Command):
         self.assertIn("write", done.stderr)
 
 
+RACES = """\
+import numpy as np
+from jitrun import njit, prange
+
+@njit
+def scatter(k, y):
+    for i in prange(len(k), unchecked=True):
+        y[k[i]] = i
+    return y
+
+@njit
+def squares(n: int):
+    y = np.zeros(n)
+    for i in prange(n):
+        y[i] = i * i
+    return y
+"""
+
+
+class CheckRaces(Command):
+    def setUp(self):
+        super().setUp()
+        (self.path / "r.src").write_text(RACES)
+
+    def test_found(self):
+        code, out, err = self.run_command("r.src", "--check-races", "-e", "scatter", "[2, 1, 2]", "[0, 0, 0]")
+        self.assertEqual((code, out), (1, ""))
+        self.assertEqual(err.splitlines(), [
+            "r.src:7:10: error: race: iterations i = 0 and i = 2 both write y[2]",
+            "    7 |         y[k[i]] = i",
+            "      |          ^",
+            "help: let each iteration write elements of its own, accumulate with an operator "
+            "such as +=, or use range",
+            "r.src:6:5: note: the prange loop",
+            "    6 |     for i in prange(len(k), unchecked=True):",
+            "      |     ^"])
+
+    def test_none(self):
+        code, out, err = self.run_command("r.src", "--check-races", "-e", "squares", "3")
+        self.assertEqual((code, out), (0, "[0. 1. 4.]\n"))
+        self.assertEqual(err, "jitrun: no race found in this run (prange loops run: 1, "
+                                      "iterations: 3, accesses of elements: 3)\n")
+
+    def test_no_loop(self):
+        code, out, err = self.run_command("k.src", "--check-races")
+        self.assertEqual((code, out), (0, "(3.0, 7)\n"))
+        self.assertIn("no prange loop ran", err)
+
+    def test_json(self):
+        code, out, err = self.run_command("r.src", "--check-races", "-e", "scatter", "[2, 1, 2]", "[0, 0, 0]", "--format", "json")
+        said = json.loads(err)
+        self.assertEqual((said["name"], said["frames"][0]["line"]), ("race", 7))
+        race, = said["race_check"]["races"]
+        self.assertEqual(race["loop"], {"counter": "i", "function": "scatter", "file": "r.src",
+                                        "line": 6, "column": 5})
+        self.assertEqual(race["second"], {"kind": "write", "iteration": 2, "array": "y",
+                                          "element": "y[2]", "function": "scatter",
+                                          "file": "r.src", "line": 7, "column": 10,
+                                          "end_column": 11})
+        code, out, err = self.run_command("r.src", "--check-races", "-e", "squares", "3", "--format", "json")
+        self.assertEqual(json.loads(err), {"status": 0, "race_check": {
+            "loops": 1, "iterations": 3, "accesses": 3, "more": False, "races": []}})
+
+    def test_memory(self):
+        code, out, err = self.run_command("r.src", "--check-races", "-e", "squares", "100000",
+                                JITRUN_RACE_MEMORY="1")
+        self.assertEqual(code, 1)
+        self.assertIn("error: MemoryError: the race check has no memory left", err)
+
+    def test_known_race_does_not_compile(self):
+        (self.path / "s.src").write_text("import numpy as np\nfrom jitrun import njit, prange\n"
+                                         "@njit\ndef f(y):\n    for i in prange(9):\n"
+                                         "        y[0] = i\nf(np.zeros(3))\n")
+        code, out, err = self.run_command("s.src", "--check-races")
+        self.assertEqual(code, 2)
+        self.assertIn("this prange loop has a race", err)
+
+
 class Shows(Command):
     def test_check(self):
         self.check(["k.src", "--check"], 0)
