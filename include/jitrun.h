@@ -534,10 +534,18 @@ typedef struct JrPyParam {
  * calls_offset in it. *vectorcall is set to the function to put where the object's type has its
  * tp_vectorcall_offset. JR_ERR_NOT_FOUND where this cannot be done. */
 JR_API JrStatus jr_python_open(size_t object_size, size_t calls_offset, void **vectorcall);
-/* slow(self, *args, **keywords) is called for whatever was not added. NULL when there is no
+/* slow(self, *args, **keywords) is called for whatever was not added. It may return NotImplemented
+ * after it has added just that; the second time in a call it may not. NULL when there is no
  * memory. Freed when the object is gone. */
 JR_API JrPyCalls *jr_python_calls_new(void *slow);
 JR_API void jr_python_calls_free(JrPyCalls *calls);
+/* From now on a SIGINT stops the kernels that run in the context, as jr_cancel does, and then goes
+ * on to Python's handler; as long as raises() returns True, which is asked now and then. The
+ * context must live as long as the process. */
+JR_API JrStatus jr_python_interrupts(JrContext *context, void *raises);
+/* Looks whether the handler is in place, which calls of an entry do by themselves: for a call from
+ * the slow function. */
+JR_API void jr_python_watch(void);
 /* From now on calls with such arguments go to `function`, which must live as long; when it fails,
  * failed() makes the exception. JR_ERR_SIGNATURE if that cannot be done: they go on to slow. */
 JR_API JrStatus jr_python_calls_add(JrPyCalls *calls, JrFunction *function, void *failed,

@@ -7,8 +7,8 @@
  *
  *     enter -> the first entry whose every parameter accepts its argument
  *                  -> release the GIL -> jr_function_run -> take the GIL -> box the result
- *           -> otherwise `slow`, the method in Python, which converts, compiles, adds the entry for
- *              next time, or raises the TypeError
+ *           -> otherwise `slow`, a function in Python, which converts, compiles, adds an entry, or
+ *              raises the TypeError
  *
  * An entry accepts only what needs no conversion that could fail: exact types, arrays of the
  * very dtype, rank and contiguity. Entries are added while other threads look for theirs (without a
@@ -17,6 +17,7 @@
  * A kernel that is known to be done in a moment keeps the GIL: releasing and taking it again costs
  * more than such a kernel does. */
 #include "runtime/compile.h"
+#include "runtime/interrupt.h"
 #include "runtime/python.h"
 #include "runtime/rt.h"
 #include "runtime/value.h"
@@ -176,8 +177,14 @@ static bool can_box(const FeType *type) {
 
 /* ---- Calling ---- */
 
-/* The exception that `failed` makes of this thread's error, with the traceback it has. */
-static PyObject *raise(const Entry *entry) {
+/* The exception that `failed` makes of this thread's error, with the traceback it has. The signal
+ * that stopped a kernel is still noted in the interpreter, which would raise a KeyboardInterrupt of
+ * its own, without the kernel's lines, as soon as it ran `failed`. */
+static PyObject *raise(const Entry *entry, JrStatus status) {
+    if (status == JR_KEYBOARD_INTERRUPT && jr_py.PyErr_CheckSignals() != 0) {
+        if (!jr_py.PyErr_ExceptionMatches(jr_py.keyboard_interrupt)) return NULL;
+        jr_py.PyErr_Clear();
+    }
     PyObject *error = jr_py.PyObject_CallFunctionObjArgs(entry->failed, NULL);
     if (!error) return NULL;
     jr_py.PyErr_SetObject(jr_py_type(error), error);
@@ -191,11 +198,12 @@ static PyObject *run(const Entry *entry, JrLeaf *leaves) {
     for (uint32_t i = 0; i < entry->nleaves; i++)
         pointers[i] = &leaves[i];
     bool ran;
+    if (!function->brief) jr_interrupt_watch();
     void *thread = function->brief ? NULL : jr_py.PyEval_SaveThread();
     JrStatus status = jr_function_run(function->module, &function->call, pointers,
                                       pointers + entry->nargs, &ran);
     if (thread) jr_py.PyEval_RestoreThread(thread);
-    if (status) return raise(entry);
+    if (status) return raise(entry, status);
     const JrLeaf *results = leaves + entry->nargs;
     return box(function->spec->ret, &results);
 }
@@ -243,15 +251,26 @@ static PyObject *call_slow(PyObject *slow, PyObject *self, PyObject *const *args
     return result;
 }
 
-/* A vectorcallfunc. */
+static bool try_entries(const JrPyCalls *calls, PyObject *const *args, size_t count,
+                        PyObject **result) {
+    Entry *entry = atomic_load_explicit(&calls->first, memory_order_acquire);
+    for (; entry; entry = entry->next)
+        if (entry->count == count && try_entry(entry, args, result)) return true;
+    return false;
+}
+
+/* A vectorcallfunc. `slow` returns NotImplemented to say that it added an entry for these very
+ * arguments and left the call to that. */
 static PyObject *enter(PyObject *self, PyObject *const *args, size_t flagged,
                        PyObject *names) {
     JrPyCalls *calls = *(JrPyCalls **)((char *)self + calls_offset);
     size_t count = flagged & ~OFFSET_FLAG;
     PyObject *result;
-    Entry *entry = names ? NULL : atomic_load_explicit(&calls->first, memory_order_acquire);
-    for (; entry; entry = entry->next)
-        if (entry->count == count && try_entry(entry, args, &result)) return result;
+    if (!names && try_entries(calls, args, count, &result)) return result;
+    result = call_slow(calls->slow, self, args, count, names);
+    if (result != jr_py.not_implemented) return result;
+    jr_py.Py_DecRef(result);
+    if (!names && try_entries(calls, args, count, &result)) return result;
     return call_slow(calls->slow, self, args, count, names);
 }
 

@@ -13,7 +13,10 @@ bool jr_python_find(size_t object_size) {
 #undef FIND
     found.none = dlsym(RTLD_DEFAULT, "_Py_NoneStruct");
     found.true_ = dlsym(RTLD_DEFAULT, "_Py_TrueStruct");
-    if (!found.none || !found.true_) return false;
+    found.not_implemented = dlsym(RTLD_DEFAULT, "_Py_NotImplementedStruct");
+    PyObject **interrupt = dlsym(RTLD_DEFAULT, "PyExc_KeyboardInterrupt");
+    if (!found.none || !found.true_ || !found.not_implemented || !interrupt) return false;
+    found.keyboard_interrupt = *interrupt;
     jr_py = found;
     return true;
 }

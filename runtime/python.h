@@ -16,6 +16,9 @@ typedef struct PyObject PyObject;
     X(PyBool_FromLong, PyObject *, (long))                             \
     X(PyDict_New, PyObject *, (void))                                  \
     X(PyDict_SetItem, int, (PyObject *, PyObject *, PyObject *))       \
+    X(PyErr_CheckSignals, int, (void))                                 \
+    X(PyErr_Clear, void, (void))                                       \
+    X(PyErr_ExceptionMatches, int, (PyObject *))                       \
     X(PyErr_SetObject, void, (PyObject *, PyObject *))                 \
     X(PyEval_RestoreThread, void, (void *))                            \
     X(PyEval_SaveThread, void *, (void))                               \
@@ -37,7 +40,7 @@ typedef struct JrPython {
 #define JR_PY_FIELD(name, result, parameters) result(*name) parameters;
     JR_PY_FUNCTIONS(JR_PY_FIELD)
 #undef JR_PY_FIELD
-    PyObject *none, *true_;
+    PyObject *none, *true_, *not_implemented, *keyboard_interrupt;
     size_t object_size; /* of an object's header, whose last field is its type */
 } JrPython;
 

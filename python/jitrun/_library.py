@@ -181,6 +181,8 @@ PROTOTYPES = {
 # Those that are called with the GIL held.
 PYTHON_PROTOTYPES = {
     "jr_python_open": (c_int, c_size_t, c_size_t, POINTER(c_void_p)),
+    "jr_python_interrupts": (c_int, c_void_p, c_void_p),
+    "jr_python_watch": (None,),
     "jr_python_calls_new": (c_void_p, c_void_p),
     "jr_python_calls_free": (None, c_void_p),
     "jr_python_calls_add": (

@@ -9,7 +9,7 @@ import threading
 import uuid
 import weakref
 
-from . import fast, types, values
+from . import engine, fast, types, values
 from .engine import Specialisation
 from .errors import JitrunError
 from .source import KernelSource
@@ -148,6 +148,12 @@ class Dispatcher:
     # ---- Calling ----
 
     def __call__(self, *args, **kwargs):
+        # Where kernels are not called directly (fast.py); elsewhere C code calls _call.
+        result = self._call(*args, **kwargs)
+        return self._call(*args, **kwargs) if result is NotImplemented else result
+
+    def _call(self, *args, **kwargs):
+        """The call; or NotImplemented, when the library can make it by itself from now on."""
         if kwargs or len(args) != self._plain_count:
             args = self._bind(args, kwargs)
         try:
@@ -156,14 +162,16 @@ class Dispatcher:
             run = None
         if run is None:
             try:
-                args, run = self._prepare(args)
+                args, run, taught = self._prepare(args)
             except (JitrunError, TypeError) as error:
                 raise error.with_traceback(None)  # the way through this package says nothing
+            if taught and not kwargs:
+                return NotImplemented
         try:
             return run(args)
         except values.BigInt:
             run = None
-        args, run = self._prepare(args)  # an int beyond int64 is a uint64
+        args, run, _ = self._prepare(args)  # an int beyond int64 is a uint64
         return run(args)
 
     def _bind(self, args, kwargs):
@@ -192,7 +200,8 @@ class Dispatcher:
         return tuple([given[p] if p in given else self.source.defaults[p] for p in parameters])
 
     def _prepare(self, args):
-        """The code for arguments that came for the first time, or that need converting."""
+        """The code for arguments that came for the first time, or that need converting: the
+        converted arguments, the code, and whether the library has just learned to call it."""
         values.learn_numpy()
         names = self._parameters
         args = tuple(
@@ -204,14 +213,13 @@ class Dispatcher:
         key = tuple([values.KEYS[type(a)](a) for a in args])
         with self._lock:
             big = _is_too_big(args)
-            run = None if big else self._prepared.get(key)
+            run, taught = None if big else self._prepared.get(key), False
             if run is None:
                 run = self._specialise(values.types_of(args, names), args)
                 if not big:
                     self._prepared[key] = run
-                    if self._plain_count >= 0:
-                        run.teach(self, args)
-        return args, run
+                    taught = self._plain_count >= 0 and run.teach(self, args)
+        return args, run, taught
 
     def _specialise(self, arg_types, args):
         if self.declared:
@@ -357,7 +365,7 @@ class Dispatcher:
 
 
 # What a kernel is: the class above as far as Python code is concerned.
-_maker = fast.Maker(Dispatcher, Dispatcher.__call__)
+_maker = fast.Maker(Dispatcher, Dispatcher._call, engine.context)
 
 
 def _unpickle(key):

@@ -34,18 +34,18 @@ _write_callback = c.Write(_write)
 
 def _new_context():
     options = c.JrContextOptions(ctypes.sizeof(c.JrContextOptions), _write_callback, None)
-    context = c.lib.jr_context_new(ctypes.byref(options))
-    if not context:
+    made = c.lib.jr_context_new(ctypes.byref(options))
+    if not made:
         raise MemoryError("jitrun: no memory for a context")
-    return context
+    return made
 
 
-_context = _new_context()
+context = _new_context()
 
 
 def engine_available(name):
     """Whether an engine, "interp", "tcc" or "llvm", can be used here."""
-    return c.lib.jr_engine_available(_context, name.encode())
+    return c.lib.jr_engine_available(context, name.encode())
 
 
 _call = c.lib.jr_call
@@ -72,8 +72,9 @@ class Specialisation:
         return other
 
     def teach(self, dispatcher, args):
-        """Has calls with such arguments come here without the dispatcher's doing."""
-        fast.learn(dispatcher, args, self._function, self.error)
+        """Has calls with such arguments come here without the dispatcher's doing. Whether it
+        could."""
+        return fast.learn(dispatcher, args, self._function, self.error)
 
     def error(self):
         """The exception for the error of this thread's last call."""
@@ -88,7 +89,7 @@ class Specialisation:
         )
         module = ctypes.c_void_p()
         text = self.unit.text.encode()
-        status = c.lib.jr_compile(_context, text, ctypes.byref(options), ctypes.byref(module))
+        status = c.lib.jr_compile(context, text, ctypes.byref(options), ctypes.byref(module))
         if status != c.OK:
             error = self._error(module)
             c.lib.jr_module_free(module)
@@ -129,6 +130,7 @@ class Specialisation:
             warnings.warn_explicit(text, errors.JitrunWarning, found.file, found.line)
 
     def __call__(self, args):
+        c.python.jr_python_watch()
         plan = self._plan
         buffer = plan.take(args)
         if _call(self._function, plan.count, buffer.address, buffer.result_address):

@@ -3,8 +3,8 @@
 A call of an object with a `__call__` in Python takes about 2 us here, most of it to look up the code
 for the arguments' types and to lay them out. So kernels are objects of a type with the vectorcall
 protocol, whose C function (runtime/pycall.c) reads the arguments by itself. It learns each
-combination of types from the first call that brings it, which `Dispatcher.__call__` prepares, and
-hands everything that it has not learned to there.
+combination of types from the first call that brings it, which `Dispatcher._call` prepares, and hands
+everything that it has not learned to there.
 
 The type is made at run time by PyType_FromSpecWithBases, as a subclass of the Python class, so nothing
 is compiled against Python. It needs to know where some fields of Python's and NumPy's objects lie;
@@ -13,6 +13,7 @@ is no CPython, kernels stay ordinary objects.
 """
 
 import ctypes
+import signal
 import sys
 import weakref
 
@@ -87,11 +88,17 @@ def _make_type(base, vectorcall_offset):
     return make(ctypes.byref(spec), (base,))
 
 
+def _raises():
+    """Whether Python will raise KeyboardInterrupt for SIGINT."""
+    return signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 class Maker:
     """Makes the objects of a class, and what they need to be called directly."""
 
-    def __init__(self, base, slow):
-        """`slow(self, *args, **keywords)` takes the calls that are not known yet."""
+    def __init__(self, base, slow, context):
+        """`slow(self, *args, **keywords)` takes the calls that are not known yet. Ctrl-C stops what
+        runs in the context."""
         self.type = base
         self._slow = slow
         self._vectorcall = ctypes.c_void_p()
@@ -101,6 +108,7 @@ class Maker:
         calls_offset = self._offset + _POINTER
         if c.python.jr_python_open(_HEADER, calls_offset, ctypes.byref(self._vectorcall)) == c.OK:
             self.type = _make_type(base, self._offset)
+            c.python.jr_python_interrupts(context, id(_raises))
 
     def set_up(self, kernel):
         """Makes a new object callable. It then has `_calls`, what `learn` adds to, or None."""
@@ -118,18 +126,20 @@ class Maker:
 
 
 def learn(kernel, args, function, failed):
-    """Calls of the kernel with such arguments go to the library's `function` from now on."""
+    """Calls of the kernel with such arguments go to the library's `function` from now on. Whether
+    that could be done."""
     if kernel._calls is None:
-        return
+        return False
     params = []
     if not all([_describe(arg, params) for arg in args]):
-        return
+        return False
     array = (c.JrPyParam * len(params))(*params)
     status = c.python.jr_python_calls_add(
         kernel._calls, function, id(failed), len(params), array
     )
     if status == c.OK:
         kernel._kept.append((failed, [arg.dtype for arg in args if hasattr(arg, "dtype")]))
+    return status == c.OK
 
 
 _NUMBERS = {float: c.FLOAT64, int: c.INT64, bool: c.BOOL}
