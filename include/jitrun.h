@@ -539,6 +539,13 @@ JR_API JrStatus jr_python_open(size_t object_size, size_t calls_offset, void **v
  * memory. Freed when the object is gone. */
 JR_API JrPyCalls *jr_python_calls_new(void *slow);
 JR_API void jr_python_calls_free(JrPyCalls *calls);
+/* The inner loop of a NumPy ufunc. Its kernels take 1-D arrays, the inputs and then the output, and
+ * return None: `contiguous` takes T[::1], `strided` T[:]. When one fails, its failed() makes the
+ * exception. *function is the PyUFuncGenericFunction, *out its data, to be freed after the ufunc. */
+typedef struct JrPyLoop JrPyLoop;
+JR_API JrStatus jr_python_loop_new(JrFunction *contiguous, void *failed, JrFunction *strided,
+                                   void *strided_failed, void **function, JrPyLoop **out);
+JR_API void jr_python_loop_free(JrPyLoop *loop);
 /* From now on a SIGINT stops the kernels that run in the context, as jr_cancel does, and then goes
  * on to Python's handler; as long as raises() returns True, which is asked now and then. The
  * context must live as long as the process. */

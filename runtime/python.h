@@ -24,6 +24,8 @@ typedef struct PyObject PyObject;
     X(PyEval_SaveThread, void *, (void))                               \
     X(PyFloat_AsDouble, double, (PyObject *))                          \
     X(PyFloat_FromDouble, PyObject *, (double))                        \
+    X(PyGILState_Ensure, int, (void))                                  \
+    X(PyGILState_Release, void, (int))                                 \
     X(PyLong_AsLongLongAndOverflow, long long, (PyObject *, int *))    \
     X(PyLong_FromLongLong, PyObject *, (long long))                    \
     X(PyLong_FromUnsignedLongLong, PyObject *, (unsigned long long))   \

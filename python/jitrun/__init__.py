@@ -14,12 +14,15 @@ help(njit) lists the options; docs/python.md says what can be passed and what co
 
 from . import types
 from ._library import lib as _lib
+from .cfunc import CFunc, cfunc
 from .dispatcher import Dispatcher, jit, njit
 from .engine import engine_available
 from .errors import EngineError, JitrunError, JitrunWarning, SourceError, TypingError
+from .threads import get_num_threads, set_num_threads
 from .types import *  # noqa: F403
 from .types import Tuple, UniTuple
 from .values import typeof
+from .vectorize import Vectorized, vectorize
 
 __version__ = _lib.jr_version().decode()
 
@@ -31,7 +34,8 @@ def prange(*args, unchecked=False):
 
 
 __all__ = [
-    "Dispatcher", "EngineError", "JitrunError", "JitrunWarning", "SourceError", "Tuple",
-    "TypingError", "UniTuple", "engine_available", "jit", "njit", "prange", "typeof", "types",
+    "CFunc", "Dispatcher", "EngineError", "JitrunError", "JitrunWarning", "SourceError", "Tuple",
+    "TypingError", "UniTuple", "Vectorized", "cfunc", "engine_available", "get_num_threads", "jit",
+    "njit", "prange", "set_num_threads", "typeof", "types", "vectorize",
     *types.__all__,
 ]  # fmt: skip

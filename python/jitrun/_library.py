@@ -176,11 +176,26 @@ PROTOTYPES = {
         POINTER(c_void_p),
     ),
     "jr_function_signature": (c_char_p, c_void_p),
+    "jr_module_explain": (c_int, c_void_p, c_int, Write, c_void_p),
+    "jr_function_pointer": (c_int, c_void_p, POINTER(c_void_p)),
+    "jr_function_prototype": (c_char_p, c_void_p),
+    "jr_num_threads": (c_int,),
+    "jr_set_num_threads": (c_int, c_int),
     "jr_call": (c_int, c_void_p, c_size_t, c_void_p, c_void_p),
 }
 # Those that are called with the GIL held.
 PYTHON_PROTOTYPES = {
     "jr_python_open": (c_int, c_size_t, c_size_t, POINTER(c_void_p)),
+    "jr_python_loop_new": (
+        c_int,
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        c_void_p,
+        POINTER(c_void_p),
+        POINTER(c_void_p),
+    ),
+    "jr_python_loop_free": (None, c_void_p),
     "jr_python_interrupts": (c_int, c_void_p, c_void_p),
     "jr_python_watch": (None,),
     "jr_python_calls_new": (c_void_p, c_void_p),

@@ -9,7 +9,7 @@ import threading
 import uuid
 import weakref
 
-from . import engine, fast, types, values
+from . import diagnostics, engine, fast, types, values
 from .engine import Specialisation
 from .errors import JitrunError
 from .source import KernelSource
@@ -105,6 +105,17 @@ class Dispatcher:
         self._uuid = None
         self._set_up()
         functools.update_wrapper(self, function)
+
+    @classmethod
+    def of_source(cls, source, options):
+        """A kernel of a text that no Python function was made of."""
+        made = object.__new__(_maker.type)
+        made._py_func, made._uuid, made.source = None, None, source
+        made.options, made.engine = _kernel_options(options), options.get("engine")
+        made.declared = []
+        made._set_up()
+        made.__name__ = made.__qualname__ = source.name
+        return made
 
     def _set_up(self):
         self._prepared = {}  # key of the arguments -> Specialisation
@@ -271,14 +282,17 @@ class Dispatcher:
 
     def compile(self, signature):
         """Compiles it for a signature, as text or as numba's objects, if it is not yet."""
-        signature = types.as_signature(signature)
+        self.specialisation(types.as_signature(signature))
+
+    def specialisation(self, signature):
+        """What is compiled for these parameter types, or types that they convert to."""
         if self.declared:
-            self._declared_for(signature.params)
-            return
+            return self._declared_for(signature.params)
         with self._lock:
             wanted = self._with_annotations(signature.params)
             if wanted not in self._compiled:
                 self._compiled[wanted] = Specialisation(self, None, wanted)
+            return self._compiled[wanted]
 
     # ---- Looking inside ----
 
@@ -303,12 +317,17 @@ class Dispatcher:
         """The signatures, with results, there is code for."""
         return [s.signature for s in self._compiled.values()]
 
-    def _dumps(self, stage, signature):
+    def _chosen(self, signature):
+        """What is compiled, for a signature or for all."""
         if signature is None:
-            return {key: made.dump(stage) for key, made in self._compiled.items()}
+            return list(self._compiled.values())
         if isinstance(signature, (str, types.Signature)):
             signature = types.as_signature(signature).params
-        return self._compiled[tuple(types.as_type(t) for t in signature)].dump(stage)
+        return [self._compiled[tuple(types.as_type(t) for t in signature)]]
+
+    def _dumps(self, stage, signature):
+        texts = {made.arg_types: made.dump(stage) for made in self._chosen(signature)}
+        return texts if signature is None else texts.popitem()[1]
 
     def inspect_llvm(self, signature=None):
         """LLVM IR by argument types, or of one signature; callees are part of it."""
@@ -327,6 +346,14 @@ class Dispatcher:
         texts = self._dumps("typed", signature)
         for text in texts.values() if signature is None else [texts]:
             print(text, file=file, end="")
+
+    def parallel_diagnostics(self, signature=None, level=1):
+        """Prints what became of each prange loop: whether it runs on threads or why not, and, from
+        `level` 2, what it accumulates, what is private to an iteration and what is tested where it
+        begins."""
+        for made in self._chosen(signature):
+            for loop in made.explain():
+                print(diagnostics.describe_loop(loop, level))
 
     def __repr__(self):
         return "<jitrun kernel %s.%s>" % (self.source.module, self.source.name)

@@ -4,13 +4,14 @@ import codecs
 import ctypes
 import json
 import os
+import re
 import sys
 import threading
 import warnings
 import weakref
 
 from . import _library as c
-from . import errors, fast, values
+from . import errors, fast, types, values
 from .unit import Unit
 
 _output = threading.local()
@@ -64,12 +65,22 @@ class Specialisation:
         self._plan = None
         self._warn()
 
+    @property
+    def result(self):
+        """The type of the result."""
+        return types.as_type(re.match(r"(.*?)\((?!\)\])", self.signature).group(1))
+
     def with_plan(self, arg_types, args):
         """The same code for arguments of types that convert to its own."""
         other = object.__new__(Specialisation)
         other.__dict__.update(self.__dict__, _owner=self)
         other._plan = values.Plan(arg_types, [values.readonly_parts(a) for a in args])
         return other
+
+    @property
+    def function(self):
+        """The library's handle of it."""
+        return self._function
 
     def teach(self, dispatcher, args):
         """Has calls with such arguments come here without the dispatcher's doing. Whether it
@@ -139,6 +150,30 @@ class Specialisation:
 
     def dump(self, stage):
         """The text of a stage of the compiler."""
+        return self._written(c.lib.jr_module_dump, stage.encode())
+
+    def explain(self):
+        """What became of each prange loop: dicts as docs/cli.md describes, with places in the
+        user's files."""
+        loops = json.loads(self._written(c.lib.jr_module_explain, c.REPORT_JSON))["loops"]
+        for loop in loops:
+            place = self.unit.locate(loop["line"], loop["column"], loop["column"] + 1)
+            because = self.unit.locate(loop.get("reason_line", 0), 1, 2)
+            loop["file"], loop["line"], loop["column"] = place.file, place.line, place.column + 1
+            loop["reason_line"] = because.line if because else None
+            name, parameters = loop["function"].split("(", 1)
+            loop["function"] = "%s(%s" % (self.unit.original_name(name), parameters)
+        return loops
+
+    def pointer(self):
+        """The address of the function in C, and its prototype. Both live as long as this object."""
+        address = ctypes.c_void_p()
+        if c.lib.jr_function_pointer(self._function, ctypes.byref(address)) != c.OK:
+            raise self._error(self._module)
+        return address.value, c.lib.jr_function_prototype(self._function).decode()
+
+    def _written(self, function, what):
+        """What a function of the library writes."""
         pieces = []
 
         def write(user, data, size):
@@ -146,7 +181,6 @@ class Specialisation:
             return True
 
         callback = c.Write(write)
-        status = c.lib.jr_module_dump(self._module, stage.encode(), callback, None)
-        if status != c.OK:
+        if function(self._module, what, callback, None) != c.OK:
             raise self._error(self._module)
         return b"".join(pieces).decode(errors="replace")

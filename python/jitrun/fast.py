@@ -1,15 +1,15 @@
 """Kernels that CPython calls directly.
 
-A call of an object with a `__call__` in Python takes about 2 us here, most of it to look up the code
-for the arguments' types and to lay them out. So kernels are objects of a type with the vectorcall
-protocol, whose C function (runtime/pycall.c) reads the arguments by itself. It learns each
-combination of types from the first call that brings it, which `Dispatcher._call` prepares, and hands
-everything that it has not learned to there.
+A call of an object with a `__call__` in Python takes about 2 us here, most of it to look up the
+code for the arguments' types and to lay them out. So kernels are objects of a type with the
+vectorcall protocol, whose C function (runtime/pycall.c) reads the arguments by itself. It learns
+each combination of types from the first call that brings it, which `Dispatcher._call` prepares,
+and hands everything that it has not learned to there.
 
-The type is made at run time by PyType_FromSpecWithBases, as a subclass of the Python class, so nothing
-is compiled against Python. It needs to know where some fields of Python's and NumPy's objects lie;
-that is looked up on live objects first, and where one is not where it is expected, or the interpreter
-is no CPython, kernels stay ordinary objects.
+The type is made at run time by PyType_FromSpecWithBases, as a subclass of the Python class, so
+nothing is compiled against Python. It needs to know where some fields of Python's and NumPy's
+objects lie; that is looked up on live objects first, and where one is not where it is expected,
+or the interpreter is no CPython, kernels stay ordinary objects.
 """
 
 import ctypes

@@ -50,6 +50,14 @@ class KernelSource:
         source.parsed()
         return source
 
+    @classmethod
+    def of_text(cls, name, text, values):
+        """A source made here; its free names stand for `values`."""
+        indents = [0] * (text.count("\n") + 1)
+        source = cls(name, __name__, "<jitrun>", 1, text, indents, {}, {})
+        source.adopt(values)
+        return source
+
     def parsed(self):
         """The text's syntax tree, cached."""
         if self._parsed is None:

@@ -266,11 +266,14 @@ def _resolve_uses(dispatcher):
 
 def _use_of(dispatcher, node, value):
     from .dispatcher import Dispatcher
+    from .vectorize import Vectorized
 
     if value is MISSING:
         return Use("unknown", _spelled(node).split(".")[0])
     if isinstance(value, Dispatcher):
         return Use("kernel", value)
+    if isinstance(value, Vectorized):
+        return Use("kernel", value.kernel)
     if isinstance(value, pytypes.FunctionType) and value is dispatcher.python_function():
         return Use("kernel", dispatcher)
     text = constant_text(value)
