@@ -5,7 +5,6 @@ tests/python/test_header.py. ctypes.CDLL releases the GIL during every call.
 """
 
 import ctypes
-import ctypes.util
 import os
 from ctypes import (
     CFUNCTYPE,
@@ -227,6 +226,8 @@ def _candidates():
             if os.path.exists(path):
                 yield path
     yield FILE_NAMES[0]
+    import ctypes.util  # which takes long to import
+
     found = ctypes.util.find_library("jitrun")
     if found:
         yield found

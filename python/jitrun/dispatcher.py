@@ -1,12 +1,10 @@
 """@njit: a function that is compiled for the types it is called with."""
 
 import collections
-import difflib
 import functools
 import inspect
 import os
 import threading
-import uuid
 import weakref
 
 from . import diagnostics, engine, fast, types, values
@@ -70,6 +68,8 @@ def _check_options(options):
     every = _KERNEL_OPTIONS + _ACCEPTED_OPTIONS + _OWN_OPTIONS
     for name in options:
         if name not in every:
+            import difflib
+
             near = difflib.get_close_matches(name, every, 1)
             hint = "did you mean %r?" % near[0] if near else "there are " + ", ".join(every)
             raise TypeError("njit has no option %r: %s" % (name, hint))
@@ -367,7 +367,7 @@ class Dispatcher:
 
     def __reduce__(self):
         if self._uuid is None:
-            self._uuid = uuid.uuid4().hex
+            self._uuid = os.urandom(16).hex()
             _known[self._uuid] = self
         state = {
             "source": self.source,

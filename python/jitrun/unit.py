@@ -16,9 +16,7 @@ import ast
 import bisect
 import builtins
 import math
-import random
 import sys
-import time
 import types as pytypes
 
 from . import types
@@ -306,10 +304,10 @@ def _known_object(value):
 
 
 def _modules_to_search():
-    yield from (math, random, time)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        yield from (numpy, numpy.random)
+    """Those that the program has imported: a function of another is not at hand."""
+    for name in ("math", "random", "time", "numpy", "numpy.random"):
+        if name in sys.modules:
+            yield sys.modules[name]
 
 
 def _unusable(name, value):

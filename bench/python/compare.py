@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""What jitrun costs from Python, beside numba where this Python has it: a call, the first call, import.
+
+    bench/python/compare.py
+
+Each figure is the least of several in a process of its own, and the results are checked first. The
+loop around a call is part of its figure. To compare with numba, make a virtual environment outside
+the tree with numba in it and run this with its Python.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+import timeit
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def add(a, b):
+    return a + b
+
+
+def count_up(a, b):
+    while a < b:
+        a += 1.0
+    return a
+
+
+def first(x):
+    return x[0]
+
+
+def total(x):
+    s = 0.0
+    for i in range(len(x)):
+        s += x[i]
+    return s
+
+
+def mix(x, y, z, a, b):
+    for i in range(len(x)):
+        z[i] = a * x[i] + b * y[i]
+    return z[0]
+
+
+def doubled(x):
+    return x * 2.0
+
+
+def ten_lines(x, y):
+    best = 0.0
+    for i in range(len(x)):
+        s = 0.0
+        for j in range(len(y)):
+            d = x[i] - y[j]
+            if d > 0.5:
+                s += d * d
+            else:
+                s -= d
+        best = max(best, s)
+    return best
+
+
+def calls():
+    import numpy as np
+
+    x, y, z = np.ones(1), np.ones(1), np.zeros(1)
+    yield "two floats, brief", add, (1.0, 2.0)
+    yield "two ints, brief", add, (1, 2)
+    yield "two floats, a loop", count_up, (1.0, 2.0)
+    yield "one array, brief", first, (x,)
+    yield "one array, a loop", total, (x,)
+    yield "three arrays, two floats", mix, (x, y, z, 2.0, 3.0)
+    yield "a new array returned", doubled, (x,)
+
+
+def time_call(kernel, args):
+    names = ["a%d" % i for i in range(len(args))]
+    scope = {"f": kernel, **dict(zip(names, args))}
+    timer = timeit.Timer("f(%s)" % ", ".join(names), globals=scope)
+    rounds = 50000
+    return min(timer.repeat(9, rounds)) / rounds * 1e9
+
+
+def measure_calls(decorate):
+    figures = {}
+    for title, function, args in calls():
+        kernel = decorate(function)
+        if kernel(*args) != function(*args):
+            sys.exit("%s: %r" % (title, kernel(*args)))
+        figures[title] = time_call(kernel, args)
+    return figures
+
+
+def decorator(which):
+    if which == "jitrun":
+        import jitrun
+
+        return jitrun.njit
+    import numba
+
+    return numba.njit(nogil=which == "numba nogil")
+
+
+def child(what, which):
+    """What one process measures, as JSON."""
+    if what == "calls":
+        return measure_calls(decorator(which))
+    import numpy as np
+
+    if what == "import":
+        start = time.process_time()
+        decorator(which)
+        return (time.process_time() - start) * 1e3
+    kernel = decorator(which)(ten_lines)
+    x = np.linspace(0, 1, 5)
+    decorator(which)(first)(x)  # LLVM is loaded
+    start = time.perf_counter()
+    kernel(x, x)
+    return (time.perf_counter() - start) * 1e3
+
+
+def run(what, which, times=1):
+    env = dict(os.environ)
+    env.setdefault("PYTHONPATH", os.path.join(ROOT, "python"))
+    env.setdefault("JITRUN_BUILD", os.path.join(ROOT, "build"))
+    found = []
+    for _ in range(times):
+        done = subprocess.run(
+            [sys.executable, __file__, what, which], env=env, capture_output=True, text=True
+        )
+        if done.returncode:
+            sys.exit(done.stderr)
+        found.append(json.loads(done.stdout))
+    return found[0] if times == 1 else min(found)
+
+
+def main():
+    columns = ["jitrun"]
+    if importlib.util.find_spec("numba"):
+        columns += ["numba", "numba nogil"]
+    rows = {which: run("calls", which) for which in columns}
+    print("%-28s" % "a call, ns" + "".join("%13s" % which for which in columns))
+    for title in rows["jitrun"]:
+        print("%-28s" % title + "".join("%13.1f" % rows[which][title] for which in columns))
+    for what, title in (("import", "import, CPU ms"), ("first", "first call of ten lines, ms")):
+        figures = [run(what, which, 5) for which in columns[:2]]
+        print("%-28s" % title + "".join("%13.1f" % figure for figure in figures))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        print(json.dumps(child(*sys.argv[1:])))
+    else:
+        main()
