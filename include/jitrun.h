@@ -534,6 +534,9 @@ typedef struct JrPyParam {
  * calls_offset in it. *vectorcall is set to the function to put where the object's type has its
  * tp_vectorcall_offset. JR_ERR_NOT_FOUND where this cannot be done. */
 JR_API JrStatus jr_python_open(size_t object_size, size_t calls_offset, void **vectorcall);
+/* NumPy's C interface, for results that are arrays: `table` is what numpy's _ARRAY_API holds, numbers[t]
+ * the dtype's `num` of the JrType t, of which there are `count`. */
+JR_API JrStatus jr_python_numpy(void *const *table, const int32_t *numbers, size_t count);
 /* slow(self, *args, **keywords) is called for whatever was not added. It may return NotImplemented
  * after it has added just that; the second time in a call it may not. NULL when there is no
  * memory. Freed when the object is gone. */

@@ -18,6 +18,7 @@
  * more than such a kernel does. */
 #include "runtime/compile.h"
 #include "runtime/interrupt.h"
+#include "runtime/pyarray.h"
 #include "runtime/python.h"
 #include "runtime/rt.h"
 #include "runtime/value.h"
@@ -51,6 +52,7 @@ typedef struct Entry {
     PyObject *failed;
     size_t count; /* of arguments */
     uint32_t nargs, nleaves;
+    bool readonly;  /* some argument is a read-only array, and so is what is a view of it */
     Param params[]; /* tuples with their items behind them */
 } Entry;
 
@@ -153,12 +155,37 @@ static PyObject *box_scalar(IrScalar scalar, const JrLeaf *leaf) {
     return jr_py.PyLong_FromLongLong(value.as.i);
 }
 
-static PyObject *box(const FeType *type, const JrLeaf **leaf) {
-    if (type->kind == FE_SCALAR) return box_scalar((IrScalar)type->ir.scalar, (*leaf)++);
+/* A call whose results become Python's objects. */
+typedef struct Results {
+    const Entry *entry;
+    PyObject *const *args;
+    const JrLeaf *leaf; /* the next one */
+} Results;
+
+/* Gives a new reference away. */
+static bool set_item(PyObject *tuple, ptrdiff_t index, PyObject *item) {
+    jr_py.Py_IncRef(item);
+    return jr_py.PyTuple_SetItem(tuple, index, item) == 0;
+}
+
+static PyObject *box_array(const Results *results, IrType type, const JrArray *array) {
+    if (array->owner) return jr_py_array(type, array, true, NULL);
+    PyObject *args = jr_py.PyTuple_New((ptrdiff_t)results->entry->count), *made = NULL;
+    bool good = args != NULL;
+    for (size_t i = 0; good && i < results->entry->count; i++)
+        good = set_item(args, (ptrdiff_t)i, results->args[i]);
+    if (good) made = jr_py_array(type, array, !results->entry->readonly, args);
+    if (args) jr_py.Py_DecRef(args);
+    return made;
+}
+
+static PyObject *box(Results *results, const FeType *type) {
+    if (type->kind == FE_SCALAR) return box_scalar((IrScalar)type->ir.scalar, results->leaf++);
+    if (type->kind == FE_ARRAY) return box_array(results, type->ir, &results->leaf++->array);
     if (type->kind == FE_NONE) return jr_py.Py_IncRef(jr_py.none), jr_py.none;
     PyObject *tuple = jr_py.PyTuple_New(type->count);
     for (uint32_t i = 0; i < type->count; i++) {
-        PyObject *item = box(type->items[i], leaf);
+        PyObject *item = box(results, type->items[i]); /* when one fails, to free the others */
         if (tuple && item)
             jr_py.PyTuple_SetItem(tuple, i, item);
         else if (item)
@@ -169,7 +196,7 @@ static PyObject *box(const FeType *type, const JrLeaf **leaf) {
 }
 
 static bool can_box(const FeType *type) {
-    bool can = type->kind != FE_ARRAY;
+    bool can = type->kind != FE_ARRAY || jr_py_has_arrays();
     for (uint32_t i = 0; type->kind == FE_TUPLE && i < type->count; i++)
         can &= can_box(type->items[i]);
     return can;
@@ -192,7 +219,7 @@ static PyObject *raise(const Entry *entry, JrStatus status) {
     return NULL;
 }
 
-static PyObject *run(const Entry *entry, JrLeaf *leaves) {
+static PyObject *run(const Entry *entry, PyObject *const *args, JrLeaf *leaves) {
     void *pointers[MAX_LEAVES];
     JrFunction *function = entry->function;
     for (uint32_t i = 0; i < entry->nleaves; i++)
@@ -204,8 +231,8 @@ static PyObject *run(const Entry *entry, JrLeaf *leaves) {
                                       pointers + entry->nargs, &ran);
     if (thread) jr_py.PyEval_RestoreThread(thread);
     if (status) return raise(entry, status);
-    const JrLeaf *results = leaves + entry->nargs;
-    return box(function->spec->ret, &results);
+    Results results = {entry, args, leaves + entry->nargs};
+    return box(&results, function->spec->ret);
 }
 
 /* Whether the entry took the arguments; *result is then what the call came to. */
@@ -214,14 +241,8 @@ static bool try_entry(const Entry *entry, PyObject *const *args, PyObject **resu
     const Param *param = entry->params;
     for (size_t i = 0; i < entry->count; i++)
         if (!read_argument(&param, args[i], &leaf)) return false;
-    *result = run(entry, leaves);
+    *result = run(entry, args, leaves);
     return true;
-}
-
-/* Gives a new reference away. */
-static bool set_item(PyObject *tuple, ptrdiff_t index, PyObject *item) {
-    jr_py.Py_IncRef(item);
-    return jr_py.PyTuple_SetItem(tuple, index, item) == 0;
 }
 
 static PyObject *make_keywords(PyObject *names, PyObject *const *values) {
@@ -303,6 +324,7 @@ static bool add_array(const Making *m, Param *param) {
         param->given.item != (JrType)param->leaf.scalar)
         return false;
     if (readonly && function->written[m->entry->nargs]) return false;
+    m->entry->readonly |= readonly;
     return (param->given.flags & JR_PY_ALIGNED) &&
            !(strided && param->leaf.layout == LAYOUT_C);
 }

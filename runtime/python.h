@@ -12,30 +12,32 @@
 typedef struct PyObject PyObject;
 
 /* name, result, parameters */
-#define JR_PY_FUNCTIONS(X)                                             \
-    X(PyBool_FromLong, PyObject *, (long))                             \
-    X(PyDict_New, PyObject *, (void))                                  \
-    X(PyDict_SetItem, int, (PyObject *, PyObject *, PyObject *))       \
-    X(PyErr_CheckSignals, int, (void))                                 \
-    X(PyErr_Clear, void, (void))                                       \
-    X(PyErr_ExceptionMatches, int, (PyObject *))                       \
-    X(PyErr_SetObject, void, (PyObject *, PyObject *))                 \
-    X(PyEval_RestoreThread, void, (void *))                            \
-    X(PyEval_SaveThread, void *, (void))                               \
-    X(PyFloat_AsDouble, double, (PyObject *))                          \
-    X(PyFloat_FromDouble, PyObject *, (double))                        \
-    X(PyGILState_Ensure, int, (void))                                  \
-    X(PyGILState_Release, void, (int))                                 \
-    X(PyLong_AsLongLongAndOverflow, long long, (PyObject *, int *))    \
-    X(PyLong_FromLongLong, PyObject *, (long long))                    \
-    X(PyLong_FromUnsignedLongLong, PyObject *, (unsigned long long))   \
-    X(PyObject_Call, PyObject *, (PyObject *, PyObject *, PyObject *)) \
-    X(PyObject_CallFunctionObjArgs, PyObject *, (PyObject *, ...))     \
-    X(PyTuple_GetItem, PyObject *, (PyObject *, ptrdiff_t))            \
-    X(PyTuple_New, PyObject *, (ptrdiff_t))                            \
-    X(PyTuple_SetItem, int, (PyObject *, ptrdiff_t, PyObject *))       \
-    X(PyTuple_Size, ptrdiff_t, (PyObject *))                           \
-    X(Py_DecRef, void, (PyObject *))                                   \
+#define JR_PY_FUNCTIONS(X)                                                     \
+    X(PyBool_FromLong, PyObject *, (long))                                     \
+    X(PyCapsule_GetPointer, void *, (PyObject *, const char *))                \
+    X(PyCapsule_New, PyObject *, (void *, const char *, void (*)(PyObject *))) \
+    X(PyDict_New, PyObject *, (void))                                          \
+    X(PyDict_SetItem, int, (PyObject *, PyObject *, PyObject *))               \
+    X(PyErr_CheckSignals, int, (void))                                         \
+    X(PyErr_Clear, void, (void))                                               \
+    X(PyErr_ExceptionMatches, int, (PyObject *))                               \
+    X(PyErr_SetObject, void, (PyObject *, PyObject *))                         \
+    X(PyEval_RestoreThread, void, (void *))                                    \
+    X(PyEval_SaveThread, void *, (void))                                       \
+    X(PyFloat_AsDouble, double, (PyObject *))                                  \
+    X(PyFloat_FromDouble, PyObject *, (double))                                \
+    X(PyGILState_Ensure, int, (void))                                          \
+    X(PyGILState_Release, void, (int))                                         \
+    X(PyLong_AsLongLongAndOverflow, long long, (PyObject *, int *))            \
+    X(PyLong_FromLongLong, PyObject *, (long long))                            \
+    X(PyLong_FromUnsignedLongLong, PyObject *, (unsigned long long))           \
+    X(PyObject_Call, PyObject *, (PyObject *, PyObject *, PyObject *))         \
+    X(PyObject_CallFunctionObjArgs, PyObject *, (PyObject *, ...))             \
+    X(PyTuple_GetItem, PyObject *, (PyObject *, ptrdiff_t))                    \
+    X(PyTuple_New, PyObject *, (ptrdiff_t))                                    \
+    X(PyTuple_SetItem, int, (PyObject *, ptrdiff_t, PyObject *))               \
+    X(PyTuple_Size, ptrdiff_t, (PyObject *))                                   \
+    X(Py_DecRef, void, (PyObject *))                                           \
     X(Py_IncRef, void, (PyObject *))
 
 typedef struct JrPython {

@@ -185,6 +185,7 @@ PROTOTYPES = {
 # Those that are called with the GIL held.
 PYTHON_PROTOTYPES = {
     "jr_python_open": (c_int, c_size_t, c_size_t, POINTER(c_void_p)),
+    "jr_python_numpy": (c_int, c_void_p, POINTER(c_int32), c_size_t),
     "jr_python_loop_new": (
         c_int,
         c_void_p,

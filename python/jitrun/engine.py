@@ -85,7 +85,7 @@ class Specialisation:
     def teach(self, dispatcher, args):
         """Has calls with such arguments come here without the dispatcher's doing. Whether it
         could."""
-        return fast.learn(dispatcher, args, self._function, self.error)
+        return fast.learn(dispatcher, args, self._function, self.error, types.has_array(self.result))
 
     def error(self):
         """The exception for the error of this thread's last call."""

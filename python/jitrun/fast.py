@@ -125,10 +125,12 @@ class Maker:
         ctypes.c_void_p.from_address(at).value = self._vectorcall.value
 
 
-def learn(kernel, args, function, failed):
+def learn(kernel, args, function, failed, returns_arrays):
     """Calls of the kernel with such arguments go to the library's `function` from now on. Whether
     that could be done."""
     if kernel._calls is None:
+        return False
+    if returns_arrays and not _learn_numpy():
         return False
     params = []
     if not all([_describe(arg, params) for arg in args]):
@@ -205,8 +207,41 @@ _knowledge = {}  # NumPy's module -> whether its objects are as expected
 
 def _knows(numpy):
     if numpy not in _knowledge:
-        _knowledge[numpy] = _check_arrays(numpy) and _check_scalars(numpy)
+        checked = _check_arrays(numpy) and _check_scalars(numpy)
+        _knowledge[numpy] = checked and _give_interface(numpy)
     return _knowledge[numpy]
+
+
+def _learn_numpy():
+    try:
+        import numpy
+    except ImportError:
+        return False
+    return _knows(numpy)
+
+
+def numpy_table(numpy, name):
+    """A table of functions of NumPy's C interface: a pointer to pointers."""
+    core = getattr(numpy, "_core", None) or numpy.core
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    capsule = getattr(core._multiarray_umath, name)
+    return ctypes.cast(get(capsule, None), ctypes.POINTER(ctypes.c_void_p))
+
+
+_ARRAY_TYPE = 2  # where numpy.ndarray is in the table, the same since NumPy 1.0
+
+
+def _give_interface(numpy):
+    """Gives the library NumPy's C interface. Whether it is as expected."""
+    table = numpy_table(numpy, "_ARRAY_API")
+    if table[_ARRAY_TYPE] != id(numpy.ndarray):
+        return False
+    numbers = [0] * (max(types.BY_CODE) + 1)
+    for code, type in types.BY_CODE.items():
+        numbers[code] = numpy.dtype(type.name).num
+    array = (ctypes.c_int32 * len(numbers))(*numbers)
+    return c.python.jr_python_numpy(table, array, len(numbers)) == c.OK
 
 
 def _check_arrays(numpy):

@@ -165,6 +165,11 @@ void = none
 __all__ += ["void", "none"]
 
 
+def has_array(type):
+    """Whether it is an array or a tuple with one in it."""
+    return isinstance(type, Array) or any(map(has_array, getattr(type, "items", ())))
+
+
 def Tuple(items):
     """A tuple type of these items, `Tuple((int64, float64))`."""
     return TupleType(as_type(t) for t in items)

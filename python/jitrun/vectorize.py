@@ -14,6 +14,7 @@ from . import _library as c
 from . import types
 from .dispatcher import Dispatcher, njit
 from .engine import Specialisation
+from .fast import numpy_table
 from .source import KernelSource
 
 _IDENTITIES = {None: -1, 0: 0, 1: 1, "reorderable": -2}
@@ -206,11 +207,7 @@ _immortal = []
 def _table():
     import numpy
 
-    core = getattr(numpy, "_core", None) or numpy.core
-    capsule = core._multiarray_umath._UFUNC_API
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    table = ctypes.cast(get(capsule, None), ctypes.POINTER(ctypes.c_void_p))
+    table = numpy_table(numpy, "_UFUNC_API")
     if table[_UFUNC_TYPE] != id(numpy.ufunc):
         raise ImportError("jitrun does not know this NumPy's ufuncs")
     return table

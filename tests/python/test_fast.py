@@ -384,13 +384,70 @@ class Arrays(unittest.TestCase):
 
         self.assertEqual(self.direct(first, (np.arange(2.0), np.arange(3))), 1.0)
 
-    def test_new_arrays_still_come_back(self):
+    def test_new_arrays(self):
         @njit
         def doubled(x):
             return x * 2
 
-        for _ in range(3):
-            self.assertEqual(doubled(np.arange(3)).tolist(), [0, 2, 4])
+        for name in ("f8", "f4", "i8", "i1", "u2", "u8", "i4"):
+            for shape in ((3,), (2, 3), (0,), (2, 0, 3)):
+                array = np.ones(shape, name)
+                result = self.direct(doubled, array)
+                self.assertEqual((result.shape, result.dtype), (shape, array.dtype))
+                np.testing.assert_array_equal(result, array * 2)
+                self.assertTrue(result.flags.c_contiguous and result.flags.writeable)
+        result += 1
+
+        @njit
+        def made(n):
+            return np.arange(n) * 0.5, n, np.zeros((n, 2))[::-1, :1]
+
+        a, n, b = self.direct(made, 4)
+        self.assertEqual((a.tolist(), n, b.tolist()), ([0, 0.5, 1, 1.5], 4, [[0]] * 4))
+        self.assertEqual(b.strides, (-16, 8))
+
+        @njit
+        def above(x):
+            return x > 1
+
+        self.assertEqual(self.direct(above, np.arange(3)).tolist(), [False, False, True])
+
+    def test_views_of_arguments(self):
+        @njit
+        def tail(x, n):
+            return x[n:], x
+
+        array = np.arange(5.0)
+        view, same = self.direct(tail, array, 2)
+        view[0] = 9
+        same[0] = 7
+        self.assertEqual(array.tolist(), [7, 1, 9, 3, 4])
+        array.flags.writeable = False
+        self.assertFalse(self.direct(tail, array, 2)[0].flags.writeable)
+        gone = weakref.ref(array)
+        del array, same
+        gc.collect()
+        self.assertIsNotNone(gone())
+        self.assertEqual(view.tolist(), [9, 3, 4])
+        view = None
+        gc.collect()
+        self.assertIsNone(gone())
+
+    def test_memory_of_arrays_is_freed(self):
+        @njit
+        def big(n):
+            return np.zeros(n), np.ones(n)
+
+        def peak():
+            with open("/proc/self/statm") as file:
+                return int(file.read().split()[1]) * 4096
+
+        big(1000000)
+        before = peak()
+        for _ in range(200):
+            kept = big(1000000)
+        self.assertLess(peak() - before, 100e6)
+        del kept
 
 
 if __name__ == "__main__":
