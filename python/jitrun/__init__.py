@@ -33,6 +33,13 @@ def prange(*args, unchecked=False):
     return range(*args)
 
 
+def load_ipython_extension(shell):
+    """`%load_ext jitrun` in IPython: the magics %%jitrun and %jitbench."""
+    from . import magic
+
+    magic.load(shell)
+
+
 __all__ = [
     "CFunc", "Dispatcher", "EngineError", "JitrunError", "JitrunWarning", "SourceError", "Tuple",
     "TypingError", "UniTuple", "Vectorized", "cfunc", "engine_available", "get_num_threads", "jit",
