@@ -56,12 +56,12 @@ typedef struct Region {
     JrCancel cancel; /* the caller's */
     pthread_t caller_id;
     Output *outputs; /* by chunk */
-    _Atomic bool lost_output;
+    _Atomic bool printed, lost_output;
     uint64_t keys[JR_RANDOM_KINDS];
     bool has_keys;
     _Atomic int64_t failed; /* the lowest failing chunk; `chunks` when there is none */
     pthread_mutex_t lock;   /* error */
-    JrThread error;         /* holds the lowest chunk's, and is used for nothing else */
+    JrThread *error;        /* holds the lowest chunk's; used for nothing else, nor before */
     JrWhere where;
 } Region;
 
@@ -69,8 +69,10 @@ int64_t jr_parallel_chunks(int64_t trip) {
     return trip < MAX_CHUNKS ? (trip < 0 ? 0 : trip) : MAX_CHUNKS;
 }
 
+/* trip * chunk / chunks, which might not fit. */
 static int64_t chunk_start(const Region *region, int64_t chunk) {
-    return (int64_t)((__int128)region->trip * chunk / region->chunks);
+    int64_t each = region->trip / region->chunks, rest = region->trip % region->chunks;
+    return each * chunk + rest * chunk / region->chunks;
 }
 
 /* ---- Threads ---- */
@@ -93,9 +95,7 @@ static bool keep_output(void *user, const char *bytes, size_t len) {
 }
 
 /* A thread takes over what the caller has set for this run. */
-static void enter_region(JrThread *thread, Region *region, Output *out) {
-    thread->sink = (JrSink){keep_output, out};
-    thread->sink_failed = false;
+static void enter_region(JrThread *thread, const Region *region) {
     if (thread == region->caller) return;
     jr_thread_restore_cancel(thread, region->cancel);
     thread->heap = region->caller->heap;
@@ -103,22 +103,28 @@ static void enter_region(JrThread *thread, Region *region, Output *out) {
     thread->random.now.has_keys = region->has_keys;
 }
 
-static void leave_region(JrThread *thread, Region *region) {
-    if (!jr_thread_flush(thread)) atomic_store(&region->lost_output, true);
+static void leave_region(JrThread *thread, const Region *region) {
     if (thread == region->caller) return;
     thread->sink = (JrSink){0};
     jr_thread_set_cancel(thread, NULL);
     thread->heap = NULL;
 }
 
+static void end_output(Region *region, JrThread *thread) {
+    if (!thread->buffered && !thread->sink_failed) return;
+    if (!jr_thread_flush(thread)) atomic_store(&region->lost_output, true);
+    atomic_store_explicit(&region->printed, true, memory_order_relaxed);
+}
+
 static void write_output(Region *region) {
+    if (atomic_load(&region->lost_output)) region->caller->sink_failed = true;
+    if (!atomic_load(&region->printed)) return;
     int64_t last = atomic_load(&region->failed);
     for (int64_t chunk = 0; chunk < region->chunks; chunk++) {
         Output *out = &region->outputs[chunk];
         if (out->len && chunk <= last) jr_thread_write(region->caller, out->bytes, out->len);
         free(out->bytes);
     }
-    if (atomic_load(&region->lost_output)) region->caller->sink_failed = true;
 }
 
 /* ---- Errors ---- */
@@ -137,32 +143,53 @@ static void copy_error(JrThread *to, const JrThread *from) {
     }
 }
 
+/* The region's lowest error is now this chunk's, if it is; with no thread, for lack of memory. */
 static void note_failure(Region *region, JrThread *thread, int64_t chunk) {
     pthread_mutex_lock(&region->lock);
     if (chunk < atomic_load(&region->failed)) {
+        if (atomic_load(&region->failed) == region->chunks)
+            jr_thread_init(region->error, NULL);
         atomic_store(&region->failed, chunk);
-        copy_error(&region->error, thread);
+        if (thread)
+            copy_error(region->error, thread);
+        else
+            jr_raise(&region->error->rt, &region->where, EXC_MEMORY, "out of memory");
     }
     pthread_mutex_unlock(&region->lock);
-    jr_thread_clear_error(thread);
+    if (thread) jr_thread_clear_error(thread);
 }
 
 /* ---- Chunks ---- */
 
-static int32_t call_body(const Region *region, JrRt *rt, int64_t chunk) {
-    int64_t lo = chunk_start(region, chunk), hi = chunk_start(region, chunk + 1);
+/* The body's arguments: chunk, lo, hi, and the captures. */
+typedef struct Frame {
+    int64_t chunk, lo, hi;
     void *few[FEW_ARGS + FIRST_CAPTURE];
-    void **all = region->nargs <= FEW_ARGS
-                     ? few
-                     : malloc((region->nargs + FIRST_CAPTURE) * sizeof *all);
-    if (!all) return jr_raise(rt, &region->where, EXC_MEMORY, "out of memory");
-    all[0] = &chunk;
-    all[1] = &lo;
-    all[2] = &hi;
-    if (region->nargs) memcpy(all + FIRST_CAPTURE, region->args, region->nargs * sizeof *all);
-    int32_t status = region->body.run(&region->body, rt, all, NULL);
-    if (all != few) free(all);
-    return status;
+    void **all;
+} Frame;
+
+static bool frame_begin(Frame *frame, const Region *region) {
+    frame->all = frame->few;
+    if (region->nargs > FEW_ARGS)
+        frame->all = malloc((region->nargs + FIRST_CAPTURE) * sizeof *frame->all);
+    if (!frame->all) return false;
+    frame->all[0] = &frame->chunk;
+    frame->all[1] = &frame->lo;
+    frame->all[2] = &frame->hi;
+    if (region->nargs)
+        memcpy(frame->all + FIRST_CAPTURE, region->args, region->nargs * sizeof *frame->all);
+    return true;
+}
+
+static void frame_end(Frame *frame) {
+    if (frame->all != frame->few) free(frame->all);
+}
+
+static int32_t call_body(const Region *region, Frame *frame, JrRt *rt, int64_t chunk) {
+    frame->chunk = chunk;
+    frame->lo = chunk_start(region, chunk);
+    frame->hi = chunk_start(region, chunk + 1);
+    return region->body.run(&region->body, rt, frame->all, NULL);
 }
 
 /* No thread is in two chunks at once, so its entry is its own. */
@@ -189,63 +216,85 @@ static void close_busy(JrBusy *busy) {
     busy->busiest += most;
 }
 
-static void run_chunk(void *user, int64_t index) {
+static void run_chunk(Region *region, Frame *frame, JrThread *thread, int64_t chunk) {
+    thread->sink = (JrSink){keep_output, &region->outputs[chunk]};
+    thread->sink_failed = false;
+    uint32_t depth = jr_random_depth(&thread->random);
+    if (call_body(region, frame, &thread->rt, chunk)) note_failure(region, thread, chunk);
+    jr_random_unwind(&thread->random, depth);
+    end_output(region, thread);
+}
+
+/* Chunks above one that failed are not run. */
+static bool is_needed(const Region *region, int64_t chunk) {
+    return chunk <= atomic_load_explicit(&region->failed, memory_order_relaxed);
+}
+
+static int64_t next_chunk(const Region *region, JrPoolChunks *chunks) {
+    int64_t index = jr_pool_next(chunks);
+    return index < 0 ? -1 : region->first + index;
+}
+
+/* What one thread does for a region. Without memory for its state, or for the arguments, each
+ * chunk it takes has failed. */
+static void take_part(void *user, JrPoolChunks *chunks) {
     Region *region = user;
-    int64_t chunk = region->first + index;
-    if (chunk > atomic_load_explicit(&region->failed, memory_order_relaxed)) return;
+    Frame frame;
+    int64_t chunk = next_chunk(region, chunks);
+    if (chunk < 0) return;
     bool is_caller = pthread_equal(pthread_self(), region->caller_id);
     JrThread *thread = is_caller ? region->caller : jr_thread_current();
-    if (!thread) { /* no memory for this thread's state: the caller's is busy, so this chunk
-                      fails */
-        pthread_mutex_lock(&region->lock);
-        if (chunk < atomic_load(&region->failed)) {
-            atomic_store(&region->failed, chunk);
-            jr_raise(&region->error.rt, &region->where, EXC_MEMORY, "out of memory");
-        }
-        pthread_mutex_unlock(&region->lock);
+    if (!thread || !frame_begin(&frame, region)) {
+        for (; chunk >= 0; chunk = next_chunk(region, chunks))
+            note_failure(region, NULL, chunk);
         return;
     }
     JrBusy *busy = region->caller->busy;
     double begun = busy ? jr_clock() : 0;
-    enter_region(thread, region, &region->outputs[chunk]);
-    uint32_t depth = jr_random_depth(&thread->random);
-    if (call_body(region, &thread->rt, chunk)) note_failure(region, thread, chunk);
-    jr_random_unwind(&thread->random, depth);
+    enter_region(thread, region);
+    for (; chunk >= 0; chunk = next_chunk(region, chunks))
+        if (is_needed(region, chunk)) run_chunk(region, &frame, thread, chunk);
     leave_region(thread, region);
+    frame_end(&frame);
     if (busy) add_busy(busy, thread, jr_clock() - begun);
 }
 
 static int32_t run_on_pool(Region *region) {
-    JrThread *caller = region->caller;
+    JrThread *caller = region->caller, error;
     Output outputs[MAX_CHUNKS];
     JrSink sink = caller->sink;
     memset(outputs, 0, (size_t)region->chunks * sizeof *outputs);
     region->outputs = outputs;
+    region->error = &error;
     jr_thread_flush(caller); /* what was printed before comes first */
     bool sink_failed = caller->sink_failed;
     pthread_mutex_init(&region->lock, NULL);
-    jr_thread_init(&region->error, NULL);
-    jr_pool_run(caller->max_threads, region->chunks - region->first, run_chunk, region);
+    jr_pool_run(caller->max_threads, region->chunks - region->first, take_part, region);
     if (caller->busy) close_busy(caller->busy);
     caller->sink = sink;
     caller->sink_failed = sink_failed;
     write_output(region);
-    int32_t status = region->error.rt.status;
-    if (status) copy_error(caller, &region->error);
-    jr_thread_clear(&region->error);
     pthread_mutex_destroy(&region->lock);
+    if (atomic_load(&region->failed) == region->chunks) return 0;
+    int32_t status = error.rt.status;
+    copy_error(caller, &error);
+    jr_thread_clear(&error);
     return status;
 }
 
 /* Runs chunks up to the one `until`, which the next call starts with. */
 static int32_t run_here(Region *region, int64_t until) {
     JrThread *caller = region->caller;
+    Frame frame;
+    if (!frame_begin(&frame, region))
+        return jr_raise(&caller->rt, &region->where, EXC_MEMORY, "out of memory");
     uint32_t depth = jr_random_depth(&caller->random);
-    for (; region->first < until; region->first++) {
-        int32_t status = call_body(region, &caller->rt, region->first);
-        if (status) return jr_random_unwind(&caller->random, depth), status;
-    }
-    return 0;
+    int32_t status = 0;
+    for (; region->first < until && !status; region->first++)
+        status = call_body(region, &frame, &caller->rt, region->first);
+    if (status) jr_random_unwind(&caller->random, depth);
+    frame_end(&frame);
+    return status;
 }
 
 /* One that looks small. The clock is read after 1, 2, 4, 8, ... chunks. */
@@ -352,19 +401,19 @@ JR_RT_FN(range_trip) {
 
 /* Whether threads gain on a loop of the compiler's own over arrays. Its result does not depend on
  * how it is cut, so that how many threads there are may be asked. */
-static bool may_spread(int64_t trip, int64_t work) {
-    return trip > 1 && work > 0 && !jr_pool_inside() && jr_pool_threads() > 1 &&
+static bool may_spread(JrRt *rt, int64_t trip, int64_t work) {
+    return trip > 1 && work > 0 && !jr_pool_inside() && thread_count(jr_thread_of(rt)) > 1 &&
            gains(trip, work);
 }
 
 /* For each thread a few, since they are not equally fast. */
-static int64_t most_parts(void) {
-    int64_t parts = (int64_t)jr_pool_threads() * PARTS_EACH;
+static int64_t most_parts(JrRt *rt) {
+    int64_t parts = (int64_t)thread_count(jr_thread_of(rt)) * PARTS_EACH;
     return parts < MAX_PARTS ? parts : MAX_PARTS;
 }
 
 JR_RT_FN(spread) {
-    int64_t trip = args[0].i, parts = may_spread(trip, args[1].i) ? most_parts() : 1;
+    int64_t trip = args[0].i, parts = may_spread(rt, trip, args[1].i) ? most_parts(rt) : 1;
     if (parts > trip) parts = trip > 0 ? trip : 1;
     int64_t span = trip / parts + (trip % parts != 0);
     results[0].i = span > 0 ? (trip - 1) / span + 1 : 1;
@@ -375,8 +424,8 @@ JR_RT_FN(spread) {
 /* Halving goes on while both halves are long enough to be halved again (lower_pairwise.c). */
 JR_RT_FN(spread_halves) {
     int64_t trip = args[0].i, parts = 1;
-    if (may_spread(trip, args[1].i))
-        while (parts < most_parts() && trip / parts > SHORTEST_HALVED)
+    if (may_spread(rt, trip, args[1].i))
+        while (parts < most_parts(rt) && trip / parts > SHORTEST_HALVED)
             parts *= 2;
     results[0].i = parts;
     return 0;

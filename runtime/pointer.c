@@ -230,7 +230,16 @@ static bool prepare(JrPointer *p, JrArena *arena) {
     return ffi_prep_cif(&p->cif, FFI_DEFAULT_ABI, n, result, types) == FFI_OK;
 }
 
+/* libffi sets its allocator up in the first call, and another thread's first call may find it half
+ * done: it looks whether it has been without a lock. */
+static void set_up_closures(void) {
+    void *code;
+    ffi_closure *first = ffi_closure_alloc(sizeof *first, &code);
+    if (first) ffi_closure_free(first);
+}
+
 static JrStatus make_pointer(JrFunction *function) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     JrArena *arena = function->module->arena;
     JrPointer *p = JR_NEW(arena, JrPointer);
     p->function = function;
@@ -240,6 +249,7 @@ static JrStatus make_pointer(JrFunction *function) {
         return jr_error_set(JR_ERR_ENGINE, "libffi cannot call a function such as %s",
                             function->signature);
     /* From here on nothing comes from the arena: what is not in it must not be jumped over. */
+    pthread_once(&once, set_up_closures);
     p->closure = ffi_closure_alloc(sizeof *p->closure, &p->code);
     if (!p->closure) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
     function->pointer = p;

@@ -9,86 +9,74 @@
  * are never freed, a helper that comes late touches live memory, sees a closed slot, and goes.
  *
  * Waiting starts with a spin, since the next region of a numeric program tends to come within
- * microseconds and a futex costs more than it saves there; then a helper parks on the epoch.
- * If there are more threads than processors nobody spins: the spinner would hold the processor
- * the worker needs.
+ * microseconds and a futex costs more than it saves there; then a helper parks on the epoch, and the
+ * caller on `users`. Nobody spins where that holds a processor up which another thread needs:
+ * if those awake, callers and helpers, are more than the processors; and for a while after a
+ * spin in which the clock made a leap, since then some other process needs it.
  *
- * Fork copies the slots and none of the helpers. The child sees that the process id stored
- * with the pool is not its own, and starts from zeroed state. */
+ * A region wakes no more helpers than it has room for, less those that spin and see it anyway.
+ *
+ * Fork copies the slots and none of the helpers: the child's handler closes all slots, but for the
+ * one of the thread that forked, if it did so from inside a region. That thread goes on with
+ * the chunks that are left; what helpers were doing is lost to the child. */
 #include "runtime/pool.h"
+
+#include "ir/base/clock.h"
+#include "runtime/processors.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SLOTS = 16, SPIN_HELPER = 2000, SPIN_CALLER = 4000, HELPER_STACK = 8 << 20 };
+enum { SLOTS = 16, HELPER_STACK = 8 << 20, PAUSES = 32 /* between two looks at the clock */ };
+
+/* Seconds: how long to spin; how long one look at the clock comes after another at most, if
+ * nothing else wants the processor; how long not to spin if it came later; and when to ask the
+ * system for threads again that it refused. */
+static const double SPIN = 50e-6, LEAP = 500e-6, CROWDED = 0.1, REFUSED = 1;
+
+static const uint32_t WAITING = 1u << 31; /* in users: the caller is parked */
 
 typedef struct Slot {
     _Atomic uint32_t sequence; /* odd: open */
     _Atomic uint32_t users;    /* helpers inside; the caller parks on it */
     _Atomic int32_t room;      /* helpers that may still join */
     _Atomic bool taken;        /* by a caller */
-    int64_t count;
     JrPoolWork work;
     void *user;
-    _Alignas(64) _Atomic int64_t next; /* chunk to hand out */
+    _Alignas(64) JrPoolChunks chunks;
 } __attribute__((aligned(64))) Slot;
 
 static struct {
     _Alignas(64) _Atomic uint32_t epoch; /* helpers park on it */
-    _Atomic uint32_t sleepers;
+    _Atomic int32_t sleepers, spinners;
+    _Alignas(64) _Atomic int32_t awake; /* helpers that are not parked, and callers */
+    _Atomic double crowded;             /* until when nobody spins */
     _Alignas(64) Slot slots[SLOTS];
     pthread_mutex_t lock; /* starting and ending helpers */
     _Atomic int started;
-    _Atomic int failed_at; /* the system refused another one at this many */
+    _Atomic double refused; /* when the system did not start a helper; 0: it always did */
     _Atomic bool stopping;
     pthread_t helpers[JR_POOL_MAX_THREADS];
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static _Atomic int wanted_threads; /* 0: the default */
-static _Thread_local int depth;    /* chunks this thread is inside */
+static _Atomic int wanted_threads, processors; /* 0: the default; not known yet */
+static _Thread_local int depth;                /* chunks this thread is inside */
+static _Thread_local Slot *own_slot;           /* of the region it is the caller of */
 
-/* ---- Processors ---- */
-
-/* cgroup v2's cpu.max, "200000 100000" for two processors; 0 if there is no quota. */
-static int cgroup_quota(void) {
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    long quota = 0, period = 0;
-    if (!file) return 0;
-    int fields = fscanf(file, "%ld %ld", &quota, &period);
-    fclose(file);
-    if (fields != 2 || quota <= 0 || period <= 0) return 0;
-    long processors = (quota + period - 1) / period;
-    return processors < 1                     ? 1
-           : processors > JR_POOL_MAX_THREADS ? JR_POOL_MAX_THREADS
-                                              : (int)processors;
-}
-
-static int affinity(void) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (int)online : 1;
-}
+/* ---- How many ---- */
 
 int jr_pool_processors(void) {
-    static _Atomic int cached;
-    int n = atomic_load_explicit(&cached, memory_order_relaxed);
+    int n = atomic_load_explicit(&processors, memory_order_relaxed);
     if (n) return n;
-    n = affinity();
-    int quota = cgroup_quota();
-    if (quota && quota < n) n = quota;
-    if (n < 1) n = 1;
+    n = jr_processors();
     if (n > JR_POOL_MAX_THREADS) n = JR_POOL_MAX_THREADS;
-    atomic_store_explicit(&cached, n, memory_order_relaxed);
+    atomic_store_explicit(&processors, n, memory_order_relaxed);
     return n;
 }
 
@@ -138,19 +126,34 @@ static void futex_wake(_Atomic uint32_t *word, int count) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
-static bool may_spin(void) {
-    return atomic_load_explicit(&pool.started, memory_order_relaxed) < jr_pool_processors();
+/* One of the `awake`, the calling thread, has nothing else to do. */
+static bool may_spin(double now) {
+    return atomic_load_explicit(&pool.awake, memory_order_relaxed) <= jr_pool_processors() &&
+           atomic_load_explicit(&pool.crowded, memory_order_relaxed) <= now;
+}
+
+/* Until the word is not `value` any more; false if it still is when spinning has to end. */
+static bool spin_while(const _Atomic uint32_t *word, uint32_t value) {
+    double now = jr_clock(), end = now + SPIN;
+    while (may_spin(now)) {
+        for (int i = 0; i < PAUSES; i++) {
+            if (atomic_load_explicit(word, memory_order_acquire) != value) return true;
+            pause_briefly();
+        }
+        double before = now;
+        now = jr_clock();
+        if (now - before > LEAP)
+            atomic_store_explicit(&pool.crowded, now + CROWDED, memory_order_relaxed);
+        if (now > end) break;
+    }
+    return atomic_load_explicit(word, memory_order_acquire) != value;
 }
 
 /* ---- Working ---- */
 
 static void work_on(Slot *slot) {
     depth++;
-    for (;;) {
-        int64_t chunk = atomic_fetch_add_explicit(&slot->next, 1, memory_order_relaxed);
-        if (chunk >= slot->count) break;
-        slot->work(slot->user, chunk);
-    }
+    slot->work(slot->user, &slot->chunks);
     depth--;
 }
 
@@ -159,9 +162,10 @@ static bool join(Slot *slot) {
     if (!(sequence & 1)) return false;
     atomic_fetch_add(&slot->users, 1);
     bool open = atomic_load(&slot->sequence) == sequence;
-    bool room = open && atomic_fetch_sub(&slot->room, 1) > 0;
+    bool left = open && atomic_load(&slot->chunks.next) < slot->chunks.count;
+    bool room = left && atomic_fetch_sub(&slot->room, 1) > 0;
     if (room) work_on(slot);
-    if (atomic_fetch_sub(&slot->users, 1) == 1) futex_wake(&slot->users, 1);
+    if (atomic_fetch_sub(&slot->users, 1) == (1 | WAITING)) futex_wake(&slot->users, 1);
     return room;
 }
 
@@ -173,30 +177,41 @@ static bool join_any(void) {
 }
 
 static void wait_for_epoch(uint32_t seen) {
-    int spins = may_spin() ? SPIN_HELPER : 0;
-    for (int i = 0; i < spins; i++) {
-        if (atomic_load_explicit(&pool.epoch, memory_order_acquire) != seen) return;
-        pause_briefly();
-    }
+    atomic_fetch_add(&pool.spinners, 1);
+    bool changed = spin_while(&pool.epoch, seen);
+    atomic_fetch_sub(&pool.spinners, 1);
+    if (changed) return;
+    atomic_fetch_sub(&pool.awake, 1);
     atomic_fetch_add(&pool.sleepers, 1);
     if (atomic_load(&pool.epoch) == seen) futex_wait(&pool.epoch, seen);
     atomic_fetch_sub(&pool.sleepers, 1);
+    atomic_fetch_add(&pool.awake, 1);
 }
 
 static void *helper_main(void *unused) {
     (void)unused;
-    while (!atomic_load(&pool.stopping)) {
-        uint32_t seen = atomic_load(&pool.epoch);
+    atomic_fetch_add(&pool.awake, 1);
+    for (;;) {
+        uint32_t seen =
+            atomic_load(&pool.epoch); /* stopping is set before the epoch changes */
+        if (atomic_load(&pool.stopping)) break;
         if (!join_any()) wait_for_epoch(seen);
     }
+    atomic_fetch_sub(&pool.awake, 1);
     return NULL;
 }
 
 /* ---- Helpers ---- */
 
+static void wake(int count) {
+    atomic_fetch_add(&pool.epoch, 1);
+    count -= atomic_load(&pool.spinners);
+    if (count > 0 && atomic_load(&pool.sleepers) > 0) futex_wake(&pool.epoch, count);
+}
+
 static void wake_all(void) {
     atomic_fetch_add(&pool.epoch, 1);
-    if (atomic_load(&pool.sleepers)) futex_wake(&pool.epoch, JR_POOL_MAX_THREADS);
+    futex_wake(&pool.epoch, JR_POOL_MAX_THREADS);
 }
 
 /* In the child of a fork only the forking thread is there: forget the helpers, and the regions
@@ -204,10 +219,20 @@ static void wake_all(void) {
 static void after_fork_in_child(void) {
     pthread_mutex_init(&pool.lock, NULL);
     atomic_store(&pool.started, 0);
-    atomic_store(&pool.failed_at, 0);
+    atomic_store(&pool.refused, 0);
     atomic_store(&pool.sleepers, 0);
+    atomic_store(&pool.spinners, 0);
+    atomic_store(&pool.awake, own_slot ? 1 : 0);
     atomic_store(&pool.stopping, false);
-    memset(pool.slots, 0, sizeof pool.slots);
+    atomic_store(&processors, 0);
+    for (int i = 0; i < SLOTS; i++) {
+        Slot *slot = &pool.slots[i];
+        atomic_store(&slot->users, 0);
+        atomic_store(&slot->room, 0);
+        if (slot == own_slot) continue;
+        if (atomic_load(&slot->sequence) & 1) atomic_fetch_add(&slot->sequence, 1);
+        atomic_store(&slot->taken, false);
+    }
 }
 
 static void before_fork(void) {
@@ -238,13 +263,13 @@ static bool start_helper(int index) {
 static void ensure_helpers(int count) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (atomic_load_explicit(&pool.started, memory_order_relaxed) >= count) return;
-    int failed_at = atomic_load(&pool.failed_at);
-    if (failed_at && failed_at - 1 <= atomic_load(&pool.started)) return;
+    double refused = atomic_load_explicit(&pool.refused, memory_order_relaxed);
+    if (refused != 0 && jr_clock() - refused < REFUSED) return;
     pthread_once(&once, register_fork);
     pthread_mutex_lock(&pool.lock);
     while (atomic_load(&pool.started) < count) {
         if (!start_helper(atomic_load(&pool.started))) {
-            atomic_store(&pool.failed_at, atomic_load(&pool.started) + 1);
+            atomic_store(&pool.refused, jr_clock());
             break;
         }
         atomic_fetch_add(&pool.started, 1);
@@ -261,7 +286,7 @@ void jr_pool_shutdown(void) {
         pthread_join(pool.helpers[i], NULL);
     }
     atomic_store(&pool.started, 0);
-    atomic_store(&pool.failed_at, 0);
+    atomic_store(&pool.refused, 0);
     atomic_store(&pool.stopping, false);
     pthread_mutex_unlock(&pool.lock);
 }
@@ -269,9 +294,9 @@ void jr_pool_shutdown(void) {
 /* ---- Regions ---- */
 
 static void run_here(int64_t count, JrPoolWork work, void *user) {
+    JrPoolChunks chunks = {.count = count};
     depth++;
-    for (int64_t chunk = 0; chunk < count; chunk++)
-        work(user, chunk);
+    work(user, &chunks);
     depth--;
 }
 
@@ -285,24 +310,37 @@ static Slot *take_slot(void) {
 }
 
 static void open_slot(Slot *slot, int helpers, int64_t count, JrPoolWork work, void *user) {
-    slot->count = count;
     slot->work = work;
     slot->user = user;
-    atomic_store_explicit(&slot->next, 0, memory_order_relaxed);
+    slot->chunks.count = count;
+    atomic_store_explicit(&slot->chunks.next, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->room, helpers, memory_order_relaxed);
+    own_slot = slot;
+    atomic_fetch_add(&pool.awake, 1);
     atomic_fetch_add(&slot->sequence, 1);
-    wake_all();
+    wake(helpers);
+}
+
+/* The last helper to leave wakes whoever says in `users` that it waits. */
+static void wait_for_users(Slot *slot) {
+    for (uint32_t users; (users = atomic_load(&slot->users)) != 0;) {
+        if (!(users & WAITING)) {
+            if (spin_while(&slot->users, users) ||
+                !atomic_compare_exchange_strong(&slot->users, &users, users | WAITING))
+                continue;
+            users |= WAITING;
+        }
+        if (users == WAITING) break;
+        futex_wait(&slot->users, users);
+    }
+    atomic_fetch_and(&slot->users, ~WAITING); /* one that came late may be in and out again */
 }
 
 static void close_slot(Slot *slot) {
     atomic_fetch_add(&slot->sequence, 1);
-    int spins = may_spin() ? SPIN_CALLER : 16;
-    for (uint32_t users; (users = atomic_load(&slot->users)) != 0;) {
-        if (spins-- > 0)
-            pause_briefly();
-        else
-            futex_wait(&slot->users, users);
-    }
+    wait_for_users(slot);
+    own_slot = NULL;
+    atomic_fetch_sub(&pool.awake, 1);
     atomic_store(&slot->taken, false);
 }
 

@@ -1,19 +1,32 @@
 /* A pool of threads, one per process, that shares out numbered chunks of work.
  *
- * It knows nothing of kernels. jr_pool_run calls work(user, chunk) for each chunk in [0,
- * count), each exactly once, in any order, on the calling thread and as many helpers as are
- * free, and returns when all have returned. Any number of threads may call it at once; a call
- * from inside a chunk runs its chunks right there. Threads are started when they are first
- * wanted; if the system refuses, there are fewer. After fork the child starts its own. */
+ * It knows nothing of kernels. jr_pool_run calls work(user, chunks) on the calling thread and on as
+ * many helpers as are free; each takes chunks with jr_pool_next until there are none, and every
+ * number in [0, count) is taken exactly once, in rising order by each thread. It returns when
+ * all have returned. Any number of threads may call it at once; a call from inside a chunk
+ * runs its chunks right there. Threads are started when they are first wanted; if the system
+ * refuses, there are fewer. After fork the child starts its own. */
 #ifndef JR_RUNTIME_POOL_H
 #define JR_RUNTIME_POOL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { JR_POOL_MAX_THREADS = 256 };
 
-typedef void (*JrPoolWork)(void *user, int64_t chunk);
+typedef struct JrPoolChunks {
+    _Atomic int64_t next;
+    int64_t count;
+} JrPoolChunks;
+
+/* The next chunk, or -1 when there is none. */
+static inline int64_t jr_pool_next(JrPoolChunks *chunks) {
+    int64_t chunk = atomic_fetch_add_explicit(&chunks->next, 1, memory_order_relaxed);
+    return chunk < chunks->count ? chunk : -1;
+}
+
+typedef void (*JrPoolWork)(void *user, JrPoolChunks *chunks);
 
 /* On at most `threads` threads, the caller's included; 0 means jr_pool_threads(). */
 void jr_pool_run(int threads, int64_t count, JrPoolWork work, void *user);

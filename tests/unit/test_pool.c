@@ -1,6 +1,7 @@
 /* The thread pool, without any kernel. */
 #include "runtime/pool.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The sanitizers' runtimes need address space, and ThreadSanitizer cannot follow a fork. */
@@ -30,9 +32,10 @@ typedef struct Counts {
     _Atomic int times[MANY];
 } Counts;
 
-static void count(void *user, int64_t chunk) {
+static void count(void *user, JrPoolChunks *chunks) {
     Counts *counts = user;
-    atomic_fetch_add(&counts->times[chunk], 1);
+    for (int64_t chunk; (chunk = jr_pool_next(chunks)) >= 0;)
+        atomic_fetch_add(&counts->times[chunk], 1);
 }
 
 static void check_counts(Counts *counts, int n) {
@@ -64,11 +67,100 @@ static void many_regions(void **state) {
     }
 }
 
-static void nested_chunk(void *user, int64_t chunk) {
+/* ---- Threads that the system refuses ---- */
+
+static _Atomic int threads_left = MANY; /* that it starts */
+
+/* The linker puts this in pthread_create's place (tests/CMakeLists.txt). */
+int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int __wrap_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *user) {
+    if (atomic_fetch_sub(&threads_left, 1) <= 0) return EAGAIN;
+    return __real_pthread_create(thread, attributes, start, user);
+}
+
+typedef struct Crowd {
+    Counts counts;
+    _Atomic pthread_t threads[JR_POOL_MAX_THREADS]; /* that came, each once */
+} Crowd;
+
+static void sign_in(Crowd *crowd) {
+    for (int i = 0; i < JR_POOL_MAX_THREADS; i++) {
+        pthread_t nobody = 0;
+        if (atomic_load(&crowd->threads[i]) == pthread_self() ||
+            atomic_compare_exchange_strong(&crowd->threads[i], &nobody, pthread_self()))
+            return;
+    }
+}
+
+static void gather(void *user, JrPoolChunks *chunks) {
+    Crowd *crowd = user;
+    sign_in(crowd);
+    struct timespec brief = {.tv_nsec = 200000};
+    for (int64_t chunk; (chunk = jr_pool_next(chunks)) >= 0;) {
+        nanosleep(&brief, NULL); /* so that everyone gets some */
+        atomic_fetch_add(&crowd->counts.times[chunk], 1);
+    }
+}
+
+static int threads_of(int threads, int chunks) {
+    Crowd *crowd = calloc(1, sizeof *crowd);
+    jr_pool_run(threads, chunks, gather, crowd);
+    check_counts(&crowd->counts, chunks);
+    int found = 0;
+    while (found < JR_POOL_MAX_THREADS && atomic_load(&crowd->threads[found]))
+        found++;
+    free(crowd);
+    return found;
+}
+
+static void refused_threads(void **state) {
+    (void)state;
+    jr_pool_shutdown();
+    atomic_store(&threads_left, 2);
+    for (int round = 0; round < 20; round++)
+        assert_in_range(threads_of(8, 200), 1, 3); /* the caller, and the two */
+    atomic_store(&threads_left, MANY);
+    struct timespec long_enough = {.tv_sec = 1, .tv_nsec = 100000000};
+    nanosleep(&long_enough, NULL); /* then the system is asked again */
+    int most = 0;
+    for (int round = 0; round < 200 && most <= 3; round++) {
+        int found = threads_of(8, 200);
+        most = found > most ? found : most;
+    }
+    assert_in_range(most, 4, 8);
+}
+
+/* Helpers that a region did not ask for stay away. */
+static void no_more_than_asked(void **state) {
+    (void)state;
+    threads_of(40, 400);
+    for (int round = 0; round < 50; round++)
+        assert_in_range(threads_of(2, 20), 1, 2);
+}
+
+static double processor_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Helpers park: an idle pool costs no processor time. */
+static void idle_is_idle(void **state) {
+    (void)state;
+    threads_of(8, 100);
+    double before = processor_seconds();
+    struct timespec pause = {.tv_nsec = 300000000};
+    nanosleep(&pause, NULL);
+    assert_true(processor_seconds() - before < 0.1);
+}
+
+static void nested_chunk(void *user, JrPoolChunks *chunks) {
     Counts *all = user;
     assert_true(jr_pool_inside());
-    (void)chunk;
-    jr_pool_run(4, 100, count, all);
+    while (jr_pool_next(chunks) >= 0)
+        jr_pool_run(4, 100, count, all);
 }
 
 static void nested_regions_run_inline(void **state) {
@@ -109,11 +201,19 @@ static void many_host_threads(void **state) {
 
 #ifndef SANITIZED
 static int in_child(void) {
+    alarm(20); /* if it hangs, it is to die of it */
     Counts *counts = calloc(1, sizeof *counts);
     jr_pool_run(4, 500, count, counts);
     for (int i = 0; i < 500; i++)
         if (atomic_load(&counts->times[i]) != 1) return 1;
     return 0;
+}
+
+static void check_child(pid_t child) {
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void a_forked_child_has_its_own(void **state) {
@@ -124,10 +224,58 @@ static void a_forked_child_has_its_own(void **state) {
         free(counts);
         pid_t child = fork();
         if (child == 0) _exit(in_child());
-        int status;
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), 0);
+        check_child(child);
+    }
+}
+
+static _Atomic bool enough;
+
+static void *keep_running(void *unused) {
+    (void)unused;
+    Counts *counts = calloc(1, sizeof *counts);
+    while (!atomic_load(&enough))
+        jr_pool_run(4, 100, count, counts);
+    free(counts);
+    return NULL;
+}
+
+static void a_fork_beside_regions(void **state) {
+    (void)state;
+    pthread_t threads[3];
+    atomic_store(&enough, false);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, keep_running, NULL), 0);
+    for (int round = 0; round < 40; round++) {
+        pid_t child = fork();
+        if (child == 0) _exit(in_child());
+        check_child(child);
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+
+typedef struct Inside {
+    pthread_t caller;
+    pid_t child; /* -1: not yet */
+} Inside;
+
+static void fork_inside(void *user, JrPoolChunks *chunks) {
+    Inside *inside = user;
+    bool is_caller = pthread_equal(pthread_self(), inside->caller);
+    while (jr_pool_next(chunks) >= 0)
+        if (is_caller && inside->child < 0) inside->child = fork();
+}
+
+/* The child's thread ends its part of the region, and is then as any other. */
+static void a_fork_from_inside(void **state) {
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        Inside inside = {.caller = pthread_self(), .child = -1};
+        while (inside.child < 0)
+            jr_pool_run(4, 1000, fork_inside, &inside);
+        if (inside.child == 0) _exit(in_child());
+        check_child(inside.child);
     }
 }
 
@@ -187,8 +335,13 @@ int main(void) {
         cmocka_unit_test(many_host_threads),
         cmocka_unit_test(threads_setting),
         cmocka_unit_test(shutdown_and_again),
+        cmocka_unit_test(refused_threads),
+        cmocka_unit_test(no_more_than_asked),
+        cmocka_unit_test(idle_is_idle),
 #ifndef SANITIZED
         cmocka_unit_test(a_forked_child_has_its_own),
+        cmocka_unit_test(a_fork_beside_regions),
+        cmocka_unit_test(a_fork_from_inside),
         cmocka_unit_test(no_more_threads),
 #endif
     };
