@@ -38,7 +38,7 @@ typedef enum BcOp {
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
@@ -89,7 +89,8 @@ typedef struct __attribute__((may_alias)) Header {
 typedef struct Place {
     uint32_t where;      /* index in wheres */
     uint8_t check, wrap; /* LOAD and STORE: a bit per axis */
-    uint16_t op;         /* the BcOp, without those fused to it */
+    uint16_t op : 15;    /* the BcOp, without those fused to it */
+    uint16_t once : 1;   /* its result is read once, and not by another round of a loop */
 } Place;
 
 /* One operand of an instruction with many. */
@@ -191,6 +192,9 @@ bool jr_interp_slow(Run *run, const Instr *ip, char *fp);
  * now, since the stack may have moved. Sets the status if there is none. (By value: a variable
  * whose address is taken gets no register in the dispatch loop.) */
 char *jr_interp_grow(Run *run, char *fp, size_t top, size_t need, const Instr *site);
+/* For the call at `site` in the frame at fp, which found too little room or that it is to look whether
+ * to stop. The same result. */
+char *jr_interp_make_room(Run *run, char *fp, const Instr *site);
 /* Releases frames from `fp` down and adds the calls they made to the error's chain. */
 int32_t jr_interp_unwind(Run *run, const Instr *ip, char *fp);
 void jr_interp_leave(const JrCode *code, const Instr *ip, char *fp);

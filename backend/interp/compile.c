@@ -125,6 +125,13 @@ uint32_t jr_write_slot(Compiler *c, IrReg reg) {
     return plan->slot;
 }
 
+bool jr_is_once(const Compiler *c, IrReg reg) {
+    const IrRegInfo *info = ir_reg(c->func, reg);
+    const RegPlan *plan = &c->plans[reg];
+    return info->kind == REG_TEMP && !info->type.ndim && plan->uses == 1 &&
+           plan->writes == 1 && !plan->loop && plan->owns_slot;
+}
+
 bool jr_const_value(const Compiler *c, IrReg reg, int64_t *value) {
     const IrRegInfo *info = ir_reg(c->func, jr_plan_resolve(c, reg));
     if (info->kind != REG_CONST || !ir_scalar_is_int(info->type.scalar)) return false;
@@ -285,7 +292,10 @@ void jr_emit_block(Compiler *c, const IrBlock *block) {
         set_where(c, stmt->span);
         if (jr_emit_control(c, stmt)) continue;
         const uint32_t position = c->position;
+        const uint32_t from = c->code.len;
         if (!jr_emit_early(c, stmt) && !jr_is_deferred(c, stmt)) emit_leaf(c, stmt);
+        if (c->code.len > from && stmt->ndsts == 1)
+            c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
         bury_dead(c, position);
     }
 }
@@ -364,7 +374,6 @@ static void compile_function(Compiler *c, uint32_t number) {
     c->barrier = func.code;
     list_params(c, &func);
     jr_emit(c, BC_ENTER, CONST_SLOT, 0, 0, 0);
-    if (c->func->recursive) jr_emit(c, BC_POLL, 0, 0, 0, 0);
     list_owned(c, &func);
     c->funcs.data[number] = func; /* returns ask whether anything is owned */
     jr_emit_block(c, &c->func->body);
@@ -410,11 +419,36 @@ static void compile_stub(Compiler *c, uint32_t number) {
     jr_emit(c, BC_EXIT, 0, 0, 0, 0);
 }
 
+static bool is_call(const Instr *instr) {
+    return instr->op == BC_CALL || instr->op == BC_CALL_MANY;
+}
+
+/* Returns hold the size of the frame that they most likely return to: a recursive function's own,
+ * or that of some caller. */
+static void guess_callers(Compiler *c) {
+    uint32_t *usual = JR_NEW_ARRAY(c->arena, uint32_t, c->funcs.len + 1);
+    for (uint32_t n = 0; n < c->funcs.len; n++) {
+        for (uint32_t at = c->funcs.data[n].code; at < c->funcs.data[n].code_end; at++) {
+            const Instr *instr = &c->code.data[at];
+            if (is_call(instr) && (!usual[instr->c] || instr->c == n))
+                usual[instr->c] = instr->b;
+        }
+    }
+    for (uint32_t n = 0; n < c->funcs.len; n++) {
+        for (uint32_t at = c->funcs.data[n].code; at < c->funcs.data[n].code_end; at++) {
+            Instr *instr = &c->code.data[at];
+            if (instr->op == BC_RETURN || instr->op == BC_RETURN_ONE ||
+                instr->op == BC_RETURN_CONST)
+                instr->b = usual[n];
+        }
+    }
+}
+
 /* Calls hold the number of their callee until all frames are known. */
 static void settle_calls(Compiler *c) {
     for (uint32_t at = 0; at < c->code.len; at++) {
         Instr *instr = &c->code.data[at];
-        if (instr->op != BC_CALL && instr->op != BC_CALL_MANY) continue;
+        if (!is_call(instr)) continue;
         const Func *callee = &c->funcs.data[instr->c];
         instr->c = (callee->code - at) * (uint32_t)sizeof(Instr);
         instr->d = callee->frame_bytes + callee->window_bytes;
@@ -438,6 +472,7 @@ bool jr_compile_module(Compiler *c, const IrModule *module, const JrEngineOption
     c->stubs = c->code.len;
     for (uint32_t n = 0; n < c->funcs.len; n++)
         if (c->funcs.data[n].entered) compile_stub(c, n);
+    guess_callers(c);
     settle_calls(c);
     jr_fuse(c);
     return !c->why;

@@ -32,9 +32,12 @@ typedef struct LoopScope {
     uint32_t breaks, continues;
     uint32_t top;  /* the loop's first instruction */
     uint32_t test; /* LOOP: its first branch out, if nothing but plain code leads there */
+    uint32_t
+        poll; /* the place of the POLL at its top, which is emitted at its end; or NO_PLACE */
 } LoopScope;
 
 #define NO_CHAIN UINT32_MAX
+#define NO_PLACE UINT32_MAX
 
 typedef struct Compiler {
     const IrModule *module;
@@ -95,6 +98,9 @@ void jr_give_slots(Compiler *c, uint32_t ndim, uint32_t slot);
 void jr_bury(Compiler *c);
 uint32_t jr_read_slot(Compiler *c, IrReg reg);
 uint32_t jr_write_slot(Compiler *c, IrReg reg);
+/* Whether the register is read once for each time it is written, and has a slot of its own: if the
+ * reader comes next, the slot need not be written (fuse.c). */
+bool jr_is_once(const Compiler *c, IrReg reg);
 bool jr_const_value(const Compiler *c, IrReg reg, int64_t *value); /* of an integer constant */
 bool jr_const_bits(const Compiler *c, IrReg reg,
                    int64_t *bits); /* of any, as a slot holds it */

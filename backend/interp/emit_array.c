@@ -14,12 +14,13 @@ static BcOp load_op(IrScalar scalar, unsigned form) {
         [TY_INT64] = BC_LOAD_1C_X64,   [TY_UINT8] = BC_LOAD_1C_U8,
         [TY_UINT16] = BC_LOAD_1C_U16,  [TY_UINT32] = BC_LOAD_1C_U32,
         [TY_UINT64] = BC_LOAD_1C_X64,  [TY_FLOAT32] = BC_LOAD_1C_U32,
-        [TY_FLOAT64] = BC_LOAD_1C_X64,
+        [TY_FLOAT64] = BC_LOAD_1C_D64,
     };
     return FIRST[scalar] + form;
 }
 
 static BcOp store_op(IrScalar scalar, unsigned form) {
+    if (scalar == TY_FLOAT64) return BC_STORE_1C_D64 + form;
     switch (ir_scalar_size(scalar)) {
     case 1: return BC_STORE_1C_X8 + form;
     case 2: return BC_STORE_1C_X16 + form;
@@ -49,20 +50,8 @@ static void sum_offset(Compiler *c, const IrStmt *stmt, unsigned ndim, Access *a
     access->form = FORM_AT;
 }
 
-/* One and two dimensions where only some axes are checked: those first, on their own. */
-static void wrap_indices(Compiler *c, const IrStmt *stmt, unsigned ndim, Access *access) {
-    const unsigned bits = stmt->u.mem.check | stmt->u.mem.wrap;
-    for (unsigned axis = 0; axis < ndim; axis++) {
-        if (!(bits >> axis & 1)) continue;
-        const uint32_t fixed = take_scratch(c, access);
-        jr_emit(c, BC_WRAP, fixed, access->array, access->index[axis], axis | ndim << 4);
-        access->index[axis] = fixed;
-    }
-}
-
 static void find_element(Compiler *c, const IrStmt *stmt, Access *access) {
     const IrType type = ir_reg_type(c->func, stmt->args[0]);
-    const unsigned all = (1u << type.ndim) - 1;
     access->array = jr_read_slot(c, stmt->args[0]);
     if (type.ndim > 2) {
         sum_offset(c, stmt, type.ndim, access);
@@ -71,9 +60,8 @@ static void find_element(Compiler *c, const IrStmt *stmt, Access *access) {
     for (unsigned axis = 0; axis < type.ndim; axis++)
         access->index[axis] = jr_read_slot(c, stmt->args[1 + axis]);
     access->form = (type.ndim == 2 ? FORM_2C : FORM_1C) + (type.layout != LAYOUT_C);
-    if ((stmt->u.mem.check & all) == all) return;
-    wrap_indices(c, stmt, type.ndim, access);
-    access->form += FORM_RAW;
+    /* Where only some axes are checked, slow.c knows which. */
+    if (!(stmt->u.mem.check | stmt->u.mem.wrap)) access->form += FORM_RAW;
 }
 
 static void finish_access(Compiler *c, const IrStmt *stmt, uint32_t from,

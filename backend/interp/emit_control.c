@@ -99,7 +99,16 @@ static LoopScope enter_loop(Compiler *c) {
                        .breaks = NO_CHAIN,
                        .continues = NO_CHAIN,
                        .top = c->code.len,
-                       .test = NO_CHAIN};
+                       .test = NO_CHAIN,
+                       .poll = NO_PLACE};
+}
+
+/* The end of a loop's body, where `continue` goes. */
+static void end_body(Compiler *c, const LoopScope *scope) {
+    jr_chain_here(c, scope->continues);
+    if (scope->poll == NO_PLACE) return;
+    c->where = scope->poll;
+    jr_emit(c, BC_POLL, 0, 0, 0, 0);
 }
 
 static void leave_loop(Compiler *c, LoopScope *scope) {
@@ -139,7 +148,7 @@ static void emit_loop(Compiler *c, const IrStmt *stmt) {
     LoopScope scope = enter_loop(c);
     c->scope = &scope;
     jr_emit_block(c, &stmt->u.blocks.then);
-    jr_chain_here(c, scope.continues);
+    end_body(c, &scope);
     if (scope.test != NO_CHAIN)
         repeat_test(c, &scope);
     else
@@ -212,7 +221,7 @@ static void emit_for(Compiler *c, const IrStmt *stmt) {
     c->scope = &scope;
     jr_chain_add(c, &scope.breaks, skip);
     jr_emit_block(c, &stmt->u.blocks.then);
-    jr_chain_here(c, scope.continues);
+    end_body(c, &scope);
     c->where = where;
     emit_for_next(c, &loop, scope.top);
     if (stmt->strip) jr_emit(c, BC_STRIP_NEXT, loop.counter, loop.hi, hi, strip);

@@ -21,7 +21,8 @@ static Instr *product_before(Compiler *c, const IrStmt *stmt, unsigned arg) {
 }
 
 static bool is_load_at(const Instr *load, uint32_t dst, uint32_t index) {
-    return load->op == BC_LOAD_1C_X64 && load->a == dst && load->c == index;
+    return (load->op == BC_LOAD_1C_D64 || load->op == BC_LOAD_1C_X64) && load->a == dst &&
+           load->c == index;
 }
 
 /* s += x[i] * y[i]: one instruction in front of the three, for the usual case. The products'
@@ -66,6 +67,7 @@ static bool fuse_product(Compiler *c, const IrStmt *stmt) {
     mul->op = op;
     mul->a = jr_write_slot(c, stmt->dsts[0]);
     mul->d = other;
+    c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
     fuse_dot(c, stmt->prev);
     return true;
 }
@@ -194,9 +196,17 @@ static void emit_copy(Compiler *c, const IrStmt *stmt) {
     if (dst != src) jr_emit(c, BC_HEADER, dst, src, jr_plan_slots(type), 0);
 }
 
+/* A loop looks before it goes back, not at its top: there it is fused with what goes back. */
+static void emit_poll(Compiler *c) {
+    if (c->scope && c->scope->top == c->code.len)
+        c->scope->poll = c->where;
+    else
+        jr_emit(c, BC_POLL, 0, 0, 0, 0);
+}
+
 void jr_emit_scalar(Compiler *c, const IrStmt *stmt) {
     if (stmt->op == OP_POLL) {
-        jr_emit(c, BC_POLL, 0, 0, 0, 0);
+        emit_poll(c);
         return;
     }
     const IrScalar to = ir_reg_type(c->func, stmt->dsts[0]).scalar;

@@ -2,8 +2,20 @@
  * it needs to know nothing of jumps: whoever jumps into the middle of a fusion runs the rest. */
 #include "backend/interp/compile.h"
 
-/* The field of the second instruction through which it takes the first one's result. */
-typedef enum Via { VIA_a, VIA_b, VIA_c, VIA_d, VIA_any, VIA_loop, VIAS } Via;
+/* How the second instruction takes the first one's result: fuse.def. */
+typedef enum Via {
+    VIA_bc,
+    VIA_a,
+    VIA_b,
+    VIA_c,
+    VIA_d,
+    VIA_ka,
+    VIA_kb,
+    VIA_kc,
+    VIA_loop,
+    VIA_any,
+    VIAS
+} Via;
 
 #define KEY(first, second, via) (((uint64_t)(first)*BC_COUNT + (second)) * VIAS + (via))
 
@@ -14,7 +26,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
     switch (KEY(first, second, via)) {
 #include "backend/interp/fuse.def"
     default: return BC_COUNT;
@@ -32,24 +44,36 @@ static bool goes_back(const Instr *branch, uint32_t count) {
     return field && *field == 0 - count * (uint32_t)sizeof(Instr);
 }
 
-/* `next` comes behind `count` instructions that opcode `first` runs. */
-static BcOp fuse_two(BcOp first, uint32_t count, const Instr *next) {
-    const Instr *last = next - 1;
+/* Whether the instruction at `at` can take results in this way from those before it, `count` of which
+ * belong to the fusion already. */
+static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
+    const Instr *next = &c->code.data[at], *last = next - 1;
     const uint32_t fields[] = {next->a, next->b, next->c, next->d};
-    const BcOp second = (BcOp)next->op;
-    for (Via via = VIA_a; via < VIA_any; via++) {
-        const BcOp op = fields[via] == last->a ? pick(first, second, via) : BC_COUNT;
-        if (op != BC_COUNT) return op;
+    const bool once = c->places.data[at - 1].once;
+    switch (via) {
+    case VIA_bc:
+        return once && count > 1 && c->places.data[at - 2].once && next->b == last[-1].a &&
+               next->c == last->a;
+    case VIA_a:
+    case VIA_b:
+    case VIA_c:
+    case VIA_d: return once && fields[via - VIA_a] == last->a;
+    case VIA_ka:
+    case VIA_kb:
+    case VIA_kc: return fields[via - VIA_ka] == last->a;
+    case VIA_loop: return goes_back(next, count);
+    default: return true;
     }
-    const BcOp loop = goes_back(next, count) ? pick(first, second, VIA_loop) : BC_COUNT;
-    return loop != BC_COUNT ? loop : pick(first, second, VIA_any);
 }
 
 /* As many as there is a handler for. Each opcode behind `at` is still the plain one. */
 static void fuse_at(Compiler *c, uint32_t at) {
     Instr *code = &c->code.data[at];
-    for (uint32_t n = 1; at + n < c->code.len; n++) {
-        const BcOp op = fuse_two((BcOp)code->op, n, &code[n]);
+    for (uint32_t count = 1; at + count < c->code.len; count++) {
+        BcOp op = BC_COUNT;
+        for (Via via = 0; via < VIAS && op == BC_COUNT; via++)
+            if (is_open(c, at + count, count, via))
+                op = pick((BcOp)code->op, (BcOp)code[count].op, via);
         if (op == BC_COUNT) return;
         code->op = op;
     }
@@ -69,7 +93,7 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST

@@ -71,16 +71,16 @@ COLD const Instr *slow(STATE) {
 
 /* ---- Rows ---- */
 
-/* Runs what FIRST stands for, one or several; ip is behind it. */
-#define BEGIN(FIRST)                                   \
-    const Instr *const odd = run_##FIRST(ip, fp, run); \
-    if (UNLIKELY(odd)) INSTEAD(slow, odd);             \
-    ip += LENGTH_##FIRST
-#define TEST(ID, via)                         \
-    if (test_##ID(run, ip, OPERANDS_##via)) { \
-        ip = jump(ip, jump_##ID(ip));         \
-        GO;                                   \
-    }                                         \
+/* Runs what ID stands for, one or several; ip is behind it. */
+#define BEGIN(ID)                                                       \
+    const Instr *const odd = run_##ID(ip, fp, run, LAST(ID), PREV(ID)); \
+    if (UNLIKELY(odd)) INSTEAD(slow, odd);                              \
+    ip += LENGTH_##ID
+#define TEST(ID, via)                                   \
+    if (test_##ID(run, ip, OPERANDS_##via(S(ip->a)))) { \
+        ip = jump(ip, jump_##ID(ip));                   \
+        GO;                                             \
+    }                                                   \
     NEXT;
 
 #define JB_VALUE(ID, text, operands, member, expr) \
@@ -128,13 +128,9 @@ HANDLER(FOR_TEST) {
     NEXT;
 }
 
-COLD const Instr *poll(STATE) {
-    TRY(run->code->helpers.poll(run->rt, place_where(run->code, ip)));
-}
-
 HANDLER(POLL) {
-    if (UNLIKELY(*run->rt->cancel != run->rt->seen)) INSTEAD(poll, ip);
-    NEXT;
+    BEGIN(POLL);
+    GO;
 }
 
 COLD const Instr *poll_strip(STATE) {
@@ -194,12 +190,6 @@ DOT(u, uint64_t_element)
         i = jr_interp_fix_index(run, ip, H(b), axis, ndim, i); \
         if (UNLIKELY(run->status)) INSTEAD(unwind, ip);        \
     }
-
-HANDLER(WRAP) {
-    FIX(i, ip->d & 15, ip->d >> 4)
-    A(i) = i;
-    NEXT;
-}
 
 HANDLER(INDEX) {
     const unsigned axis = ip->d & 15, ndim = ip->d >> 4;
@@ -264,26 +254,40 @@ HANDLER(ENTER) {
 #define LINK(fp) ((Slot *)(void *)(fp))[-1].site
 
 COLD const Instr *call_slowly(STATE) {
-    fp = jr_interp_grow(run, fp, (size_t)(fp + ip->b - run->stack), ip->d, ip);
+    fp = jr_interp_make_room(run, fp, ip);
     if (run->status) INSTEAD(unwind, ip);
     fp += ip->b;
     LINK(fp) = ip;
     JUMP_BY(c);
 }
 
-#define DO_CALL(operand)                                                               \
-    {                                                                                  \
-        char *const callee = fp + ip->b;                                               \
-        if (UNLIKELY((size_t)(run->limit - callee) < ip->d)) INSTEAD(call_slowly, ip); \
-        LINK(callee) = ip;                                                             \
-        fp = callee;                                                                   \
-        JUMP_BY(c);                                                                    \
+/* jr_cancel sees to it that a call fails the second test (ir/rt.h). */
+#define DO_CALL(operand)                                      \
+    {                                                         \
+        char *const callee = fp + ip->b;                      \
+        if (UNLIKELY((size_t)(run->limit - callee) < ip->d || \
+                     (char *)run < run->rt->stack_limit))     \
+            INSTEAD(call_slowly, ip);                         \
+        LINK(callee) = ip;                                    \
+        fp = callee;                                          \
+        JUMP_BY(c);                                           \
+    }
+/* The caller's frame is most often as large as it was last time: where the next instructions find
+ * their operands depends on the processor's guess, then, not on two loads. */
+#define LEAVE_FRAME(usual)              \
+    {                                   \
+        size_t bytes = (usual);         \
+        ip = LINK(fp);                  \
+        if (UNLIKELY(ip->b != bytes)) { \
+            __asm__("" : "+r"(bytes));  \
+            bytes = ip->b;              \
+        }                               \
+        fp -= bytes;                    \
     }
 #define DO_RETURN_ONE(operand)                \
     {                                         \
         const uint64_t result = (operand)->u; \
-        ip = LINK(fp);                        \
-        fp -= ip->b;                          \
+        LEAVE_FRAME(ip->b)                    \
         A(u) = result;                        \
         NEXT;                                 \
     }
@@ -303,15 +307,13 @@ DO_RETURN_ONE(S(ip->a))
 
 HANDLER(RETURN_CONST) {
     const int64_t result = ip->k;
-    ip = LINK(fp);
-    fp -= ip->b;
+    LEAVE_FRAME(ip->b)
     A(i) = result;
     NEXT;
 }
 
 HANDLER(RETURN) {
-    ip = LINK(fp);
-    fp -= ip->b;
+    LEAVE_FRAME(ip->b)
     NEXT;
 }
 
@@ -333,37 +335,43 @@ HANDLER(EXIT) {
         BEGIN(FIRST##_##SECOND##_##via); \
         GO;                              \
     }
+/* FIRST of a fusion that ends in a handler's own way. */
+#define BEGIN_VIA(FIRST, via)                               \
+    Slot *const prev __attribute__((unused)) = LAST(FIRST); \
+    START(via, FIRST)                                       \
+    if (UNLIKELY(odd)) INSTEAD(slow, odd);                  \
+    ip += LENGTH_##FIRST
 #define JB_FUSE_TEST(FIRST, SECOND, via) \
     HANDLER(FIRST##_##SECOND##_##via) {  \
-        BEFORE(FIRST);                   \
-        BEGIN(FIRST);                    \
+        BEGIN_VIA(FIRST, via);           \
         TEST(SECOND, via)                \
     }
-#define JB_FUSE_LOOP(FIRST, SECOND, via)                                        \
-    HANDLER(FIRST##_##SECOND##_##via) {                                         \
-        const Instr *const last = ip + LENGTH_##FIRST;                          \
-        do {                                                                    \
-            const Instr *const odd = run_##FIRST(ip, fp, run);                  \
-            if (UNLIKELY(odd)) INSTEAD(slow, odd);                              \
-        } while (test_##SECOND(run, last, S(last->a), S(last->b), NULL, NULL)); \
-        ip = last;                                                              \
-        NEXT;                                                                   \
+#define JB_FUSE_LOOP(FIRST, SECOND, via)                                                 \
+    HANDLER(FIRST##_##SECOND##_##via) {                                                  \
+        const Instr *const back = ip + LENGTH_##FIRST;                                   \
+        do {                                                                             \
+            const Instr *const odd = run_##FIRST(ip, fp, run, LAST(FIRST), PREV(FIRST)); \
+            if (UNLIKELY(odd)) INSTEAD(slow, odd);                                       \
+        } while (test_##SECOND(run, back, S(back->a), S(back->b), NULL, NULL));          \
+        ip = back;                                                                       \
+        NEXT;                                                                            \
     }
+#define OPERAND_any S(ip->a)
+#define OPERAND_a &one
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via) \
     HANDLER(FIRST##_##SECOND##_##via) {     \
-        BEFORE(FIRST);                      \
-        BEGIN(FIRST);                       \
-        DO_##SECOND(before)                 \
+        BEGIN_VIA(FIRST, via);              \
+        DO_##SECOND(OPERAND_##via)          \
     }
 /* While the index is plainly in range the loop runs right here; what else comes (an index that
  * wraps or raises, the loop's last round) is left to the single steps. */
-#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step)                          \
+#define JB_FUSE_FILL(STORE, FOR, ctype, source, bound, step)                  \
     HANDLER(STORE##_##FOR##_any) {                                            \
         const Instr *const back = ip + 1;                                     \
         if (LIKELY(goes_to(back, jump_##FOR(back), ip) && ip->b == back->a && \
                    ip->c != back->a)) {                                       \
             const uint64_t limit = bound, hi = S(back->b)->u, by = step;      \
-            const ctype value = (ctype)C(u);                                  \
+            const ctype value = (ctype)(source);                              \
             const uintptr_t data = (uintptr_t)H(a)->data;                     \
             uint64_t i = B(u);                                                \
             if (LIKELY((int64_t)by > 0)) {                                    \
@@ -396,7 +404,7 @@ BcHandler *const jr_interp_handlers[BC_COUNT] = {
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 };
 

@@ -32,7 +32,7 @@
     }
 #define JB_STORE(ID, text, operands, check, ctype, value, index) \
     static bool slow_##ID(STEP_PARAMS) {                         \
-        check *ELEMENT(a, ctype, index) = (ctype)value->u;       \
+        check *ELEMENT(a, ctype, index) = (ctype)(value);        \
         return true;                                             \
     }
 #define JB_SPECIAL(ID, text, operands)
@@ -51,7 +51,7 @@ bool jr_interp_slow(Run *run, const Instr *ip, char *fp) {
         break;
 #define JB_LOAD(ID, text, operands, check, ctype, member, index) \
     case BC_##ID:                                                \
-        return slow_##ID(run, ip, OPERANDS_any);
+        return slow_##ID(run, ip, OPERANDS_any(S(ip->a)));
 #define JB_STORE(ID, text, operands, check, ctype, value, index) JB_LOAD(ID, , , , , , )
 #include "backend/interp/bytecode.def"
 #undef JB_VALUE
@@ -61,6 +61,9 @@ bool jr_interp_slow(Run *run, const Instr *ip, char *fp) {
 #undef JB_STORE
 #undef JB_SPECIAL
 #undef JB_PICK
+    case BC_POLL:
+        run->status = run->code->helpers.poll(run->rt, place_where(run->code, ip));
+        return !run->status;
     default: return true;
     }
     run->status = run->code->helpers.trap(run->rt, place_where(run->code, ip), trap);

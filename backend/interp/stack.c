@@ -71,27 +71,39 @@ int32_t jr_interp_unwind(Run *run, const Instr *ip, char *fp) {
 
 /* ---- Growing ---- */
 
-static void stack_failed(Run *run, const Instr *site, bool deep) {
-    const JrCode *code = run->code;
+/* The function called at `site` raised an error, or not, on entry. */
+static void entered(Run *run, const Instr *site, int32_t status) {
+    run->status = status;
+    if (status && (uint32_t)(site - run->code->code) < run->code->stubs)
+        run->code->helpers.trace(run->rt, place_where(run->code, site));
+}
+
+static const JrWhere *callee_where(const JrCode *code, const Instr *site) {
     const Instr *entry = (const Instr *)(const void *)((const char *)site + (int32_t)site->c);
-    const JrWhere *where = &code->wheres[func_of(code, entry)->where];
+    return &code->wheres[func_of(code, entry)->where];
+}
+
+static void too_deep(Run *run, const Instr *site) {
+    const Helpers *helpers = &run->code->helpers;
+    const JrWhere *where = callee_where(run->code, site);
+    int32_t status = helpers->deep(run->rt, where);
+    if (!status) /* it was asked to look whether to stop, and now knows */
+        status = helpers->deep(run->rt, where);
+    entered(run, site, status);
+}
+
+static void no_memory(Run *run, const Instr *site) {
     static const char message[] = "not enough memory for the interpreter's stack";
-    if (deep) {
-        run->status = code->helpers.deep(run->rt, where);
-        if (!run->status) /* it was asked to look whether to stop, and now knows */
-            run->status = code->helpers.deep(run->rt, where);
-    } else
-        run->status = code->helpers.raise(run->rt, where, EXC_MEMORY, message,
-                                          (int64_t)sizeof message - 1);
-    if ((uint32_t)(site - code->code) < code->stubs)
-        code->helpers.trace(run->rt, place_where(code, site));
+    entered(run, site,
+            run->code->helpers.raise(run->rt, callee_where(run->code, site), EXC_MEMORY,
+                                     message, (int64_t)sizeof message - 1));
 }
 
 char *jr_interp_grow(Run *run, char *fp, size_t top, size_t need, const Instr *site) {
     const size_t size = (size_t)(run->limit - run->stack);
     size_t bigger = size < FIRST_HEAP / 2 ? FIRST_HEAP : size * 2;
     if (top + need > MAX_STACK) {
-        stack_failed(run, site, true);
+        too_deep(run, site);
         return fp;
     }
     while (bigger < top + need)
@@ -100,13 +112,22 @@ char *jr_interp_grow(Run *run, char *fp, size_t top, size_t need, const Instr *s
     const size_t at = (size_t)(fp - run->stack);
     char *heap = jr_alloc_resize(run->code->alloc, run->heap, bigger);
     if (!heap) {
-        stack_failed(run, site, false);
+        no_memory(run, site);
         return fp;
     }
     if (!run->heap) memcpy(heap, run->stack, size); /* arguments lie above top */
     run->stack = run->heap = heap;
     run->limit = heap + bigger;
     return heap + at;
+}
+
+char *jr_interp_make_room(Run *run, char *fp, const Instr *site) {
+    if ((char *)run < run->rt->stack_limit)
+        entered(run, site, run->code->helpers.deep(run->rt, callee_where(run->code, site)));
+    if (run->status) return fp;
+    const size_t top = (size_t)(fp + site->b - run->stack);
+    if ((size_t)(run->limit - run->stack) - top >= site->d) return fp;
+    return jr_interp_grow(run, fp, top, site->d, site);
 }
 
 /* ---- From and to the caller's storage ---- */

@@ -59,13 +59,13 @@ typedef double __attribute__((may_alias)) double_element;
 #define H(operand) ((Header *)(void *)operand)
 
 #define JB_VALUE(ID, text, operands, member, expr) \
-    enum { LENGTH_##ID = 1 };                      \
+    enum { LENGTH_##ID = 1, WRITES_##ID = 1 };     \
     STEP bool do_##ID(STEP_PARAMS) {               \
         A(member) = (expr);                        \
         return true;                               \
     }
 #define JB_GUARD(ID, text, operands, trap, bad, member, expr) \
-    enum { LENGTH_##ID = 1 };                                 \
+    enum { LENGTH_##ID = 1, WRITES_##ID = 1 };                \
     STEP bool do_##ID(STEP_PARAMS) {                          \
         if (UNLIKELY(bad)) return false;                      \
         A(member) = (expr);                                   \
@@ -79,15 +79,15 @@ typedef double __attribute__((may_alias)) double_element;
         return (int32_t)ip->target;                    \
     }
 #define JB_LOAD(ID, text, operands, check, ctype, member, index) \
-    enum { LENGTH_##ID = 1 };                                    \
+    enum { LENGTH_##ID = 1, WRITES_##ID = 1 };                   \
     STEP bool do_##ID(STEP_PARAMS) {                             \
         check A(member) = *ELEMENT(b, ctype, index);             \
         return true;                                             \
     }
 #define JB_STORE(ID, text, operands, check, ctype, value, index) \
-    enum { LENGTH_##ID = 1 };                                    \
+    enum { LENGTH_##ID = 1, WRITES_##ID = 0 };                   \
     STEP bool do_##ID(STEP_PARAMS) {                             \
-        check *ELEMENT(a, ctype, index) = (ctype)value->u;       \
+        check *ELEMENT(a, ctype, index) = (ctype)(value);        \
         return true;                                             \
     }
 #define JB_SPECIAL(ID, text, operands)
@@ -99,26 +99,37 @@ typedef double __attribute__((may_alias)) double_element;
 #undef JB_LOAD
 #undef JB_STORE
 
-/* ---- The instruction at ip: NULL, or where the usual case ended ---- */
+/* Not asked to stop. */
+enum { LENGTH_POLL = 1, WRITES_POLL = 0 };
+STEP bool do_POLL(STEP_PARAMS) {
+    return LIKELY(*run->rt->cancel == run->rt->seen);
+}
 
-/* The operands of an instruction, one of them the slot that the instruction before it wrote. */
-#define OPERANDS_any S(ip->a), S(ip->b), S(ip->c), S(ip->d)
-#define OPERANDS_a before, S(ip->b), S(ip->c), S(ip->d)
-#define OPERANDS_b S(ip->a), before, S(ip->c), S(ip->d)
-#define OPERANDS_c S(ip->a), S(ip->b), before, S(ip->d)
-#define OPERANDS_d S(ip->a), S(ip->b), S(ip->c), before
-/* Found before FIRST runs: the compiler then sees that it is what FIRST writes to. */
-#define BEFORE(FIRST) Slot *const before __attribute__((unused)) = S(ip[LENGTH_##FIRST - 1].a)
+/* ---- One instruction or several, from ip: NULL, or where the usual case ended ----
+ *
+ * `last` and `prev` say where the results of the last one and the one before it go: to their slots
+ * (LAST, PREV), or to the C variables of a fusion that hands them on. */
 
-#define JB_VALUE(ID, text, operands, member, expr)                    \
-    STEP const Instr *run_##ID(const Instr *ip, char *fp, Run *run) { \
-        return LIKELY(do_##ID(run, ip, OPERANDS_any)) ? NULL : ip;    \
+#define LAST(ID) S(ip[LENGTH_##ID - 1].a)
+#define PREV(ID) S(ip[LENGTH_##ID > 1 ? LENGTH_##ID - 2 : 0].a)
+#define RUN_PARAMS                                                                       \
+    const Instr *ip, char *fp __attribute__((unused)), Run *run __attribute__((unused)), \
+        Slot *last __attribute__((unused)), Slot *prev __attribute__((unused))
+/* Slot a: not always a result. */
+#define RESULT(ID, where) (WRITES_##ID ? (where) : S(ip->a))
+
+#define JB_VALUE(ID, text, operands, member, expr)                                      \
+    STEP const Instr *run_##ID(RUN_PARAMS) {                                            \
+        return LIKELY(do_##ID(run, ip, RESULT(ID, last), S(ip->b), S(ip->c), S(ip->d))) \
+                   ? NULL                                                               \
+                   : ip;                                                                \
     }
 #define JB_GUARD(ID, text, operands, trap, bad, member, expr) JB_VALUE(ID, , , , )
 #define JB_JUMP(ID, text, operands, target, condition)
 #define JB_LOAD(ID, text, operands, check, ctype, member, index) JB_VALUE(ID, , , , )
 #define JB_STORE(ID, text, operands, check, ctype, value, index) JB_VALUE(ID, , , , )
 #include "backend/interp/bytecode.def"
+JB_VALUE(POLL, , , , )
 #undef JB_VALUE
 #undef JB_GUARD
 #undef JB_JUMP
@@ -127,19 +138,65 @@ typedef double __attribute__((may_alias)) double_element;
 #undef JB_SPECIAL
 #undef JB_PICK
 
-#define JB_FUSE(FIRST, SECOND, via)                                                         \
-    enum { LENGTH_##FIRST##_##SECOND##_##via = LENGTH_##FIRST + 1 };                        \
-    STEP const Instr *run_##FIRST##_##SECOND##_##via(const Instr *ip, char *fp, Run *run) { \
-        BEFORE(FIRST);                                                                      \
-        const Instr *slow = run_##FIRST(ip, fp, run);                                       \
-        if (UNLIKELY(slow)) return slow;                                                    \
-        ip += LENGTH_##FIRST;                                                               \
-        return LIKELY(do_##SECOND(run, ip, OPERANDS_##via)) ? NULL : ip;                    \
+/* How a fusion hands on results: START runs FIRST, OPERANDS are SECOND's then (`a` is where its own
+ * result goes, or its operand), and STOP puts into slots what a SECOND that is not the usual case will
+ * look for there. */
+#define START_any(FIRST) const Instr *const odd = run_##FIRST(ip, fp, run, prev, PREV(FIRST));
+#define START_kept(FIRST)    \
+    Slot *const kept = prev; \
+    const Instr *const odd = run_##FIRST(ip, fp, run, kept, PREV(FIRST));
+#define START_one(FIRST) \
+    Slot one;            \
+    const Instr *const odd = run_##FIRST(ip, fp, run, &one, PREV(FIRST));
+#define START_two(FIRST)                                           \
+    Slot one, two;                                                 \
+    const Instr *const odd = run_##FIRST(ip, fp, run, &one, &two); \
+    if (UNLIKELY(odd == ip + LENGTH_##FIRST - 1)) *PREV(FIRST) = two;
+#define STOP_any
+#define STOP_kept
+#define STOP_one *S(ip[-1].a) = one;
+#define STOP_two STOP_one *S(ip[-2].a) = two;
+
+#define HOW_any any
+#define HOW_a one
+#define HOW_b one
+#define HOW_c one
+#define HOW_d one
+#define HOW_bc two
+#define HOW_ka kept
+#define HOW_kb kept
+#define HOW_kc kept
+#define OPERANDS_any(a) a, S(ip->b), S(ip->c), S(ip->d)
+#define OPERANDS_a(a) &one, S(ip->b), S(ip->c), S(ip->d)
+#define OPERANDS_b(a) a, &one, S(ip->c), S(ip->d)
+#define OPERANDS_c(a) a, S(ip->b), &one, S(ip->d)
+#define OPERANDS_d(a) a, S(ip->b), S(ip->c), &one
+#define OPERANDS_bc(a) a, &two, &one, S(ip->d)
+#define OPERANDS_ka(a) kept, S(ip->b), S(ip->c), S(ip->d)
+#define OPERANDS_kb(a) a, kept, S(ip->c), S(ip->d)
+#define OPERANDS_kc(a) a, S(ip->b), kept, S(ip->d)
+#define PASTE(a, b) PASTED(a, b)
+#define PASTED(a, b) a##b
+#define START(via, FIRST) PASTE(START_, HOW_##via)(FIRST)
+#define STOP(via) PASTE(STOP_, HOW_##via)
+
+#define JB_FUSE(FIRST, SECOND, via)                                                          \
+    enum {                                                                                   \
+        LENGTH_##FIRST##_##SECOND##_##via = LENGTH_##FIRST + 1,                              \
+        WRITES_##FIRST##_##SECOND##_##via = WRITES_##SECOND                                  \
+    };                                                                                       \
+    STEP const Instr *run_##FIRST##_##SECOND##_##via(RUN_PARAMS) {                           \
+        START(via, FIRST)                                                                    \
+        if (UNLIKELY(odd)) return odd;                                                       \
+        ip += LENGTH_##FIRST;                                                                \
+        if (LIKELY(do_##SECOND(run, ip, OPERANDS_##via(RESULT(SECOND, last))))) return NULL; \
+        STOP(via)                                                                            \
+        return ip;                                                                           \
     }
 #define JB_FUSE_TEST(FIRST, SECOND, via)
 #define JB_FUSE_LOOP(FIRST, SECOND, via)
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via)
-#define JB_FUSE_FILL(STORE, FOR, ctype, bound, step)
+#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST

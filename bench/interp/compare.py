@@ -12,7 +12,8 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAMS = ["mandelbrot", "dot", "sieve", "fib", "loops"]
+PROGRAMS = ["dot", "loops", "mandelbrot", "sieve", "fib", "nbody", "spring", "crc32", "life",
+            "quicksort", "matmul", "floyd", "collatz"]
 RUNS = 5
 
 
