@@ -126,10 +126,12 @@ uint32_t jr_write_slot(Compiler *c, IrReg reg) {
 }
 
 bool jr_is_once(const Compiler *c, IrReg reg) {
+    reg = jr_plan_resolve(c, reg);
     const IrRegInfo *info = ir_reg(c->func, reg);
     const RegPlan *plan = &c->plans[reg];
-    return info->kind == REG_TEMP && !info->type.ndim && plan->uses == 1 &&
-           plan->writes == 1 && !plan->loop && plan->owns_slot;
+    if (plan->uses != 1 || plan->writes != 1 || info->type.ndim) return false;
+    return info->kind == REG_VAR ? !plan->spread
+                                 : info->kind == REG_TEMP && !plan->loop && plan->owns_slot;
 }
 
 bool jr_const_value(const Compiler *c, IrReg reg, int64_t *value) {

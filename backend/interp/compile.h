@@ -22,6 +22,9 @@ typedef struct RegPlan {
     uint32_t next;  /* another TEMP that dies at the same position (1 + register; 0: none) */
     uint32_t alias; /* the register whose slot this one shares, or IR_NO_REG */
     uint32_t slot;
+    const IrBlock *block; /* where a variable was written */
+    bool spread;    /* a variable that is read elsewhere than behind that, in that block */
+    bool recast;    /* alias is what this is a CAST of, with the same bits */
     bool owns_slot; /* the slot can be used again when the TEMP is dead */
     bool decided;   /* an operand of `and` or `or` that has branched (emit_condition.c) */
 } RegPlan;
@@ -64,6 +67,7 @@ typedef struct Compiler {
     RegPlan *plans;
     JR_VEC(uint32_t) loop_ends; /* positions */
     uint32_t *loop_stack;
+    const IrBlock *block;
     uint32_t depth, position;
     uint32_t *dying; /* by position: 1 + the first TEMP that dies there */
     uint32_t frame, window;
@@ -80,6 +84,8 @@ typedef struct Compiler {
 
 void jr_plan_function(Compiler *c);
 uint32_t jr_plan_slots(IrType type);
+/* Whether a CAST changes no bit of a slot. */
+bool jr_plan_keeps_bits(const Compiler *c, const IrStmt *cast);
 /* The register that holds the value of this one. */
 IrReg jr_plan_resolve(const Compiler *c, IrReg reg);
 

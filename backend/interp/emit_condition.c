@@ -127,6 +127,7 @@ static bool takes(const IrStmt *stmt, IrReg reg) {
 /* Whether the statement may be skipped: it does nothing but give a TEMP that is dead behind the
  * statement at position `end`. */
 static bool is_skippable(const Compiler *c, const IrStmt *stmt, uint32_t end) {
+    if (stmt->op == OP_CAST && c->plans[stmt->dsts[0]].recast) return true;
     switch (ir_op_form((IrOp)stmt->op)) {
     case FORM_BIN:
     case FORM_CMP:
@@ -196,9 +197,17 @@ bool jr_emit_early(Compiler *c, const IrStmt *stmt) {
     return true;
 }
 
+/* An integer as a condition: branches test integers too. */
+static bool is_int_test(const Compiler *c, const IrStmt *stmt) {
+    return stmt->op == OP_CAST && ir_reg_type(c->func, stmt->dsts[0]).scalar == TY_BOOL &&
+           !ir_scalar_is_float(ir_reg_type(c->func, stmt->args[0]).scalar);
+}
+
 bool jr_is_deferred(const Compiler *c, const IrStmt *stmt) {
     for (;; stmt = stmt->next) {
-        if (!is_compare(stmt) && stmt->op != OP_NOT && !is_half_decided(c, stmt)) return false;
+        if (!is_compare(stmt) && stmt->op != OP_NOT && !is_int_test(c, stmt) &&
+            !is_half_decided(c, stmt))
+            return false;
         const IrReg dst = stmt->dsts[0];
         const IrStmt *next = stmt->next;
         if (!is_used_once(c, dst) || !next || !takes(next, dst)) return false;
@@ -211,7 +220,7 @@ uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense) {
     while (info->kind == REG_TEMP && info->def && jr_is_deferred(c, info->def)) {
         if (is_compare(info->def)) return emit_branch_compare(c, info->def, sense);
         sense ^= info->def->op == OP_NOT;
-        cond = info->def->op == OP_NOT ? info->def->args[0] : undecided(c, info->def);
+        cond = info->def->nargs == 1 ? info->def->args[0] : undecided(c, info->def);
         info = ir_reg(c->func, cond);
     }
     const uint32_t slot = jr_read_slot(c, cond), at = c->code.len;

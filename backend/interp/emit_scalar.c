@@ -93,6 +93,9 @@ static bool emit_with_const(Compiler *c, const IrStmt *stmt) {
     case OP_FLOORDIV: op = BC_FLOORDIV_K; break;
     default: return false;
     }
+    if (k > 0 && (k & (k - 1)) == 0 && op == BC_MOD_K) op = BC_AND_K, k--;
+    if (k > 0 && (k & (k - 1)) == 0 && op == BC_FLOORDIV_K)
+        op = BC_SHR_K, k = __builtin_ctzll((uint64_t)k);
     if ((op == BC_SHL_K || op == BC_SHR_K) && (k < 0 || k > 63)) return false;
     if ((op == BC_MOD_K || op == BC_FLOORDIV_K) && k == 0) return false;
     const uint32_t a = jr_read_slot(c, stmt->args[!arg]);
@@ -156,6 +159,11 @@ static BcOp cast_op(IrScalar from, IrScalar to) {
                                     : cast_from_int(from, to);
 }
 
+bool jr_plan_keeps_bits(const Compiler *c, const IrStmt *cast) {
+    return cast_op(ir_reg_type(c->func, cast->args[0]).scalar,
+                   ir_reg_type(c->func, cast->dsts[0]).scalar) == BC_COPY;
+}
+
 static BcOp bits_op(IrScalar to) {
     return to == TY_BOOL ? BC_INT_TO_BOOL : cut_to(to);
 }
@@ -213,7 +221,9 @@ void jr_emit_scalar(Compiler *c, const IrStmt *stmt) {
     const IrScalar from = stmt->nargs ? ir_reg_type(c->func, stmt->args[0]).scalar : to;
     switch (stmt->op) {
     case OP_COPY: emit_copy(c, stmt); return;
-    case OP_CAST: emit_plain(c, stmt, cast_op(from, to)); return;
+    case OP_CAST:
+        if (!c->plans[stmt->dsts[0]].recast) emit_plain(c, stmt, cast_op(from, to));
+        return;
     case OP_BITS: emit_plain(c, stmt, bits_op(to)); return;
     case OP_SELECT: emit_plain(c, stmt, BC_SELECT); return;
     case OP_MATH: emit_math(c, stmt, stmt->u.math); return;

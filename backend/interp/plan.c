@@ -8,6 +8,7 @@
  * Three kinds of copies go away here, because both sides can share one slot:
  *   %t = op ...; %v = copy %t            the value is computed where it is wanted
  *   %t = copy 1; %t = dim %param, 0      the value lies somewhere that never changes
+ *   %t = op ...; %u = cast %t            ... and the slot holds the other type's value already
  *   %t = op ...; call f(%t)              the value is computed where the callee expects it
  *   for %i ...: %v = copy %i             the loop counts in the variable itself */
 #include "backend/interp/compile.h"
@@ -30,9 +31,17 @@ static bool is_kind(const Compiler *c, IrReg reg, IrRegKind kind) {
 
 /* ---- Uses, writes and lifetimes ---- */
 
+static IrReg before_recast(const Compiler *c, IrReg reg) {
+    while (c->plans[reg].recast)
+        reg = c->plans[reg].alias;
+    return reg;
+}
+
 static void note_use(Compiler *c, IrReg reg) {
+    reg = before_recast(c, reg);
     RegPlan *plan = &c->plans[reg];
     plan->uses++;
+    if (!plan->writes || plan->block != c->block) plan->spread = true;
     if (!is_kind(c, reg, REG_TEMP)) return;
     plan->last = c->position;
     plan->loop = c->depth > plan->depth ? 1 + c->loop_stack[plan->depth] : 0;
@@ -43,6 +52,16 @@ static void note_write(Compiler *c, IrReg reg) {
     plan->writes++;
     plan->last = c->position;
     plan->depth = c->depth;
+    plan->block = c->block;
+}
+
+/* A CAST that is one in name only: uses of its result are uses of what it casts. */
+static bool note_recast(Compiler *c, const IrStmt *stmt) {
+    if (stmt->op != OP_CAST || !jr_plan_keeps_bits(c, stmt)) return false;
+    const IrReg src = before_recast(c, stmt->args[0]), dst = stmt->dsts[0];
+    if (!is_kind(c, src, REG_TEMP) || !is_kind(c, dst, REG_TEMP)) return false;
+    c->plans[dst].alias = src;
+    return c->plans[dst].recast = true;
 }
 
 static void scan_block(Compiler *c, const IrBlock *block);
@@ -88,6 +107,7 @@ static void scan_stmt(Compiler *c, const IrStmt *stmt) {
         scan_loop(c, stmt);
         return;
     }
+    if (note_recast(c, stmt)) return;
     for (uint32_t n = 0; n < stmt->nargs; n++)
         note_use(c, stmt->args[n]);
     for (uint32_t n = 0; n < stmt->ndsts; n++)
@@ -99,8 +119,11 @@ static void scan_stmt(Compiler *c, const IrStmt *stmt) {
 }
 
 static void scan_block(Compiler *c, const IrBlock *block) {
+    const IrBlock *outer = c->block;
+    c->block = block;
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next)
         scan_stmt(c, stmt);
+    c->block = outer;
 }
 
 static uint32_t nesting(const IrBlock *block) {
@@ -139,10 +162,15 @@ static bool is_movable(const Compiler *c, IrReg reg) {
 
 /* Whether `temp` can be computed straight into `var`: nothing between its definition and this
  * copy knows of the variable. */
-static bool reaches_copy(const IrStmt *copy, IrReg temp, IrReg var) {
+static bool is_recast(const Compiler *c, const IrStmt *stmt) {
+    return stmt->op == OP_CAST && c->plans[stmt->dsts[0]].recast;
+}
+
+static bool reaches_copy(const Compiler *c, const IrStmt *copy, IrReg temp, IrReg var) {
     const IrStmt *stmt = copy->prev;
     for (int n = 0; stmt && n < LOOK_BACK; n++, stmt = stmt->prev) {
         if (has_blocks(stmt)) return false;
+        if (is_recast(c, stmt)) continue;
         if (stmt->ndsts && touches(stmt, temp)) return true;
         if (touches(stmt, var)) return false;
     }
@@ -150,7 +178,7 @@ static bool reaches_copy(const IrStmt *copy, IrReg temp, IrReg var) {
 }
 
 static void share_copy(Compiler *c, const IrStmt *stmt) {
-    const IrReg dst = stmt->dsts[0], src = stmt->args[0];
+    const IrReg dst = stmt->dsts[0], src = before_recast(c, stmt->args[0]);
     const IrRegInfo *to = ir_reg(c->func, dst), *from = ir_reg(c->func, src);
     const IrReg origin = jr_plan_resolve(c, src);
     if (to->kind == REG_TEMP && !to->owned && c->plans[dst].alias == IR_NO_REG &&
@@ -159,7 +187,7 @@ static void share_copy(Compiler *c, const IrStmt *stmt) {
         return;
     }
     if (to->kind == REG_VAR && !from->type.ndim && is_movable(c, src) &&
-        reaches_copy(stmt, src, dst))
+        reaches_copy(c, stmt, src, dst))
         c->plans[src].alias = dst;
 }
 
@@ -173,10 +201,11 @@ static void share_dim(Compiler *c, const IrStmt *stmt) {
 }
 
 /* Whether nothing between the definition of `temp` and this call makes another call. */
-static bool reaches_call(const IrStmt *call, IrReg temp) {
+static bool reaches_call(const Compiler *c, const IrStmt *call, IrReg temp) {
     const IrStmt *stmt = call->prev;
     for (int n = 0; stmt && n < LOOK_BACK; n++, stmt = stmt->prev) {
         if (has_blocks(stmt) || stmt->op == OP_CALL) return false;
+        if (is_recast(c, stmt)) continue;
         if (stmt->ndsts && touches(stmt, temp)) return true;
     }
     return false;
@@ -185,8 +214,8 @@ static bool reaches_call(const IrStmt *call, IrReg temp) {
 static void share_arguments(Compiler *c, const IrStmt *stmt) {
     uint32_t offset = 0;
     for (uint32_t n = 0; n < stmt->nargs; n++) {
-        const IrReg arg = stmt->args[n];
-        if (is_movable(c, arg) && reaches_call(stmt, arg))
+        const IrReg arg = before_recast(c, stmt->args[n]);
+        if (is_movable(c, arg) && reaches_call(c, stmt, arg))
             c->plans[arg].slot = WINDOW_SLOT | offset;
         offset += jr_plan_slots(ir_reg_type(c->func, arg)) * (uint32_t)sizeof(Slot);
     }
