@@ -4,7 +4,9 @@
 
 /* How the second instruction takes the first one's result: fuse.def. */
 typedef enum Via {
+    VIA_loop,
     VIA_bc,
+    VIA_cd,
     VIA_a,
     VIA_b,
     VIA_c,
@@ -12,7 +14,6 @@ typedef enum Via {
     VIA_ka,
     VIA_kb,
     VIA_kc,
-    VIA_loop,
     VIA_any,
     VIAS
 } Via;
@@ -52,8 +53,10 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     const bool once = c->places.data[at - 1].once;
     switch (via) {
     case VIA_bc:
-        return once && count > 1 && c->places.data[at - 2].once && next->b == last[-1].a &&
-               next->c == last->a;
+    case VIA_cd:
+        return once && count > 1 && c->places.data[at - 2].once &&
+               fields[via == VIA_bc ? 1 : 2] == last[-1].a &&
+               fields[via == VIA_bc ? 2 : 3] == last->a;
     case VIA_a:
     case VIA_b:
     case VIA_c:

@@ -262,6 +262,8 @@ COLD const Instr *call_slowly(STATE) {
 }
 
 /* jr_cancel sees to it that a call fails the second test (ir/rt.h). */
+#define DO_JUMP(operand) \
+    { JUMP_BY(a); }
 #define DO_CALL(operand)                                      \
     {                                                         \
         char *const callee = fp + ip->b;                      \

@@ -163,6 +163,7 @@ JB_VALUE(POLL, , , , )
 #define HOW_c one
 #define HOW_d one
 #define HOW_bc two
+#define HOW_cd two
 #define HOW_ka kept
 #define HOW_kb kept
 #define HOW_kc kept
@@ -172,6 +173,7 @@ JB_VALUE(POLL, , , , )
 #define OPERANDS_c(a) a, S(ip->b), &one, S(ip->d)
 #define OPERANDS_d(a) a, S(ip->b), S(ip->c), &one
 #define OPERANDS_bc(a) a, &two, &one, S(ip->d)
+#define OPERANDS_cd(a) a, S(ip->b), &two, &one
 #define OPERANDS_ka(a) kept, S(ip->b), S(ip->c), S(ip->d)
 #define OPERANDS_kb(a) a, kept, S(ip->c), S(ip->d)
 #define OPERANDS_kc(a) a, S(ip->b), kept, S(ip->d)
