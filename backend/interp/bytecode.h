@@ -122,6 +122,8 @@ typedef struct Func {
     uint32_t rets, nrets;               /* operands; slots in the stub's frame */
     uint32_t owned, nowned;             /* operands: registers to release */
     uint32_t where;
+    uint8_t inlined; /* how deep within other functions it may stand in place of a call */
+    bool large;      /* too large to have others put into it */
     bool exported;
     bool entered; /* from outside: exported, or the body of a parallel region */
 } Func;
@@ -145,6 +147,8 @@ struct JrCode {
     const Record *records;
     const Operand *operands;
     const JrWhere *wheres;
+    const uint32_t
+        *callers; /* for each: 1 + that of the call which is not there (inline.c), or 0 */
     const uint64_t *constants;
     const char *strings;
     const Func *funcs;      /* in the order of their code */

@@ -227,6 +227,7 @@ void jr_chain_add(Compiler *c, uint32_t *chain, uint32_t at) {
 }
 
 void jr_chain_here(Compiler *c, uint32_t chain) {
+    if (chain == NO_CHAIN) return;
     while (chain != NO_CHAIN) {
         uint32_t *field = jr_jump_field(&c->code.data[chain]);
         chain = *field;
@@ -259,13 +260,14 @@ static void bury_dead(Compiler *c, uint32_t position) {
 static void set_where(Compiler *c, JrSpan span) {
     const JrWhere *last = c->wheres.len ? &c->wheres.data[c->wheres.len - 1] : NULL;
     if (last && last->line == span.line && last->col == span.col &&
-        last->func == c->func->display) {
+        last->func == c->func->display && c->callers.data[c->callers.len - 1] == c->caller) {
         c->where = c->wheres.len - 1;
         return;
     }
     c->where = c->wheres.len;
     JrWhere where = {.func = c->func->display, .line = span.line, .col = span.col};
     JR_PUSH(c->arena, &c->wheres, where);
+    JR_PUSH(c->arena, &c->callers, c->caller);
 }
 
 /* Emitters take the slots of operands first and of results last; scalar ones bury in between
@@ -288,6 +290,10 @@ static void emit_leaf(Compiler *c, const IrStmt *stmt) {
     }
 }
 
+static bool writes_first(const Instr *instr) {
+    return jr_bc_operands((BcOp)instr->op)[0] == 'w';
+}
+
 void jr_emit_block(Compiler *c, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         c->position++;
@@ -296,7 +302,8 @@ void jr_emit_block(Compiler *c, const IrBlock *block) {
         const uint32_t position = c->position;
         const uint32_t from = c->code.len;
         if (!jr_emit_early(c, stmt) && !jr_is_deferred(c, stmt)) emit_leaf(c, stmt);
-        if (c->code.len > from && stmt->ndsts == 1)
+        if (c->code.len > from && stmt->ndsts == 1 &&
+            writes_first(&c->code.data[c->code.len - 1]))
             c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
         bury_dead(c, position);
     }
@@ -369,6 +376,8 @@ static void compile_function(Compiler *c, uint32_t number) {
     c->first_const = c->constants.len;
     c->scope = NULL;
     c->early = NO_CHAIN;
+    c->caller = 0;
+    c->result = NO_SLOT;
     jr_plan_function(c);
     set_where(c, c->func->span);
     func.where = c->where;
@@ -469,6 +478,7 @@ bool jr_compile_module(Compiler *c, const IrModule *module, const JrEngineOption
     jr_text_init(&c->strings, c->arena);
     resolve_helpers(c);
     declare_functions(c);
+    jr_inline_judge(c);
     for (uint32_t n = 0; n < c->funcs.len; n++)
         compile_function(c, n);
     c->stubs = c->code.len;

@@ -56,6 +56,7 @@ typedef struct Compiler {
     JR_VEC(Operand) operands;
     JR_VEC(uint64_t) constants;
     JR_VEC(JrWhere) wheres;
+    JR_VEC(uint32_t) callers; /* one for each of them: JrCode.callers */
     JR_VEC(Func) funcs;
     JrTable numbers; /* IrFunc.name: 1 + its index in funcs */
     JrText strings;
@@ -76,14 +77,22 @@ typedef struct Compiler {
     uint32_t barrier; /* no instruction before this one may be changed: jumps land here */
     uint32_t where;
     LoopScope *scope;
-    uint32_t early;   /* branches taken before the `if` that they decide, */
-    bool early_sense; /* when its condition is this */
+    uint32_t caller; /* 1 + the place of the call that the function stands for; 0: itself */
+    uint32_t depth_inlined; /* functions around it */
+    uint32_t result;        /* where its result goes, if it is in another; or NO_SLOT */
+    uint32_t returns;       /* jumps to what comes behind it */
+    uint32_t early;         /* branches taken before the `if` that they decide, */
+    bool early_sense;       /* when its condition is this */
 } Compiler;
 
 /* ---- plan.c ---- */
 
 void jr_plan_function(Compiler *c);
+/* The same for a function within another. */
+void jr_plan_inlined(Compiler *c, const uint32_t *params);
 uint32_t jr_plan_slots(IrType type);
+/* Where in an array's header lies what DIM or STRIDE asks for. */
+uint32_t jr_plan_dim(Compiler *c, const IrStmt *stmt);
 /* Whether a CAST changes no bit of a slot. */
 bool jr_plan_keeps_bits(const Compiler *c, const IrStmt *cast);
 /* The register that holds the value of this one. */
@@ -152,6 +161,15 @@ bool jr_emit_early(Compiler *c, const IrStmt *stmt);
 void jr_emit_compare(Compiler *c, const IrStmt *stmt);
 /* A branch taken when `cond` is `sense`: its index. */
 uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense);
+
+/* ---- inline.c ---- */
+
+/* Sets Func.inlined and Func.large. */
+void jr_inline_judge(Compiler *c);
+/* Whether the callee is put in place of this call. */
+bool jr_inlines(const Compiler *c, const IrStmt *call);
+void jr_inline_call(Compiler *c, const IrStmt *call);
+void jr_inline_return(Compiler *c, const IrStmt *stmt);
 
 /* ---- fuse.c ---- */
 

@@ -97,9 +97,7 @@ static void emit_store(Compiler *c, const IrStmt *stmt) {
 }
 
 static void emit_dim(Compiler *c, const IrStmt *stmt) {
-    const uint32_t array = jr_read_slot(c, stmt->args[0]);
-    const unsigned skip = stmt->op == OP_STRIDE ? ir_reg_type(c->func, stmt->args[0]).ndim : 0;
-    const uint32_t dim = array + (2 + stmt->u.imm + skip) * (uint32_t)sizeof(Slot);
+    const uint32_t dim = jr_plan_dim(c, stmt);
     jr_bury(c);
     jr_emit_copy(c, jr_write_slot(c, stmt->dsts[0]), dim);
 }
@@ -140,11 +138,7 @@ void jr_emit_array(Compiler *c, const IrStmt *stmt) {
     case OP_LOAD: emit_load(c, stmt); break;
     case OP_STORE: emit_store(c, stmt); break;
     case OP_DIM:
-    case OP_STRIDE:
-        if (c->plans[stmt->dsts[0]].slot == NO_SLOT ||
-            ir_reg(c->func, stmt->dsts[0])->kind != REG_TEMP)
-            emit_dim(c, stmt);
-        break;
+    case OP_STRIDE: emit_dim(c, stmt); break;
     case OP_ALLOC: emit_record(c, stmt, BC_ALLOC)->imm = stmt->u.imm; break;
     case OP_VIEW: emit_view(c, stmt); break;
     case OP_BROADCAST: emit_record(c, stmt, BC_BROADCAST); break;

@@ -23,6 +23,10 @@ static bool returns_many(const IrFunc *func) {
 }
 
 void jr_emit_call(Compiler *c, const IrStmt *stmt) {
+    if (jr_inlines(c, stmt)) {
+        jr_inline_call(c, stmt);
+        return;
+    }
     const IrFunc *callee = stmt->u.callee;
     const uint32_t number = (uint32_t)(uintptr_t)jr_table_get(&c->numbers, callee->name) - 1;
     emit_arguments(c, stmt);
@@ -52,6 +56,10 @@ static void return_many(Compiler *c, const IrStmt *stmt) {
 }
 
 void jr_emit_return(Compiler *c, const IrStmt *stmt) {
+    if (c->depth_inlined) {
+        jr_inline_return(c, stmt);
+        return;
+    }
     if (returns_many(c->func)) {
         return_many(c, stmt);
         return;

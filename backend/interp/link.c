@@ -31,6 +31,7 @@ static void pack_parts(Packer *packer, Compiler *c, JrCode *code, const uint32_t
     code->operands = PACK(packer, &c->operands);
     code->constants = PACK(packer, &c->constants);
     code->wheres = PACK(packer, &c->wheres);
+    code->callers = PACK(packer, &c->callers);
     code->funcs = PACK(packer, &c->funcs);
     code->sorted = pack(packer, sorted, code->nsorted * sizeof *sorted);
     code->strings = PACK(packer, &c->strings);

@@ -29,6 +29,11 @@ static bool is_kind(const Compiler *c, IrReg reg, IrRegKind kind) {
     return ir_reg(c->func, reg)->kind == kind;
 }
 
+uint32_t jr_plan_dim(Compiler *c, const IrStmt *stmt) {
+    const uint32_t skip = stmt->op == OP_STRIDE ? ir_reg_type(c->func, stmt->args[0]).ndim : 0;
+    return jr_read_slot(c, stmt->args[0]) + (2 + stmt->u.imm + skip) * (uint32_t)sizeof(Slot);
+}
+
 /* ---- Uses, writes and lifetimes ---- */
 
 static IrReg before_recast(const Compiler *c, IrReg reg) {
@@ -110,6 +115,9 @@ static void scan_stmt(Compiler *c, const IrStmt *stmt) {
     if (note_recast(c, stmt)) return;
     for (uint32_t n = 0; n < stmt->nargs; n++)
         note_use(c, stmt->args[n]);
+    if (stmt->op == OP_CALL && jr_inlines(c, stmt)) /* it may read them any number of times */
+        for (uint32_t n = 0; n < stmt->nargs; n++)
+            note_use(c, stmt->args[n]);
     for (uint32_t n = 0; n < stmt->ndsts; n++)
         note_write(c, stmt->dsts[n]);
     if (stmt->op == OP_IF) {
@@ -193,11 +201,9 @@ static void share_copy(Compiler *c, const IrStmt *stmt) {
 
 /* The dims and strides of a parameter lie in its header and stay. */
 static void share_dim(Compiler *c, const IrStmt *stmt) {
-    const IrReg array = jr_plan_resolve(c, stmt->args[0]);
-    if (!is_kind(c, array, REG_PARAM) || !is_kind(c, stmt->dsts[0], REG_TEMP)) return;
-    const uint32_t n =
-        stmt->u.imm + (stmt->op == OP_STRIDE ? ir_reg_type(c->func, array).ndim : 0);
-    c->plans[stmt->dsts[0]].slot = c->plans[array].slot + (2 + n) * (uint32_t)sizeof(Slot);
+    if (is_kind(c, jr_plan_resolve(c, stmt->args[0]), REG_PARAM) &&
+        is_kind(c, stmt->dsts[0], REG_TEMP))
+        c->plans[stmt->dsts[0]].slot = jr_plan_dim(c, stmt);
 }
 
 /* Whether nothing between the definition of `temp` and this call makes another call. */
@@ -222,6 +228,14 @@ static void share_arguments(Compiler *c, const IrStmt *stmt) {
     if (offset > c->window) c->window = offset;
 }
 
+/* Within another function a result is computed where it is wanted, if that is done last. */
+static void share_result(Compiler *c, const IrStmt *stmt) {
+    const IrStmt *before = stmt->prev;
+    if (c->result == NO_SLOT || !stmt->nargs || !before || before->ndsts != 1) return;
+    if (before->dsts[0] == stmt->args[0] && is_movable(c, stmt->args[0]))
+        c->plans[stmt->args[0]].slot = c->result;
+}
+
 static void share_block(Compiler *c, const IrBlock *block);
 
 static void share_stmt(Compiler *c, const IrStmt *stmt) {
@@ -229,7 +243,10 @@ static void share_stmt(Compiler *c, const IrStmt *stmt) {
     case OP_COPY: share_copy(c, stmt); break;
     case OP_DIM:
     case OP_STRIDE: share_dim(c, stmt); break;
-    case OP_CALL: share_arguments(c, stmt); break;
+    case OP_CALL:
+        if (!jr_inlines(c, stmt)) share_arguments(c, stmt);
+        break;
+    case OP_RETURN: share_result(c, stmt); break;
     case OP_IF:
         share_block(c, &stmt->u.blocks.then);
         share_block(c, &stmt->u.blocks.els);
@@ -247,17 +264,13 @@ static void share_block(Compiler *c, const IrBlock *block) {
 
 /* ---- Fixed slots ---- */
 
-static uint32_t place(Compiler *c, IrReg reg) {
-    const uint32_t slot = c->frame;
-    c->plans[reg].slot = slot;
+static void place(Compiler *c, IrReg reg) {
+    c->plans[reg].slot = c->frame;
     c->frame += jr_plan_slots(ir_reg_type(c->func, reg)) * (uint32_t)sizeof(Slot);
-    return slot;
 }
 
-static void place_fixed(Compiler *c) {
+static void place_variables(Compiler *c, void (*place)(Compiler *c, IrReg reg)) {
     const IrFunc *func = c->func;
-    for (IrReg reg = 0; reg < func->nparams; reg++)
-        place(c, reg);
     for (IrReg reg = func->nparams; reg < func->regs.len; reg++) {
         const IrRegInfo *info = ir_reg(func, reg);
         const RegPlan *plan = &c->plans[reg];
@@ -278,18 +291,41 @@ static void bury(Compiler *c) {
     }
 }
 
-void jr_plan_function(Compiler *c) {
+static void plan_registers(Compiler *c) {
     const uint32_t nregs = c->func->regs.len;
     c->plans = JR_NEW_ARRAY(c->arena, RegPlan, nregs + 1);
     for (uint32_t n = 0; n < nregs; n++)
         c->plans[n].alias = c->plans[n].slot = NO_SLOT;
     c->loop_stack = JR_NEW_ARRAY(c->arena, uint32_t, nesting(&c->func->body) + 1);
-    c->loop_ends.len = c->depth = c->position = c->frame = c->window = 0;
-    for (int n = 0; n <= IR_MAX_DIMS; n++)
-        c->free_slots[n].len = 0;
+    c->loop_ends.len = c->depth = c->position = 0;
     scan_block(c, &c->func->body);
-    place_fixed(c);
+}
+
+static void plan_sharing(Compiler *c) {
     share_block(c, &c->func->body);
     bury(c);
     c->position = 0;
+}
+
+void jr_plan_function(Compiler *c) {
+    c->frame = c->window = 0;
+    for (int n = 0; n <= IR_MAX_DIMS; n++)
+        c->free_slots[n].len = 0;
+    plan_registers(c);
+    for (IrReg reg = 0; reg < c->func->nparams; reg++)
+        place(c, reg);
+    place_variables(c, place);
+    plan_sharing(c);
+}
+
+static void place_for_now(Compiler *c, IrReg reg) {
+    c->plans[reg].slot = jr_take_slots(c, 0);
+}
+
+void jr_plan_inlined(Compiler *c, const uint32_t *params) {
+    plan_registers(c);
+    for (IrReg reg = 0; reg < c->func->nparams; reg++)
+        c->plans[reg].slot = params[reg];
+    place_variables(c, place_for_now);
+    plan_sharing(c);
 }

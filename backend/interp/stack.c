@@ -57,10 +57,21 @@ void jr_interp_return(const JrCode *code, char *fp, const Record *record) {
     }
 }
 
+/* Calls that are not there: the code of their callees stands in their place. */
+static void trace_inlined(Run *run, const Instr *ip) {
+    const JrCode *code = run->code;
+    uint32_t where = code->places[ip - code->code].where;
+    while (code->callers[where]) {
+        where = code->callers[where] - 1;
+        code->helpers.trace(run->rt, &code->wheres[where]);
+    }
+}
+
 int32_t jr_interp_unwind(Run *run, const Instr *ip, char *fp) {
     const JrCode *code = run->code;
     const int32_t status = run->status;
     for (;;) {
+        trace_inlined(run, ip);
         release_owned(code, func_of(code, ip), fp);
         ip = ((Slot *)(void *)fp)[-1].site;
         if ((uint32_t)(ip - code->code) >= code->stubs) return status;
