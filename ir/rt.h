@@ -28,6 +28,9 @@ typedef struct JrRt {
     int32_t seen;                   /* *cancel when the run began */
 } JrRt;
 
+/* The limit above every frame: jr_rt_deep is to look whether the run must stop. */
+#define JR_STACK_ALARM ((char *)UINTPTR_MAX)
+
 typedef struct JrBuffer JrBuffer; /* counted memory behind arrays; runtime/array.h */
 
 /* An array value: dims[0..ndim) and then ndim strides, in elements. For LAYOUT_C the strides are

@@ -68,15 +68,13 @@ void jr_thread_set_stack(JrThread *thread) {
     __atomic_store_n(&thread->rt.stack_limit, limit, __ATOMIC_RELAXED);
 }
 
-static char *const alarm_limit = (char *)UINTPTR_MAX;
-
 void jr_thread_alarm(JrThread *thread) {
     if (thread->true_limit)
-        __atomic_store_n(&thread->rt.stack_limit, alarm_limit, __ATOMIC_RELAXED);
+        __atomic_store_n(&thread->rt.stack_limit, JR_STACK_ALARM, __ATOMIC_RELAXED);
 }
 
 bool jr_thread_end_alarm(JrThread *thread) {
-    if (__atomic_load_n(&thread->rt.stack_limit, __ATOMIC_RELAXED) != alarm_limit)
+    if (__atomic_load_n(&thread->rt.stack_limit, __ATOMIC_RELAXED) != JR_STACK_ALARM)
         return false;
     __atomic_store_n(&thread->rt.stack_limit, thread->true_limit, __ATOMIC_RELAXED);
     return true;

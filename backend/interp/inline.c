@@ -99,9 +99,8 @@ typedef struct Outer {
 } Outer;
 
 static Outer leave_for(Compiler *c, const IrFunc *callee, uint32_t result) {
-    const Outer outer = {c->func,        c->plans, c->dying,   c->position,
-                         c->where,       c->caller, c->early,  c->result,
-                         c->returns,     c->early_sense, c->scope};
+    const Outer outer = {c->func,  c->plans,  c->dying,   c->position,    c->where, c->caller,
+                         c->early, c->result, c->returns, c->early_sense, c->scope};
     c->func = callee;
     c->caller = 1 + c->where;
     c->early = c->returns = NO_CHAIN;

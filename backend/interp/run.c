@@ -261,14 +261,14 @@ COLD const Instr *call_slowly(STATE) {
     JUMP_BY(c);
 }
 
-/* jr_cancel sees to it that a call fails the second test (ir/rt.h). */
+/* A call also looks whether to stop (ir/rt.h). */
 #define DO_JUMP(operand) \
     { JUMP_BY(a); }
 #define DO_CALL(operand)                                      \
     {                                                         \
         char *const callee = fp + ip->b;                      \
         if (UNLIKELY((size_t)(run->limit - callee) < ip->d || \
-                     (char *)run < run->rt->stack_limit))     \
+                     run->rt->stack_limit == JR_STACK_ALARM)) \
             INSTEAD(call_slowly, ip);                         \
         LINK(callee) = ip;                                    \
         fp = callee;                                          \

@@ -67,17 +67,21 @@ static void trace_inlined(Run *run, const Instr *ip) {
     }
 }
 
+static bool is_stub(const JrCode *code, const Instr *ip) {
+    return (uint32_t)(ip - code->code) >= code->stubs;
+}
+
 int32_t jr_interp_unwind(Run *run, const Instr *ip, char *fp) {
     const JrCode *code = run->code;
-    const int32_t status = run->status;
-    for (;;) {
+    while (!is_stub(code, ip)) {
         trace_inlined(run, ip);
         release_owned(code, func_of(code, ip), fp);
         ip = ((Slot *)(void *)fp)[-1].site;
-        if ((uint32_t)(ip - code->code) >= code->stubs) return status;
+        if (is_stub(code, ip)) break;
         fp -= ip->b;
         code->helpers.trace(run->rt, place_where(code, ip));
     }
+    return run->status;
 }
 
 /* ---- Growing ---- */
@@ -85,7 +89,7 @@ int32_t jr_interp_unwind(Run *run, const Instr *ip, char *fp) {
 /* The function called at `site` raised an error, or not, on entry. */
 static void entered(Run *run, const Instr *site, int32_t status) {
     run->status = status;
-    if (status && (uint32_t)(site - run->code->code) < run->code->stubs)
+    if (status && !is_stub(run->code, site))
         run->code->helpers.trace(run->rt, place_where(run->code, site));
 }
 
@@ -133,7 +137,7 @@ char *jr_interp_grow(Run *run, char *fp, size_t top, size_t need, const Instr *s
 }
 
 char *jr_interp_make_room(Run *run, char *fp, const Instr *site) {
-    if ((char *)run < run->rt->stack_limit)
+    if (run->rt->stack_limit == JR_STACK_ALARM)
         entered(run, site, run->code->helpers.deep(run->rt, callee_where(run->code, site)));
     if (run->status) return fp;
     const size_t top = (size_t)(fp + site->b - run->stack);
