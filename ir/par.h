@@ -180,6 +180,17 @@ void par_find_updates(ParLoop *p);
 /* Adds to module->loops, when all is decided. */
 void par_explain(const ParLoop *p);
 
+/* par_lanes.c */
+/* An accumulator of the region's body: a variable, and what it is accumulated with. */
+typedef struct ParLane {
+    IrReg value;
+    IrOp op;
+} ParLane;
+
+/* A loop of b's block, whose accumulators are neutral when it begins. If it is short and sums floats
+ * up, it is made to do so in eight partial sums. */
+void par_lanes(IrBuilder *b, IrStmt *loop, uint32_t n, const ParLane *accs);
+
 /* par_outline.c */
 /* Whether the value of a register of the body can be computed before the loop. */
 bool par_can_rebuild(const ParLoop *p, IrReg reg);

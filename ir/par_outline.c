@@ -400,6 +400,18 @@ static IrReg user_counter(Outline *o, IrReg k) {
     return counter;
 }
 
+static void make_lanes(Outline *o, IrStmt *loop) {
+    ParLoop *p = o->p;
+    ParLane *accs = JR_NEW_ARRAY(p->arena, ParLane, p->vars.len + 1);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->vars.len; i++) {
+        const ParVar *var = &p->vars.data[i];
+        if (var->role == PAR_FOLLOW || is_leader(var)) return;
+        if (var->role == PAR_REDUCE) accs[n++] = (ParLane){o->parts[i].value, var->op};
+    }
+    if (!p->indexed.len) par_lanes(&o->body, loop, n, accs);
+}
+
 static void build_body(Outline *o) {
     ParLoop *p = o->p;
     IrReg k;
@@ -413,6 +425,7 @@ static void build_body(Outline *o) {
     copy_block(o, &loop->u.blocks.then, &p->loop->u.blocks.then);
     o->body.block = outer;
     set_flags(o, &loop->u.blocks.then);
+    make_lanes(o, loop);
     store_parts(o);
     ir_build_return(&o->body, 0, NULL);
 }
