@@ -42,7 +42,7 @@ def njit(signature=None, **options):
     Options: `parallel` (prange loops use all cores), `fastmath`, `boundscheck` (on unless
     False), `error_model` ("numpy", or "python": float division by zero raises), `engine`
     ("interp", "tcc", "llvm"; the best there is by default). `nogil`, `cache`, `nopython` and
-    `inline` are accepted for numba's sake: the GIL is always released.
+    `inline` are accepted for numba's sake: the GIL is released in every call that may take long.
     """
     _check_options(options)
     if inspect.isfunction(signature):

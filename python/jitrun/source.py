@@ -11,7 +11,9 @@ import builtins
 import importlib
 import inspect
 import io
+import linecache
 import tokenize
+import types
 
 from .errors import SourceError
 
@@ -217,15 +219,38 @@ class _Scope:
 
 def _lines_of(function):
     try:
+        _remember_command(function.__code__)
         lines, first_line = inspect.getsourcelines(function)
     except (OSError, TypeError, IndexError) as error:
         raise SourceError(
-            "Python has no source text for %r, so it cannot be compiled: functions from "
-            "`python -c`, exec() and, before Python 3.13, the interactive prompt have none. "
-            "Put the function in a file or a notebook cell (%s)"
+            "Python has no source text for %r, so it cannot be compiled: functions from exec() "
+            "and, before Python 3.13, the interactive prompt have none. Put the function in a "
+            "file or a notebook cell (%s)"
             % (getattr(function, "__qualname__", function), error)
         ) from None
     return lines, first_line, inspect.getsourcefile(function) or function.__code__.co_filename
+
+
+def _remember_command(code):
+    """For a function of `python -c TEXT`: has Python find the text, as it does by itself from 3.13
+    on. exec() calls its functions' file "<string>" too; OSError if it is one of those."""
+    if code.co_filename != "<string>":
+        return
+    try:
+        with open("/proc/self/cmdline", "rb") as file:
+            words = [word.decode() for word in file.read().split(b"\0")]
+        text = words[words.index("-c") + 1]
+        waiting = [compile(text, "<string>", "exec")]
+    except (ValueError, IndexError, SyntaxError):
+        waiting = []
+    while waiting:
+        found = waiting.pop()
+        if found == code:
+            lines = [line + "\n" for line in text.split("\n")]
+            linecache.cache["<string>"] = len(text), None, lines, "<string>"
+            return
+        waiting += [c for c in found.co_consts if isinstance(c, types.CodeType)]
+    raise OSError("it was not made by `python -c`")
 
 
 def _dedent(text):

@@ -164,9 +164,14 @@ class NoSource(unittest.TestCase):
     def test_says_so(self):
         text = "from jitrun import njit\n@njit\ndef f(x):\n    return x\n"
         self.assertIn("source", str(error_of(self, jitrun.SourceError, exec, text, {})))
+
+    def test_of_a_command(self):
+        """`python -c` has a source; exec() within it has none, though it names its file alike."""
+        text = "from jitrun import njit\n@njit\ndef f(x):\n    return x\n"
         made = run_python("-c", text + "print(f(1))\n")
-        if "SourceError" not in made.stderr:  # from Python 3.13 on there is a source
-            self.assertEqual((made.stdout, made.stderr), ("1\n", ""))
+        self.assertEqual((made.stdout, made.stderr), ("1\n", ""))
+        made = run_python("-c", "%sexec(%r)\n" % (text, text.replace("x\n", "x + 1\n")))
+        self.assertIn("jitrun.errors.SourceError", made.stderr)
 
     def test_of_a_lambda(self):
         self.assertIn("def", str(error_of(self, jitrun.SourceError, njit, lambda x: x)))
