@@ -37,12 +37,14 @@ typedef enum BcOp {
 #define JB_FUSE(FIRST, SECOND, via) BC_##FIRST##_##SECOND##_##via,
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
+#define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
+#undef JB_FUSE_FILTER
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
     BC_COUNT

@@ -5,6 +5,8 @@
 /* How the second instruction takes the first one's result: fuse.def. */
 typedef enum Via {
     VIA_loop,
+    VIA_fa,
+    VIA_fb,
     VIA_bc,
     VIA_cd,
     VIA_a,
@@ -26,6 +28,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
         return BC_##FIRST##_##SECOND##_##via;
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
+#define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
     switch (KEY(first, second, via)) {
@@ -35,6 +38,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
+#undef JB_FUSE_FILTER
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 }
@@ -43,6 +47,17 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 static bool goes_back(const Instr *branch, uint32_t count) {
     const uint32_t *field = jr_jump_field((Instr *)branch);
     return field && *field == 0 - count * (uint32_t)sizeof(Instr);
+}
+
+/* Whether a branch, behind `count` instructions at the top of a counted loop, goes to the loop's end. */
+static bool goes_on(const Compiler *c, uint32_t at, uint32_t count) {
+    const uint32_t *field = jr_jump_field(&c->code.data[at]);
+    if (!field) return false;
+    uint32_t end = at + (uint32_t)((int32_t)*field / (int32_t)sizeof(Instr));
+    if (end <= at || end + 1 >= c->code.len) return false;
+    if (c->code.data[end].op == BC_POLL) end++;
+    return c->code.data[end].op == BC_FOR_ONE &&
+           goes_back(&c->code.data[end], end - at + count);
 }
 
 /* Whether the instruction at `at` can take results in this way from those before it, `count` of which
@@ -57,6 +72,8 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
         return once && count > 1 && c->places.data[at - 2].once &&
                fields[via == VIA_bc ? 1 : 2] == last[-1].a &&
                fields[via == VIA_bc ? 2 : 3] == last->a;
+    case VIA_fa:
+    case VIA_fb: return once && fields[via - VIA_fa] == last->a && goes_on(c, at, count);
     case VIA_a:
     case VIA_b:
     case VIA_c:
@@ -95,12 +112,14 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #define JB_FUSE(FIRST, SECOND, via) [BC_##FIRST##_##SECOND##_##via] = BC_##FIRST,
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
+#define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
+#undef JB_FUSE_FILTER
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
     };

@@ -358,6 +358,22 @@ HANDLER(EXIT) {
         ip = back;                                                                       \
         NEXT;                                                                            \
     }
+/* FIRST and SECOND begin a loop; where SECOND branches to, the loop goes on. */
+#define JB_FUSE_FILTER(FIRST, SECOND, via)                                          \
+    HANDLER(FIRST##_##SECOND##_##via) {                                             \
+        const Instr *const head = ip, *const branch = ip + LENGTH_##FIRST;          \
+        const Instr *const end = jump(branch, jump_##SECOND(branch));               \
+        const bool polls = end->handler != on_FOR_ONE;                              \
+        const Instr *const back = end + polls;                                      \
+        for (;; ip = head) {                                                        \
+            BEGIN_VIA(FIRST, via);                                                  \
+            if (!test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) NEXT;            \
+            ip = end;                                                               \
+            if (polls && !do_POLL(run, ip, NULL, NULL, NULL, NULL)) GO;             \
+            ip = back;                                                              \
+            if (!test_FOR_ONE(run, back, S(back->a), S(back->b), NULL, NULL)) NEXT; \
+        }                                                                           \
+    }
 #define OPERAND_any S(ip->a)
 #define OPERAND_a &one
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via) \
@@ -389,6 +405,7 @@ HANDLER(EXIT) {
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
+#undef JB_FUSE_FILTER
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
@@ -405,6 +422,7 @@ BcHandler *const jr_interp_handlers[BC_COUNT] = {
 #define JB_FUSE(FIRST, SECOND, via) on_##FIRST##_##SECOND##_##via,
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
+#define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"

@@ -164,6 +164,8 @@ JB_VALUE(POLL, , , , )
 #define HOW_d one
 #define HOW_bc two
 #define HOW_cd two
+#define HOW_fa one
+#define HOW_fb one
 #define HOW_ka kept
 #define HOW_kb kept
 #define HOW_kc kept
@@ -174,6 +176,8 @@ JB_VALUE(POLL, , , , )
 #define OPERANDS_d(a) a, S(ip->b), S(ip->c), &one
 #define OPERANDS_bc(a) a, &two, &one, S(ip->d)
 #define OPERANDS_cd(a) a, S(ip->b), &two, &one
+#define OPERANDS_fa OPERANDS_a
+#define OPERANDS_fb OPERANDS_b
 #define OPERANDS_ka(a) kept, S(ip->b), S(ip->c), S(ip->d)
 #define OPERANDS_kb(a) a, kept, S(ip->c), S(ip->d)
 #define OPERANDS_kc(a) a, S(ip->b), kept, S(ip->d)
@@ -197,12 +201,14 @@ JB_VALUE(POLL, , , , )
     }
 #define JB_FUSE_TEST(FIRST, SECOND, via)
 #define JB_FUSE_LOOP(FIRST, SECOND, via)
+#define JB_FUSE_FILTER(FIRST, SECOND, via)
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via)
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step)
 #include "backend/interp/fuse.def"
 #undef JB_FUSE
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
+#undef JB_FUSE_FILTER
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
