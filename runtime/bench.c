@@ -339,7 +339,7 @@ static void set_ratios(Run *run, const char *engine, bool parallel, JrBenchRow *
         double gain = base->median - row->median;
         double cost = compile_time(&row->stages) - compile_time(&base->stages);
         row->speedup = base->median / row->median;
-        row->break_even = cost <= 0 ? 0 : gain > 0 ? ceil(cost / gain) : INFINITY;
+        row->break_even = gain <= 0 ? INFINITY : cost <= 0 ? 0 : ceil(cost / gain);
     }
     for (size_t i = 0; parallel && i < run->bench->row_count; i++)
         if (strcmp(rows[i].name, engine) == 0 && rows[i].sample_count && row->median > 0)

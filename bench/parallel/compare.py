@@ -19,37 +19,15 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
-CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-VENV = os.environ.get("JITRUN_BENCH_VENV") or os.path.join(CACHE, "jitrun-bench")
+sys.path.insert(0, os.path.join(HERE, ".."))
+from harness import VENV, compile_c, numba_python, versions, write  # noqa: E402
+
 LAYERS = ("omp", "tbb", "workqueue")
 KERNELS = (
     ["empty region", "sum", "axpy", "mandelbrot rows", "triangle"]
     + ["histogram 256", "histogram 1e6", "pi", "stencil", "whole arrays"]
 )
 CALLS = 5  # of a kernel on the same data
-
-
-def numba_python():
-    """The environment's Python, made if it is not there; None if it cannot be."""
-    python = os.path.join(VENV, "bin", "python")
-    have = [python, "-c", "import numba, tbb"]
-    if os.path.exists(python) and not subprocess.run(have, capture_output=True).returncode:
-        return python
-    install = [python, "-m", "pip", "-q", "install", "numba", "tbb"]
-    for command in ([sys.executable, "-m", "venv", VENV], install):
-        if subprocess.run(command).returncode:
-            print("no numba: its environment could not be made", file=sys.stderr)
-            return None
-    return python
-
-
-def compile_c(compiler, folder, name, *flags):
-    path = os.path.join(folder, name)
-    source = os.path.join(HERE, "kernels.c")
-    command = [*compiler.split(), "-O3", "-march=native", "-ffp-contract=off", "-fPIC", "-shared"]
-    command += [*flags, source, "-o", path, "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return path if done.returncode == 0 else None
 
 
 class Side:
@@ -100,7 +78,9 @@ def open_sides(options, folder):
         sides.append(Side(python, "jitrun", "jitrun", library, threads))
         for name, compiler in compilers:
             flags = ["-fopenmp"] if threads > 1 else []
-            path = compile_c(compiler, folder, f"{name}{threads}.so", *flags)
+            source = os.path.join(HERE, "kernels.c")
+            path = os.path.join(folder, f"{name}{threads}.so")
+            path = compile_c(compiler, source, path, "-ffp-contract=off", *flags)
             if path:
                 sides.append(Side(python, name, "c", path, threads))
         if python.startswith(VENV):
@@ -160,31 +140,6 @@ def rows(sides, kernels, threads):
     yield ["geometric mean"] + blanks + [f"{mean:.2f}" for mean in means]
 
 
-def write(table, markdown):
-    table = list(table)
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    edge, between = ("| ", " | ") if markdown else ("", "  ")
-    for number, row in enumerate(table):
-        cells = [cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))]
-        print((edge + between.join(cells) + edge[::-1]).rstrip())
-        if markdown and number == 0:
-            print("|" + "|".join("---" for _ in widths) + "|")
-
-
-def versions(sides):
-    for command in (["gcc", "--version"], ["clang-19", "--version"]):
-        try:
-            print(subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0])
-        except OSError:
-            pass
-    if any("numba" in side.name for side in sides):
-        ask = "import numba, sys; print('numba', numba.__version__, 'on Python', sys.version.split()[0])"
-        subprocess.run([os.path.join(VENV, "bin", "python"), "-c", ask])
-    load = os.getloadavg()[0]
-    note = ": other work disturbs the figures" if load > 0.5 else ""
-    print(f"{os.cpu_count()} processors, load before {load:.1f}{note}\n", flush=True)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
@@ -195,7 +150,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         sides = open_sides(options, folder)
-        versions(sides)
+        versions(any("numba" in side.name for side in sides))
         for kernel in options.kernels:
             for side in sides:
                 side.run(kernel, 1)  # compiles it

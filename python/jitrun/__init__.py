@@ -40,6 +40,17 @@ def load_ipython_extension(shell):
     magic.load(shell)
 
 
+def __getattr__(name):
+    """Bench and timeit: not every program measures."""
+    import importlib
+
+    if name == "Bench":
+        return importlib.import_module("jitrun.bench").Bench
+    if name == "timeit":
+        return importlib.import_module("jitrun.timeit")
+    raise AttributeError("module %r has no attribute %r" % (__name__, name))
+
+
 __all__ = [
     "CFunc", "Dispatcher", "EngineError", "JitrunError", "JitrunWarning", "SourceError", "Tuple",
     "TypingError", "UniTuple", "Vectorized", "cfunc", "engine_available", "get_num_threads", "jit",

@@ -62,7 +62,7 @@ FLOAT32, FLOAT64 = 10, 11
 ARRAY, TUPLE = 64, 65
 MAX_DIMS = 8
 
-REPORT_TEXT, REPORT_JSON = 0, 1
+REPORT_TEXT, REPORT_JSON, REPORT_CSV = 0, 1, 2
 
 # NumPy's flags of an array.
 PY_CONTIGUOUS, PY_ALIGNED, PY_WRITEABLE = 0x1, 0x100, 0x400
@@ -155,6 +155,32 @@ class JrPyParam(Structure):
     ]
 
 
+# Calls it so many times, and says what that took and, the first time, what it left.
+RivalRun = CFUNCTYPE(c_void_p, c_void_p, c_int64, POINTER(c_double), POINTER(JrValue))
+Progress = CFUNCTYPE(None, c_void_p, c_char_p, c_double)
+
+
+class JrBenchRival(Structure):
+    _fields_ = [("name", c_char_p), ("run", RivalRun), ("user", c_void_p)]
+
+
+class JrBenchOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("name", c_char_p),
+        ("arg_count", c_size_t),
+        ("args", c_void_p),
+        ("rows", c_char_p),
+        ("seconds", c_double),
+        ("operations", c_double),
+        ("bytes", c_double),
+        ("rival_count", c_size_t),
+        ("rivals", POINTER(JrBenchRival)),
+        ("progress", Progress),
+        ("progress_user", c_void_p),
+    ]
+
+
 # The functions that the package calls: result, then parameters. Handles are c_void_p.
 PROTOTYPES = {
     "jr_version": (c_char_p,),
@@ -180,6 +206,11 @@ PROTOTYPES = {
     "jr_function_prototype": (c_char_p, c_void_p),
     "jr_num_threads": (c_int,),
     "jr_set_num_threads": (c_int, c_int),
+    "jr_bench": (c_int, c_void_p, POINTER(JrBenchOptions), POINTER(c_void_p)),
+    "jr_bench_free": (None, c_void_p),
+    "jr_bench_agrees": (c_bool, c_void_p),
+    "jr_bench_report": (c_int, c_void_p, c_int, Write, c_void_p),
+    "jr_bench_plot": (c_int, c_size_t, c_void_p, c_void_p, Write, c_void_p),
     "jr_call": (c_int, c_void_p, c_size_t, c_void_p, c_void_p),
 }
 # Those that are called with the GIL held.

@@ -294,6 +294,30 @@ class Dispatcher:
                 self._compiled[wanted] = Specialisation(self, None, wanted)
             return self._compiled[wanted]
 
+    def bench(self, *args, seconds=1.0, rows=None, operations=0, bytes=0, against=(), **kwargs):
+        """Times a call with these arguments on every engine, after checking that they agree.
+
+            print(dot.bench(x, y))
+            dot.bench(x, y, against=["cpython", "numba"], seconds=0.5)["llvm"]["median"]
+
+        Every call finds the arguments as they are now; they are not changed. `seconds` bounds
+        each row's time; `rows` names some of "interp", "tcc", "llvm", "interp-parallel",
+        "tcc-parallel", "llvm-parallel"; `operations` and `bytes` are what one call does and
+        moves, for the rates; `against` adds "cpython", "numba" or both. The result is a Bench;
+        docs/timer.md says how it is measured."""
+        from . import bench
+
+        args, run, _ = self._prepare(self._bind(args, kwargs))
+        return bench.measure(
+            run,
+            args,
+            seconds=seconds,
+            rows=rows,
+            operations=operations,
+            bytes=bytes,
+            against=against,
+        )
+
     # ---- Looking inside ----
 
     @property

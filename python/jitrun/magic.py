@@ -1,12 +1,10 @@
 """IPython's magics: `%load_ext jitrun`.
 
     %%jitrun --parallel         the cell's functions become kernels
-    %jitbench f(x, 3)           a kernel beside the Python function it was made of
+    %jitbench f(x, 3)           a kernel on every engine, and beside CPython
 """
 
 import ast
-import statistics
-import timeit
 
 from .dispatcher import Dispatcher, njit
 
@@ -55,27 +53,8 @@ def run_cell(shell, line, cell):
         del scope["__jitrun__"]
 
 
-def _time(function, args, kwargs):
-    """Seconds for a call: the least and the median of some rounds."""
-    timer = timeit.Timer(lambda: function(*args, **kwargs))
-    count, took = timer.autorange()
-    if took > 2:
-        return took / count, took / count
-    rounds = [t / count for t in timer.repeat(5, count)]
-    return min(rounds), statistics.median(rounds)
-
-
-def _same(a, b):
-    try:
-        import numpy
-
-        return bool(numpy.allclose(a, b, equal_nan=True))
-    except (ImportError, TypeError, ValueError):
-        return a == b
-
-
 def bench(shell, line):
-    """%jitbench: times a call of a kernel, and of its Python function, and says whether they agree."""
+    """%jitbench: the Bench of a call of a kernel, on every engine and beside CPython."""
     call = ast.parse(line.strip() or "None", mode="eval").body
     if not isinstance(call, ast.Call):
         raise ValueError("%jitbench takes a call of a kernel: %jitbench f(x, 3)")
@@ -87,22 +66,7 @@ def bench(shell, line):
     kwargs = {word.arg: value(word.value) for word in call.keywords}
     if not isinstance(kernel, Dispatcher):
         raise TypeError("%%jitbench times kernels, functions with @njit, not %r" % (kernel,))
-    agree = _same(kernel(*args, **kwargs), kernel.py_func(*args, **kwargs))
-    least, median = _time(kernel, args, kwargs)
-    plain, plain_median = _time(kernel.py_func, args, kwargs)
-    print("%-10s %12s %12s" % ("", "least", "median"))
-    print("%-10s %12s %12s" % ("jitrun", _seconds(least), _seconds(median)))
-    print("%-10s %12s %12s" % ("Python", _seconds(plain), _seconds(plain_median)))
-    print("%.1f times as fast%s" % (plain / least, "" if agree else "; the RESULTS DIFFER"))
-
-
-def _seconds(seconds):
-    for unit, scale in (("s", 1), ("ms", 1e3), ("us", 1e6)):
-        if seconds * scale >= 1:
-            break
-    else:
-        unit, scale = "ns", 1e9
-    return "%.3g %s" % (seconds * scale, unit)
+    return kernel.bench(*args, against="cpython", **kwargs)
 
 
 def load(shell):

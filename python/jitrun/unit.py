@@ -91,6 +91,10 @@ class Unit:
             self._imports.append("import %s as %s" % (path, name))
         return name
 
+    def imports(self):
+        """The text's import statements, which it has at its end; to run it they come first."""
+        return list(self._imports)
+
     def original_name(self, name):
         """What the user calls the function that is `name` in the unit."""
         for entity, given in self._names.items():

@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HEADER = os.path.join(ROOT, "include", "jitrun.h")
 STRUCTURES = [
     c.JrFrame, c.JrError, c.JrContextOptions, c.JrCompileOptions, c.JrArrayValue, c.JrPyParam,
+    c.JrBenchRival, c.JrBenchOptions,
 ]  # fmt: skip
 CONSTANTS = {
     "JR_OK": c.OK, "JR_ERR_COMPILE": c.ERR_COMPILE, "JR_ERR_ARGUMENT": c.ERR_ARGUMENT,
@@ -23,7 +24,7 @@ CONSTANTS = {
     "JR_UINT8": c.UINT8, "JR_UINT16": c.UINT16, "JR_UINT32": c.UINT32, "JR_UINT64": c.UINT64,
     "JR_FLOAT32": c.FLOAT32, "JR_FLOAT64": c.FLOAT64, "JR_ARRAY": c.ARRAY, "JR_TUPLE": c.TUPLE,
     "JR_PY_CONTIGUOUS": c.PY_CONTIGUOUS, "JR_PY_ALIGNED": c.PY_ALIGNED,
-    "JR_PY_WRITEABLE": c.PY_WRITEABLE, "JR_MAX_DIMS": c.MAX_DIMS, "JR_REPORT_TEXT": c.REPORT_TEXT, "JR_REPORT_JSON": c.REPORT_JSON,
+    "JR_PY_WRITEABLE": c.PY_WRITEABLE, "JR_MAX_DIMS": c.MAX_DIMS, "JR_REPORT_TEXT": c.REPORT_TEXT, "JR_REPORT_JSON": c.REPORT_JSON, "JR_REPORT_CSV": c.REPORT_CSV,
 }  # fmt: skip
 
 
