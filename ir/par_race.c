@@ -27,6 +27,7 @@
 
 enum {
     DEPTH = 24,
+    FEWEST = 16,      /* iterations that a loop is taken to have, if how many is not known */
     STEEPEST = 65536, /* of an index per iteration: no loop lives to see it wrap at 2^64 */
 };
 
@@ -226,16 +227,20 @@ static bool constant(const ParLoop *p, IrReg reg, int64_t *value) {
     return ir_reg(p->func, reg)->kind == REG_CONST;
 }
 
-/* Whether the loop can have two iterations whose counters are `distance` apart. */
-static bool can_be_apart(const ParLoop *p, int64_t distance) {
+/* Whether the loop has two iterations whose counters are `distance` apart. */
+typedef enum Reach { REACH_NEVER, REACH_UNKNOWN, REACH_CERTAIN } Reach;
+
+static Reach reach_of(const ParLoop *p, int64_t distance) {
     int64_t lo, hi, step;
-    if (!constant(p, p->loop->args[2], &step) || step == 0) return true;
-    if (distance % step != 0) return false;
-    if (!constant(p, p->loop->args[0], &lo) || !constant(p, p->loop->args[1], &hi))
-        return true;
-    __int128 span = step > 0 ? (__int128)hi - lo : (__int128)lo - hi;
+    if (!constant(p, p->loop->args[2], &step) || step == 0) return REACH_UNKNOWN;
+    if (distance % step != 0) return REACH_NEVER;
     __int128 far = distance < 0 ? -(__int128)distance : distance;
-    return far < span;
+    if (!constant(p, p->loop->args[0], &lo) || !constant(p, p->loop->args[1], &hi)) {
+        __int128 by = step < 0 ? -(__int128)step : step;
+        return far / by <= FEWEST ? REACH_CERTAIN : REACH_UNKNOWN;
+    }
+    __int128 span = step > 0 ? (__int128)hi - lo : (__int128)lo - hi;
+    return far < span ? REACH_CERTAIN : REACH_NEVER;
 }
 
 /* Whether the index changes by so little from one iteration to the next that it cannot come
@@ -249,6 +254,7 @@ static bool is_gentle(const ParLoop *p, const Affine *at) {
 }
 
 typedef struct Meeting {
+    bool unsure;      /* whether the loop goes so far is not known */
     bool fixed;       /* they meet in iterations `distance` apart, and in no others */
     int64_t distance; /* the second access's iteration less the first's */
 } Meeting;
@@ -264,8 +270,9 @@ static Verdict judge_slopes(const ParLoop *p, const Affine *a, const Affine *b, 
     /* a t1 + k1 = a t2 + k2: t2 - t1 = (k1 - k2) / a */
     if (delta % a->counter != 0) return APART;
     int64_t d = delta / a->counter;
-    if (d == 0 || !can_be_apart(p, d)) return APART;
-    *meeting = (Meeting){true, d};
+    Reach reach = d ? reach_of(p, d) : REACH_NEVER;
+    if (reach == REACH_NEVER) return APART;
+    *meeting = (Meeting){.unsure = reach == REACH_UNKNOWN, .fixed = true, .distance = d};
     return TOGETHER;
 }
 
@@ -394,7 +401,8 @@ static Judgement judge(const ParLoop *p, const Access *a, const Access *b) {
         j.verdict = UNDECIDED;
         j.negative = true;
     }
-    if (apart) j = (Judgement){.verdict = APART, .tested = apart};
+    if (apart) return (Judgement){.verdict = APART, .tested = apart};
+    if (j.verdict == TOGETHER && j.meeting.unsure) j.verdict = UNDECIDED;
     return j;
 }
 

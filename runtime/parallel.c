@@ -59,6 +59,7 @@ typedef struct Region {
     _Atomic bool printed, lost_output;
     uint64_t keys[JR_RANDOM_KINDS];
     bool has_keys;
+    bool backwards;         /* the last chunk is run first */
     _Atomic int64_t failed; /* the lowest failing chunk; `chunks` when there is none */
     pthread_mutex_t lock;   /* error */
     JrThread *error;        /* holds the lowest chunk's; used for nothing else, nor before */
@@ -232,7 +233,8 @@ static bool is_needed(const Region *region, int64_t chunk) {
 
 static int64_t next_chunk(const Region *region, JrPoolChunks *chunks) {
     int64_t index = jr_pool_next(chunks);
-    return index < 0 ? -1 : region->first + index;
+    if (index < 0) return -1;
+    return region->backwards ? region->chunks - 1 - index : region->first + index;
 }
 
 /* What one thread does for a region. Without memory for its state, or for the arguments, each
@@ -323,6 +325,18 @@ static int64_t smallest_gain(void) {
     return least;
 }
 
+/* JITRUN_CHUNK_ORDER=backwards, for tests: on one thread, a loop whose result depends on the order of
+ * its chunks then has another one every time, and not just when threads happen to meet. */
+static bool is_backwards(void) {
+    static _Atomic int cached = -1;
+    int backwards = atomic_load_explicit(&cached, memory_order_relaxed);
+    if (backwards >= 0) return backwards;
+    const char *set = getenv("JITRUN_CHUNK_ORDER");
+    backwards = set && strcmp(set, "backwards") == 0;
+    atomic_store_explicit(&cached, backwards, memory_order_relaxed);
+    return backwards;
+}
+
 static int thread_count(const JrThread *caller) {
     return caller->max_threads ? caller->max_threads : jr_pool_threads();
 }
@@ -361,15 +375,17 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                      .caller = caller,
                      .cancel = {rt->cancel, rt->seen},
                      .caller_id = pthread_self(),
+                     .backwards = is_backwards(),
                      .has_keys = caller->random.now.has_keys,
                      .where = where ? *where : (JrWhere){0}};
     memcpy(region.keys, caller->random.now.keys, sizeof region.keys);
     atomic_init(&region.failed, region.chunks);
-    bool alone =
-        chunks < 2 || chunks > MAX_CHUNKS || jr_pool_inside() || thread_count(caller) < 2;
-    int32_t status = alone               ? run_here(&region, chunks)
-                     : gains(trip, work) ? run_on_pool(&region)
-                                         : run_and_see(&region);
+    bool fits = chunks >= 2 && chunks <= MAX_CHUNKS;
+    bool alone = !fits || jr_pool_inside() || thread_count(caller) < 2;
+    int32_t status = fits && region.backwards ? run_on_pool(&region)
+                     : alone                  ? run_here(&region, chunks)
+                     : gains(trip, work)      ? run_on_pool(&region)
+                                              : run_and_see(&region);
     if (captures != few) free(captures);
     return status;
 }

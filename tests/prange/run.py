@@ -4,7 +4,7 @@
 usage: run.py --jitrun build/jitrun [--engines interp,tcc,llvm] [--oracle] [FILTER...]
 
 Each program must do what its comments say (tests/lang/README.md) in every one of these runs:
-without --parallel, and with it on 1, 2, 4 and 7 threads. README.md has the comments that
+without --parallel, with it on 1, 2, 4 and 7 threads, and with its chunks in another order. README.md has the comments that
 are this folder's own. Ends with `N passed, M failed`.
 """
 import argparse
@@ -58,8 +58,8 @@ class Program(lang.Program):
                 self.faults.append("write `# parallel: only`")
 
 
-def run_jitrun(program, command, threads):
-    env = dict(os.environ, JITRUN_NUM_THREADS=str(threads), JITRUN_PARALLEL_THRESHOLD="0")
+def run_jitrun(program, command, threads, **more):
+    env = dict(os.environ, JITRUN_NUM_THREADS=str(threads), JITRUN_PARALLEL_THRESHOLD="0", **more)
     try:
         done = subprocess.run([*command, str(program.path), *program.options],
                               capture_output=True, timeout=lang.TIMEOUT, env=env)
@@ -107,6 +107,10 @@ def run_program(path, jitrun, engines, oracle):
             executor = f"{engine}, {threads} threads"
             results.append(
                 (executor, run_jitrun(program, [*command, "--parallel"], threads)[1]))
+    if engines: # an order that threads would come to by chance
+        command = [jitrun, "--backend", engines[0], "--parallel"]
+        results.append((f"{engines[0]}, backwards",
+                        run_jitrun(program, command, 1, JITRUN_CHUNK_ORDER="backwards")[1]))
     if program.loops and engines:
         results.append(("--check", check_loops(program, jitrun)))
     if oracle and not program.only_parallel:
