@@ -30,7 +30,8 @@ typedef struct Named {
     int64_t loop; /* the one it was seen in last, counted from 1 */
     bool varies;  /* ... and it was not the same in all of it */
     IrType type;
-    JrArrayRoom array;
+    void *data;
+    int64_t dims[2 * IR_MAX_DIMS]; /* and strides */
 } Named;
 
 /* A place of the program; its texts are in one block of memory. */
@@ -187,13 +188,14 @@ static Told told_by(const JrSlot *args) {
 static void see_named(const JrRaces *races, Named *named, const Told *told) {
     size_t used = 2 * told->named_type.ndim * sizeof(int64_t);
     bool again = named->loop == races->result.loops;
-    if (again && named->array.array.data == told->named->data &&
-        memcmp(named->array.array.dims, told->named->dims, used) == 0)
+    if (again && named->data == told->named->data &&
+        memcmp(named->dims, told->named->dims, used) == 0)
         return;
     named->varies = again;
     named->loop = races->result.loops;
     named->type = told->named_type;
-    memcpy(&named->array, told->named, offsetof(JrArray, dims) + used);
+    named->data = told->named->data;
+    memcpy(named->dims, told->named->dims, used);
 }
 
 static bool know_place(JrRaces *races, const JrWhere *where, const Told *told) {
@@ -213,7 +215,8 @@ static bool know_place(JrRaces *races, const JrWhere *where, const Told *told) {
 
 /* The index of the element at an address: false if it is no element of the array, or of several.
  */
-static bool index_of(IrType type, const JrArray *array, uintptr_t at, int64_t *index) {
+static bool index_of(const Named *array, uintptr_t at, int64_t *index) {
+    IrType type = array->type;
     const int64_t *dims = array->dims, *strides = dims + type.ndim;
     int64_t size = ir_scalar_size((IrScalar)type.scalar);
     int64_t offset = (int64_t)(at - (uintptr_t)array->data);
@@ -243,9 +246,7 @@ static void name_element(const Place *place, uintptr_t at, char *text) {
     const Named *named = &place->named;
     int64_t index[IR_MAX_DIMS];
     *text = '\0';
-    if (!*place->name || named->varies ||
-        !index_of(named->type, &named->array.array, at, index))
-        return;
+    if (!*place->name || named->varies || !index_of(named, at, index)) return;
     int len = snprintf(text, ELEMENT_CHARS, "%.32s", place->name);
     for (unsigned i = 0; i < named->type.ndim; i++)
         len += snprintf(text + len, ELEMENT_CHARS - (size_t)len, "%s%" PRId64, i ? ", " : "[",
