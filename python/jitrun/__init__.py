@@ -17,7 +17,9 @@ from ._library import lib as _lib
 from .cfunc import CFunc, cfunc
 from .dispatcher import Dispatcher, jit, njit
 from .engine import engine_available
-from .errors import EngineError, JitrunError, JitrunWarning, SourceError, TypingError
+from .errors import (
+    EngineError, JitrunError, JitrunWarning, RaceError, SourceError, TypingError
+)  # fmt: skip
 from .threads import get_num_threads, set_num_threads
 from .types import *  # noqa: F403
 from .types import Tuple, UniTuple
@@ -52,7 +54,7 @@ def __getattr__(name):
 
 
 __all__ = [
-    "CFunc", "Dispatcher", "EngineError", "JitrunError", "JitrunWarning", "SourceError", "Tuple",
+    "CFunc", "Dispatcher", "EngineError", "JitrunError", "JitrunWarning", "RaceError", "SourceError", "Tuple",
     "TypingError", "UniTuple", "Vectorized", "cfunc", "engine_available", "get_num_threads", "jit",
     "njit", "prange", "set_num_threads", "typeof", "types", "vectorize",
     *types.__all__,

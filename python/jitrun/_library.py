@@ -53,6 +53,7 @@ ERR_NOT_FOUND = 102
 ERR_SIGNATURE = 103
 ERR_ENGINE = 104
 ERR_IO = 105
+ERR_RACE = 106
 
 # JrType
 NONE = 0
@@ -104,6 +105,7 @@ class JrCompileOptions(Structure):
         ("parallel", c_bool),
         ("unchecked", c_bool),
         ("fastmath", c_bool),
+        ("check_races", c_bool),
     ]
 
 
@@ -201,6 +203,7 @@ PROTOTYPES = {
         POINTER(c_void_p),
     ),
     "jr_function_signature": (c_char_p, c_void_p),
+    "jr_error_report": (None, c_void_p, c_int, Write, c_void_p),
     "jr_module_explain": (c_int, c_void_p, c_int, Write, c_void_p),
     "jr_function_pointer": (c_int, c_void_p, POINTER(c_void_p)),
     "jr_function_prototype": (c_char_p, c_void_p),

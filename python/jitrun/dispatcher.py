@@ -15,7 +15,7 @@ from .source import KernelSource
 # Options that kernels have in their text; the others are accepted and do nothing.
 _KERNEL_OPTIONS = ("parallel", "fastmath", "boundscheck", "error_model")
 _ACCEPTED_OPTIONS = ("nopython", "nogil", "cache", "inline", "locals", "forceobj", "debug")
-_OWN_OPTIONS = ("engine",)
+_OWN_OPTIONS = ("engine", "check_races")
 
 # Kernels that were unpickled here, so that each is compiled once per process.
 _known = weakref.WeakValueDictionary()
@@ -41,8 +41,10 @@ def njit(signature=None, **options):
 
     Options: `parallel` (prange loops use all cores), `fastmath`, `boundscheck` (on unless
     False), `error_model` ("numpy", or "python": float division by zero raises), `engine`
-    ("interp", "tcc", "llvm"; the best there is by default). `nogil`, `cache`, `nopython` and
-    `inline` are accepted for numba's sake: the GIL is released in every call that may take long.
+    ("interp", "tcc", "llvm"; the best there is by default), `check_races` (prange loops run
+    serially, and a call in which two iterations touch one element, one of them writing, raises
+    RaceError). `nogil`, `cache`, `nopython` and `inline` are accepted for numba's sake: the GIL is
+    released in every call that may take long.
     """
     _check_options(options)
     if inspect.isfunction(signature):
@@ -99,6 +101,7 @@ class Dispatcher:
         self._py_func = function
         options = dict(options or {})
         self.engine = options.get("engine")
+        self.check_races = bool(options.get("check_races"))
         self.options = _kernel_options(options)
         self.source = KernelSource.of(function)
         self.declared = list(signatures)
@@ -112,6 +115,7 @@ class Dispatcher:
         made = object.__new__(_maker.type)
         made._py_func, made._uuid, made.source = None, None, source
         made.options, made.engine = _kernel_options(options), options.get("engine")
+        made.check_races = bool(options.get("check_races"))
         made.declared = []
         made._set_up()
         made.__name__ = made.__qualname__ = source.name
@@ -399,6 +403,7 @@ class Dispatcher:
             "annotated": self.annotated,
             "options": self.options,
             "engine": self.engine,
+            "check_races": self.check_races,
             "declared": self.declared,
         }
         return _unpickle, (self._uuid,), state

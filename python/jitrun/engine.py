@@ -97,6 +97,7 @@ class Specialisation:
             size=ctypes.sizeof(c.JrCompileOptions),
             name=dispatcher.source.file.encode(),
             engine=engine.encode(),
+            check_races=dispatcher.check_races,
         )
         module = ctypes.c_void_p()
         text = self.unit.text.encode()
@@ -129,7 +130,20 @@ class Specialisation:
             if found:
                 return errors.typing_error(found)
             return errors.TypingError(message)
+        if status == c.ERR_RACE:
+            return errors.race_error(self.unit, self._report(module))
         return errors.exception_for(self.unit, status, message, frames)
+
+    def _report(self, module):
+        """This thread's error as the library's JSON."""
+        pieces = []
+
+        def write(user, data, size):
+            pieces.append(ctypes.string_at(data, size))
+            return True
+
+        c.lib.jr_error_report(module, c.REPORT_JSON, c.Write(write), None)
+        return json.loads(b"".join(pieces))
 
     def _diagnostics(self, module):
         report = json.loads(c.lib.jr_module_report(module, c.REPORT_JSON))

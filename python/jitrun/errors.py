@@ -22,6 +22,18 @@ class TypingError(JitrunError):
         return type(self), (self.args[0], self.diagnostics)
 
 
+class RaceError(RuntimeError):
+    """A call of a kernel with check_races=True ran to its end, but iterations of its prange loops
+    met. str() shows each race with both places; `diagnostics` has them as `Diagnostic` objects."""
+
+    def __init__(self, message, diagnostics=()):
+        super().__init__(message)
+        self.diagnostics = tuple(diagnostics)
+
+    def __reduce__(self):
+        return type(self), (self.args[0], self.diagnostics)
+
+
 class SourceError(JitrunError):
     """Python has no source text for the function."""
 
@@ -88,6 +100,38 @@ def typing_error(diagnostics):
     """The exception that shows these errors."""
     text = "\n".join(str(d) for d in diagnostics)
     return TypingError("the kernel does not compile\n" + text, diagnostics)
+
+
+# ---- Races ----
+
+_VERBS = {"read": "reads", "write": "writes", "update": "accumulates into"}
+_RACE_HELP = "let each iteration write elements of its own, accumulate with +=, or use range"
+
+
+def _race(unit, race):
+    """A Diagnostic for a race as the library's JSON has it (docs/cli.md)."""
+
+    def place(at, end="end_column"):
+        return unit.locate(at["line"], at["column"], at.get(end, at["column"] + 1))
+
+    main, other = race["first"], race["second"]
+    if main["kind"] == "read":
+        main, other = other, main
+    notes = []
+    if (main["line"], main["column"]) != (other["line"], other["column"]):
+        text = "iteration %s = %d %s it here"
+        counter = race["loop"]["counter"] or "i"
+        text %= (counter, other["iteration"], _VERBS[other["kind"]])
+        notes.append((place(other), text))
+    notes.append((place(race["loop"]), "the prange loop"))
+    return Diagnostic("error", race["message"], _RACE_HELP, place(main), notes)
+
+
+def race_error(unit, report):
+    """The exception for the races in the library's report, which is JSON."""
+    found = [_race(unit, race) for race in report["race_check"]["races"]]
+    text = "iterations of a prange loop touch the same elements\n"
+    return RaceError(text + "\n".join(str(d) for d in found), found)
 
 
 # ---- Errors of kernels ----
