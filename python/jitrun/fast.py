@@ -118,11 +118,17 @@ class Maker:
         calls = c.python.jr_python_calls_new(id(self._slow))
         if not calls:
             raise MemoryError("jitrun: no memory for a kernel")
-        weakref.finalize(kernel, c.python.jr_python_calls_free, calls).atexit = False
-        kernel._calls, kernel._kept = calls, []
         at = id(kernel) + self._offset
+        weakref.finalize(kernel, _free, at, calls).atexit = False
+        kernel._calls, kernel._kept = calls, []
         ctypes.c_void_p.from_address(at + _POINTER).value = calls
         ctypes.c_void_p.from_address(at).value = self._vectorcall.value
+
+
+def _free(at, calls):
+    """The kernel goes. What is collected with it may still call it: that is a TypeError then."""
+    ctypes.c_void_p.from_address(at).value = None
+    c.python.jr_python_calls_free(calls)
 
 
 def learn(kernel, args, function, failed, returns_arrays):

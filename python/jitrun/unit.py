@@ -141,10 +141,20 @@ class Unit:
             result = declared.get("return")
             text = " -> " + self._type(result) if result is not None else ""
             yield (_arrow(parsed, source.text), _end(parsed.node.returns)), text
+        if signature and str(signature.result) in ("float32", "float64"):
+            yield from self._casts(parsed.node, signature.result)
         for node, what in self._uses[dispatcher]:
             text = self._spelling(what)
             if text is not None and text != _spelled(node):
                 yield (_start(node), _end(node)), text
+
+    def _casts(self, definition, result):
+        """`return e` as `return float32(e)`: a signature's result type casts, as in numba."""
+        for node in ast.walk(definition):
+            if isinstance(node, ast.Return) and node.value is not None:
+                start, end = _start(node.value), _end(node.value)
+                yield (start, start), self._type(result) + "("
+                yield (end, end), ")"
 
     def _parameter(self, declared, default):
         text = ": " + self._type(declared) if declared is not None else ""
@@ -270,6 +280,8 @@ def _use_of(dispatcher, node, value):
     from .dispatcher import Dispatcher
     from .vectorize import Vectorized
 
+    if value is MISSING and _spelled(node) == dispatcher.source.name:
+        return Use("kernel", dispatcher)  # compiled before the decorator has bound its name
     if value is MISSING:
         return Use("unknown", _spelled(node).split(".")[0])
     if isinstance(value, Dispatcher):

@@ -197,6 +197,28 @@ class Objects(unittest.TestCase):
         gc.collect()
         self.assertEqual([ref() for ref in gone], [None] * 5)
 
+    def test_a_call_from_what_goes_with_it(self):
+        errors = []
+
+        class Last:
+            def __del__(self):
+                try:
+                    self.kernel(1)
+                except TypeError as error:
+                    errors.append(str(error))
+
+        @njit
+        def inner(x):
+            return x
+
+        inner(1)
+        last = Last()
+        last.kernel, inner.last = inner, last
+        del inner, last
+        gc.collect()
+        self.assertEqual(len(errors), 1)
+        self.assertIn("vectorcall", errors[0])
+
     def test_references_do_not_leak(self):
         @njit
         def pair(a, b):

@@ -87,6 +87,52 @@ def greet(x):
     print("grüß", x)
 
 
+@njit("float32(float32, float32)")
+def declared_float32(x, y):
+    if x < 0:
+        return 1
+    t = math.sin(x)
+    return (
+        t * y +  # a comment
+        math.floor(y)
+    )
+
+
+@njit("float64(int64)")
+def declared_recursion(n):
+    return 0 if n < 2 else declared_recursion(n - 1) + 1
+
+
+class Declared(unittest.TestCase):
+    """With a result's type."""
+
+    def test_float_results_are_cast(self):
+        expected = declared_float32.py_func(0.5, 2.0)
+        self.assertNotEqual(declared_float32(0.5, 2.0), expected)
+        self.assertAlmostEqual(declared_float32(0.5, 2.0), expected, 6)
+        self.assertEqual(declared_float32(-1, 2), 1.0)
+        self.assertEqual(declared_float32.nopython_signatures, ["float32(float32, float32)"])
+
+    def test_recursion(self):
+        self.assertEqual(declared_recursion(5), 4.0)
+        self.assertIs(type(declared_recursion(5)), float)
+
+    def test_places_of_errors(self):
+        with self.assertRaises(jitrun.TypingError) as caught:
+
+            @njit("float32(float32)")
+            def wrong(x):
+                return x + x.nothing + 1
+
+        found = caught.exception.diagnostics[0]
+        self.assertEqual(found.column, len("                return x + x.") + 1)
+        with self.assertRaises(jitrun.TypingError):
+
+            @njit("int64(float64)")
+            def truncated(x):
+                return x
+
+
 class Decorator(unittest.TestCase):
     def test_lazy(self):
         @njit
