@@ -538,9 +538,12 @@ JR_API JrStatus jr_python_open(size_t object_size, size_t calls_offset, void **v
  * the dtype's `num` of the JrType t, of which there are `count`. */
 JR_API JrStatus jr_python_numpy(void *const *table, const int32_t *numbers, size_t count);
 /* slow(self, *args, **keywords) is called for whatever was not added. It may return NotImplemented
- * after it has added just that; the second time in a call it may not. NULL when there is no
- * memory. Freed when the object is gone. */
-JR_API JrPyCalls *jr_python_calls_new(void *slow);
+ * after it has added just that; the second time in a call it may not. `names` and `defaults` are
+ * tuples of `count` items: the parameters' names, interned, None for one that cannot be passed by
+ * keyword; and their defaults, NotImplemented for none. `positional` of them can be passed by position.
+ * NULL when there is no memory, or an argument is NULL. Freed when the object is gone. */
+JR_API JrPyCalls *jr_python_calls_new(void *slow, size_t positional, size_t count, void *names,
+                                      void *defaults);
 JR_API void jr_python_calls_free(JrPyCalls *calls);
 /* The inner loop of a NumPy ufunc. Its kernels take 1-D arrays, the inputs and then the output, and
  * return None: `contiguous` takes T[::1], `strided` T[:]. When one fails, its failed() makes the

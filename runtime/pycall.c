@@ -58,6 +58,8 @@ typedef struct Entry {
 
 struct JrPyCalls {
     PyObject *slow;
+    size_t positional, count;   /* parameters: that may be passed by position, and all */
+    PyObject *names, *defaults; /* tuples, by parameter; NotImplemented for no default */
     Entry *_Atomic first;
 };
 
@@ -280,19 +282,61 @@ static bool try_entries(const JrPyCalls *calls, PyObject *const *args, size_t co
     return false;
 }
 
+/* A call as it was made: `names` of the arguments passed by keyword, which come last. */
+typedef struct Call {
+    PyObject *const *args;
+    size_t count; /* by position */
+    PyObject *names;
+} Call;
+
+/* The parameter of that name; names in programs are interned, so that the same one is the same
+ * object. */
+static size_t find_parameter(const JrPyCalls *calls, PyObject *name) {
+    size_t i = 0;
+    while (i < calls->count && jr_py.PyTuple_GetItem(calls->names, (ptrdiff_t)i) != name)
+        i++;
+    return i;
+}
+
+/* Borrows an argument for each parameter. False for what Python would raise a TypeError for, and
+ * for names that are not interned: `slow` tells them apart. */
+static bool bind(const JrPyCalls *calls, const Call *call, PyObject **bound) {
+    ptrdiff_t keywords = call->names ? jr_py.PyTuple_Size(call->names) : 0;
+    if (call->count > calls->positional || calls->count > MAX_LEAVES) return false;
+    for (size_t i = 0; i < calls->count; i++)
+        bound[i] = i < call->count ? call->args[i] : NULL;
+    for (ptrdiff_t i = 0; i < keywords; i++) {
+        size_t at = find_parameter(calls, jr_py.PyTuple_GetItem(call->names, i));
+        if (at == calls->count || bound[at]) return false;
+        bound[at] = call->args[call->count + (size_t)i];
+    }
+    for (size_t i = call->count; i < calls->count; i++) {
+        if (!bound[i]) bound[i] = jr_py.PyTuple_GetItem(calls->defaults, (ptrdiff_t)i);
+        if (bound[i] == jr_py.not_implemented) return false;
+    }
+    return true;
+}
+
+static bool try_call(const JrPyCalls *calls, const Call *call, PyObject **result) {
+    PyObject *bound[MAX_LEAVES];
+    if (!call->names && call->count == calls->count && call->count == calls->positional)
+        return try_entries(calls, call->args, call->count, result);
+    return bind(calls, call, bound) && try_entries(calls, bound, calls->count, result);
+}
+
 /* A vectorcallfunc. `slow` returns NotImplemented to say that it added an entry for these very
  * arguments and left the call to that. */
 static PyObject *enter(PyObject *self, PyObject *const *args, size_t flagged,
                        PyObject *names) {
     JrPyCalls *calls = *(JrPyCalls **)((char *)self + calls_offset);
-    size_t count = flagged & ~OFFSET_FLAG;
+    Call call = {args, flagged & ~OFFSET_FLAG, names};
     PyObject *result;
-    if (!names && try_entries(calls, args, count, &result)) return result;
-    result = call_slow(calls->slow, self, args, count, names);
+    if (try_call(calls, &call, &result)) return result;
+    result = call_slow(calls->slow, self, args, call.count, names);
     if (result != jr_py.not_implemented) return result;
     jr_py.Py_DecRef(result);
-    if (!names && try_entries(calls, args, count, &result)) return result;
-    return call_slow(calls->slow, self, args, count, names);
+    if (try_call(calls, &call, &result)) return result;
+    return call_slow(calls->slow, self, args, call.count, names);
 }
 
 /* ---- Making entries ---- */
@@ -385,9 +429,16 @@ JrStatus jr_python_calls_add(JrPyCalls *calls, JrFunction *function, void *faile
     return JR_OK;
 }
 
-JrPyCalls *jr_python_calls_new(void *slow) {
-    JrPyCalls *calls = slow ? calloc(1, sizeof *calls) : NULL;
-    if (calls) calls->slow = slow;
+JrPyCalls *jr_python_calls_new(void *slow, size_t positional, size_t count, void *names,
+                               void *defaults) {
+    if (!slow || !names || !defaults || positional > count) return NULL;
+    JrPyCalls *calls = calloc(1, sizeof *calls);
+    if (!calls) return NULL;
+    calls->slow = slow;
+    calls->positional = positional;
+    calls->count = count;
+    calls->names = names;
+    calls->defaults = defaults;
     return calls;
 }
 

@@ -125,8 +125,8 @@ class Dispatcher:
         self._prepared = {}  # key of the arguments -> Specialisation
         self._compiled = {}  # argument types -> Specialisation
         self._lock = threading.RLock()
-        _maker.set_up(self)
         parsed = self.source.parsed()
+        _maker.set_up(self, parsed, self.source.defaults)
         self._parameters = parsed.parameters
         # So many arguments without keywords are the parameters as they stand.
         self._plain_count = -1 if parsed.node.args.kwonlyargs else len(parsed.parameters)
@@ -180,7 +180,7 @@ class Dispatcher:
                 args, run, taught = self._prepare(args)
             except (JitrunError, TypeError) as error:
                 raise error.with_traceback(None)  # the way through this package says nothing
-            if taught and not kwargs:
+            if taught:
                 return NotImplemented
         try:
             return run(args)
@@ -203,6 +203,8 @@ class Dispatcher:
         for key, value in kwargs.items():
             if key not in parameters:
                 raise TypeError("%s() got an unexpected keyword argument %r" % (name, key))
+            if key in self.source.parsed().positional_only:
+                raise TypeError("%s() takes %r by position only" % (name, key))
             if key in given:
                 raise TypeError("%s() got multiple values for argument %r" % (name, key))
             given[key] = value
@@ -233,7 +235,7 @@ class Dispatcher:
                 run = self._specialise(values.types_of(args, names), args)
                 if not big:
                     self._prepared[key] = run
-                    taught = self._plain_count >= 0 and run.teach(self, args)
+                    taught = run.teach(self, args)
         return args, run, taught
 
     def _specialise(self, arg_types, args):
@@ -248,13 +250,16 @@ class Dispatcher:
     def _with_annotations(self, arg_types):
         """The types that parameters have when arguments of these types are passed."""
         wanted = []
-        for i, (name, of) in enumerate(zip(self._parameters, arg_types)):
-            to = self.annotated.get(name, of)
+        for name, of in zip(self._parameters, arg_types):
+            wanted.append(self.annotated.get(name, of))
+        self._check_converts(wanted, arg_types)
+        return tuple(wanted)
+
+    def _check_converts(self, wanted, arg_types):
+        for i, (to, of) in enumerate(zip(wanted, arg_types)):
             if not _converts(to, of):
                 where = values.describe_argument(self._parameters, i)
                 raise TypeError("%s is %s: %s cannot be passed" % (where, to, of))
-            wanted.append(to)
-        return tuple(wanted)
 
     def _declared_for(self, arg_types):
         """The eager signature for these types: the same ones before those they convert to."""
@@ -262,6 +267,8 @@ class Dispatcher:
             for signature in self.declared:
                 if all(accepts(to, of) for to, of in zip(signature.params, arg_types)):
                     return self._compile_signature(signature)
+        if len(self.declared) == 1:
+            self._check_converts(self.declared[0].params, arg_types)
         raise TypeError(
             "%s() takes %s, not (%s)"
             % (

@@ -110,17 +110,23 @@ class Maker:
             self.type = _make_type(base, self._offset)
             c.python.jr_python_interrupts(context, id(_raises))
 
-    def set_up(self, kernel):
-        """Makes a new object callable. It then has `_calls`, what `learn` adds to, or None."""
+    def set_up(self, kernel, parsed, defaults):
+        """Makes a new object callable, whose parameters are those of the parsed source. It then has
+        `_calls`, what `learn` adds to, or None."""
         kernel._calls = None
         if not self._vectorcall:
             return
-        calls = c.python.jr_python_calls_new(id(self._slow))
+        only = parsed.positional_only
+        names = tuple(None if p in only else sys.intern(p) for p in parsed.parameters)
+        values = tuple(defaults.get(p, NotImplemented) for p in parsed.parameters)
+        calls = c.python.jr_python_calls_new(
+            id(self._slow), len(parsed.positional), len(names), id(names), id(values)
+        )
         if not calls:
             raise MemoryError("jitrun: no memory for a kernel")
         at = id(kernel) + self._offset
         weakref.finalize(kernel, _free, at, calls).atexit = False
-        kernel._calls, kernel._kept = calls, []
+        kernel._calls, kernel._kept = calls, [names, values]
         ctypes.c_void_p.from_address(at + _POINTER).value = calls
         ctypes.c_void_p.from_address(at).value = self._vectorcall.value
 

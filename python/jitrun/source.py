@@ -189,6 +189,7 @@ class _Parsed:
             )
         self.node = body[0]
         args = self.node.args
+        self.positional_only = [a.arg for a in args.posonlyargs]
         self.positional = [a.arg for a in args.posonlyargs + args.args]
         self.parameters = self.positional + [a.arg for a in args.kwonlyargs]
         self.annotated = {

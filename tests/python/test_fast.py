@@ -128,10 +128,28 @@ class Direct(unittest.TestCase):
         def strict(x, *, by=2):
             return x * by
 
+        @njit
+        def first(a, /, b=2):
+            return a * 100 + b
+
         self.check(scale, 3.0, 4)
-        self.assertEqual(scale(3.0, by=5), 15.0)
+        self.check(scale, 3.0)
+        for call in (
+            lambda: scale(3.0, by=5), lambda: scale(by=5, x=3.0), lambda: scale(x=3.0),
+            lambda: strict(3), lambda: strict(3, by=4), lambda: strict(x=3, by=4),
+            lambda: first(3), lambda: first(3, b=7), lambda: first(3, 7),
+        ):  # fmt: skip
+            call()
+            names, result = python_calls(call)
+            self.assertEqual(names, ["<lambda>"])
+            self.assertEqual(result, call())
         self.assertEqual(scale(by=5, x=3.0), 15.0)
-        self.assertEqual(scale(3.0), 6.0)
+        self.assertEqual(scale(**{"".join(["b", "y"]): 5, "x": 3.0}), 15.0)
+        self.assertEqual(first(3, b=7), 307)
+        self.assertEqual(first(3), 302)
+        self.assertRaises(TypeError, first, a=3)
+        self.assertRaises(TypeError, first, 3, 4, b=5)
+        self.assertRaises(TypeError, scale, 1.0, x=2.0)
         self.assertRaises(TypeError, scale)
         self.assertRaises(TypeError, scale, 1.0, 2, 3)
         self.assertRaises(TypeError, scale, 1.0, wrong=3)

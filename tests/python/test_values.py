@@ -149,6 +149,43 @@ class Arrays(unittest.TestCase):
         fill(memoryview(y), 7)
         self.assertEqual(bytes(y), b"\7\7\7")
 
+    def test_other_libraries_arrays(self):
+        owner = np.zeros(3)
+
+        class Interface:
+            __array_interface__ = owner.__array_interface__
+
+        class Capsule:
+            def __dlpack__(self, **options):
+                return owner.__dlpack__(**options)
+
+            def __dlpack_device__(self):
+                return owner.__dlpack_device__()
+
+        @njit
+        def first(x):
+            return x[0]
+
+        for value in (2.0, 3.0):
+            fill(Interface(), value)
+            self.assertEqual(owner.tolist(), [value] * 3)
+            self.assertEqual(first(Capsule()), value)  # NumPy 1 gives no others to write to
+
+    def test_messages_of_declared_types(self):
+        @njit("float64(float64, float64[::1])")
+        def declared(k, x):
+            return k * x[0]
+
+        x = np.ones(4)
+        self.assertEqual(declared(2, x), 2.0)
+        for args, text in (
+            ((2.0, x[::2]), "argument 2, 'x', is float64[::1]: float64[:] cannot be passed"),
+            ((2.0, 3.0), "argument 2, 'x', is float64[::1]: float64 cannot be passed"),
+            ((x, x), "argument 1, 'k', is float64: float64[::1] cannot be passed"),
+            (("2", x), "argument 1, 'k', is a str, which kernels cannot take"),
+        ):
+            self.assertIn(text, str(error_of(self, TypeError, declared, *args)))
+
     def test_read_only(self):
         x = np.arange(6.0).reshape(2, 3)
         x.flags.writeable = False

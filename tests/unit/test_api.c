@@ -441,9 +441,10 @@ static void no_python_in_this_process(void **state) {
     assert_null(vectorcall);
     assert_int_equal(jr_python_open(16, 64, NULL), JR_ERR_ARGUMENT);
     assert_int_equal(jr_python_open(0, 64, &vectorcall), JR_ERR_ARGUMENT);
-    assert_null(jr_python_calls_new(NULL));
+    assert_null(jr_python_calls_new(NULL, 0, 0, state, state));
+    assert_null(jr_python_calls_new(state, 1, 0, state, state));
     jr_python_calls_free(NULL);
-    JrPyCalls *calls = jr_python_calls_new(state);
+    JrPyCalls *calls = jr_python_calls_new(state, 0, 0, state, state);
     assert_non_null(calls);
     assert_int_equal(jr_python_calls_add(calls, NULL, state, 0, NULL), JR_ERR_ARGUMENT);
     jr_python_calls_free(calls);
