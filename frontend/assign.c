@@ -102,7 +102,7 @@ static int known(Assign *a, const AstExpr *cond) {
                      cond->items.data[0]->kind == AST_NAME &&
                      !strcmp(cond->items.data[0]->name, "__name__");
     const FeConst *value = asks_name ? const_eval(a->in, cond, &type) : NULL;
-    return value ? const_truth(value) : -1;
+    return value ? fe_const_truth(value) : -1;
 }
 
 /* if, and its elifs one after the other: a chain of them is not a recursion */

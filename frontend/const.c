@@ -39,6 +39,7 @@ const FeType *const_type(FeInfer *in, const FeConst *value) {
     case FE_CONST_INT: return in->types->weak_int;
     case FE_CONST_FLOAT: return in->types->weak_float;
     case FE_CONST_STR: return in->types->str;
+    case FE_CONST_TUPLE: return value->type;
     default: return in->types->none;
     }
 }
@@ -71,12 +72,6 @@ static double as_double(const FeConst *a) {
     return a->kind == FE_CONST_FLOAT ? a->d : (double)a->i;
 }
 
-bool const_truth(const FeConst *value) {
-    if (value->kind == FE_CONST_FLOAT) return value->d != 0;
-    if (value->kind == FE_CONST_STR) return value->len != 0;
-    return value->i != 0;
-}
-
 bool const_fits(const FeConst *value, IrScalar scalar) {
     if (value->kind != FE_CONST_INT || !ir_scalar_is_int(scalar)) return true;
     unsigned bits = ir_scalar_size(scalar) * 8;
@@ -85,8 +80,17 @@ bool const_fits(const FeConst *value, IrScalar scalar) {
     return value->i >= -half && value->i < half;
 }
 
+/* Whether it keeps its value in a type that it may be used as. */
+bool const_fits_type(const FeConst *value, const FeType *type) {
+    if (value->kind != FE_CONST_TUPLE || type->kind != FE_TUPLE)
+        return type->kind != FE_SCALAR || const_fits(value, (IrScalar)type->ir.scalar);
+    for (uint32_t i = 0; i < type->count; i++)
+        if (!const_fits_type(value->items[i], type->items[i])) return false;
+    return true;
+}
+
 const FeConst *const_unary(FeInfer *in, AstOp op, const FeConst *a) {
-    if (op == AST_NOT) return const_bool(in, !const_truth(a));
+    if (op == AST_NOT) return const_bool(in, !fe_const_truth(a));
     if (!is_numeric(a)) return NULL;
     bool real = a->kind == FE_CONST_FLOAT;
     switch (op) {
@@ -255,7 +259,7 @@ static const FeConst *const_cast(FeInfer *in, const FeBuiltin *builtin, const Fe
     const FeConst *value = a;
     if (!is_numeric(a)) return NULL;
     if (to == TY_BOOL)
-        value = const_bool(in, const_truth(a));
+        value = const_bool(in, fe_const_truth(a));
     else if (ir_scalar_is_float(to))
         value = const_float(in, to == TY_FLOAT32 ? (float)as_double(a) : as_double(a));
     else if (a->kind == FE_CONST_FLOAT)
@@ -284,6 +288,10 @@ static const FeConst *const_extreme(FeInfer *in, FeBuiltinId id, uint32_t n,
 
 const FeConst *const_call(FeInfer *in, const FeBuiltin *builtin, uint32_t n,
                           const FeConst *const *args, const FeType **type) {
+    if (n == 1 && builtin->id == BI_LEN && args[0]->kind == FE_CONST_TUPLE) {
+        *type = in->types->weak_int;
+        return const_int(in, args[0]->type->count);
+    }
     if (n == 0 || !is_numeric(args[0])) return NULL;
     if (builtin->kind == BK_CAST && n == 1) return const_cast(in, builtin, args[0], type);
     if ((builtin->id == BI_MIN || builtin->id == BI_MAX) && n >= 2)
@@ -347,6 +355,39 @@ static const FeConst *eval_unary(FeInfer *in, const AstExpr *expr, const FeType 
     return a && *type == const_type(in, a) ? const_unary(in, expr->op, a) : NULL;
 }
 
+static const FeConst *eval_tuple(FeInfer *in, const AstExpr *expr) {
+    uint32_t n = expr->items.len;
+    const FeType **types = JR_NEW_ARRAY(in->arena, const FeType *, n + 1);
+    const FeConst **items = JR_NEW_ARRAY(in->arena, const FeConst *, n + 1);
+    for (uint32_t i = 0; i < n; i++)
+        if (!(items[i] = const_eval(in, expr->items.data[i], &types[i]))) return NULL;
+    FeConst *tuple = const_new(in, FE_CONST_TUPLE);
+    tuple->items = items;
+    tuple->type = fe_type_tuple(in->types, n, types);
+    return tuple;
+}
+
+const FeConst *const_item(const FeConst *tuple, const FeConst *index, uint32_t *position) {
+    bool indexes = tuple && tuple->kind == FE_CONST_TUPLE && index &&
+                   (index->kind == FE_CONST_INT || index->kind == FE_CONST_BOOL);
+    if (!indexes) return NULL;
+    __int128 at = index->i < 0 ? index->i + tuple->type->count : index->i;
+    if (at < 0 || at >= tuple->type->count) return NULL;
+    *position = (uint32_t)at;
+    return tuple->items[at];
+}
+
+static const FeConst *eval_subscript(FeInfer *in, const AstExpr *expr, const FeType **type) {
+    const FeType *left, *ignored;
+    uint32_t at;
+    if (expr->items.len != 1) return NULL;
+    const FeConst *tuple = const_eval(in, expr->left, &left);
+    const FeConst *index = tuple ? const_eval(in, expr->items.data[0], &ignored) : NULL;
+    const FeConst *item = const_item(tuple, index, &at);
+    if (item) *type = left->items[at];
+    return item;
+}
+
 /* The value of a constant expression, and its type in *type; NULL if it is not constant. */
 const FeConst *const_eval(FeInfer *in, const AstExpr *expr, const FeType **type) {
     const FeConst *value = NULL;
@@ -359,14 +400,16 @@ const FeConst *const_eval(FeInfer *in, const AstExpr *expr, const FeType **type)
         return entry->value;
     }
     case AST_CALL: return eval_call(in, expr, type);
+    case AST_SUBSCRIPT: return eval_subscript(in, expr, type);
     case AST_TERNARY: {
         const FeConst *cond = const_eval(in, expr->cond, type);
-        return cond ? const_eval(in, const_truth(cond) ? expr->left : expr->right, type)
+        return cond ? const_eval(in, fe_const_truth(cond) ? expr->left : expr->right, type)
                     : NULL;
     }
     case AST_UNARY: value = eval_unary(in, expr, type); break;
     case AST_BINARY: value = eval_binary(in, expr); break;
     case AST_COMPARE: value = eval_compare(in, expr); break;
+    case AST_TUPLE: value = eval_tuple(in, expr); break;
     default: return const_literal(in, expr, type);
     }
     if (value) *type = const_type(in, value);

@@ -187,6 +187,8 @@ const FeType *infer_mask(FeInfer *in, const AstExpr *expr, const FeType *array,
 
 /* ---- infer_subscript.c ---- */
 const FeType *infer_subscript(FeInfer *in, const AstExpr *expr, bool store);
+/* The items of a tuple as one type, if they differ at most in the layout of arrays; or NULL. */
+const FeType *infer_uniform_item(FeInfer *in, const FeType *tuple);
 const FeType *infer_element(FeInfer *in, const FeType *array, unsigned drop, bool contiguous);
 
 /* ---- infer_call.c ---- */
@@ -267,8 +269,10 @@ const FeConst *const_call(FeInfer *in, const FeBuiltin *builtin, uint32_t n,
                           const FeConst *const *args, const FeType **type);
 const FeConst *const_builtin(FeInfer *in, const FeBuiltin *builtin);
 const FeType *const_type(FeInfer *in, const FeConst *value); /* weak */
-bool const_truth(const FeConst *value);
 bool const_fits(const FeConst *value, IrScalar scalar);
+bool const_fits_type(const FeConst *value, const FeType *type);
+/* The item of a constant tuple at a constant index, and where that is; NULL if there is none. */
+const FeConst *const_item(const FeConst *tuple, const FeConst *index, uint32_t *position);
 
 /* ---- options.c ---- */
 void options_decorators(FeInfer *in, FeFunc *func);

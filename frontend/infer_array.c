@@ -102,47 +102,66 @@ static const FeType *make_linspace(FeInfer *in, BuiltinCall *call) {
     return made(in, call, TY_FLOAT64, 1);
 }
 
-/* ---- np.array of a display ---- */
+/* ---- np.array of lists and tuples ---- */
 
-/* Joins the scalars of a nested display into *joined and checks that it is a full box. */
-static bool display_scan(FeInfer *in, const AstExpr *expr, unsigned depth, uint32_t *lengths,
-                         unsigned *ndim, const FeType **joined) {
-    bool nested = expr->kind == AST_LIST || expr->kind == AST_TUPLE;
-    if (!nested) {
+/* A box of numbers, as far as it has been seen. */
+typedef struct Box {
+    uint32_t lengths[IR_MAX_DIMS];
+    unsigned ndim;
+    const FeType *joined; /* the numbers' type */
+} Box;
+
+static bool add_number(FeInfer *in, Box *box, JrSpan span, const FeType *type,
+                       unsigned depth) {
+    if (box->ndim == 0) box->ndim = depth;
+    if (!type_is_number(type) || depth != box->ndim) {
+        infer_fail(in, span, NULL,
+                   type_is_number(type) ? "the rows of this array differ in depth"
+                                        : "np.array() takes numbers, in lists of equal lengths");
+        return false;
+    }
+    const FeType *next = box->joined ? fe_unify(in->types, box->joined, type) : type;
+    if (!next)
+        infer_fail(in, span, "give a dtype, or convert it",
+                   "these numbers have no type in common");
+    box->joined = next;
+    return next != NULL;
+}
+
+static bool add_row(FeInfer *in, Box *box, JrSpan span, uint32_t count, unsigned depth) {
+    if (depth >= IR_MAX_DIMS || count == 0) {
+        infer_fail(in, span, count ? NULL : "write np.zeros(0)",
+                   count ? "an array has at most 8 dimensions"
+                         : "np.array() of nothing has no type");
+        return false;
+    }
+    if (box->lengths[depth] == 0) box->lengths[depth] = count;
+    if (box->lengths[depth] == count) return true;
+    infer_fail(in, span, NULL, "this row has %u items, the first has %u", count,
+               box->lengths[depth]);
+    return false;
+}
+
+/* A tuple that is no display: a variable, a constant, a result. */
+static bool scan_tuple(FeInfer *in, Box *box, JrSpan span, const FeType *type,
+                       unsigned depth) {
+    if (type->kind != FE_TUPLE) return add_number(in, box, span, type, depth);
+    bool good = add_row(in, box, span, type->count, depth);
+    for (uint32_t i = 0; good && i < type->count; i++)
+        good = scan_tuple(in, box, span, type->items[i], depth + 1);
+    return good;
+}
+
+static bool scan_display(FeInfer *in, Box *box, const AstExpr *expr, unsigned depth) {
+    if (expr->kind != AST_LIST && expr->kind != AST_TUPLE) {
         const FeType *type = node_at(in, expr)->type;
-        if (*ndim == 0) *ndim = depth;
-        if (!type_is_number(type) || depth != *ndim) {
-            infer_fail(in, expr->span, NULL,
-                       type_is_number(type)
-                           ? "the rows of this array differ in depth"
-                           : "np.array() takes numbers, in lists of equal lengths");
-            return false;
-        }
-        const FeType *next = infer_strong(in, expr, type);
-        if (type_is_void(next)) return false;
-        next = *joined ? fe_unify(in->types, *joined, type) : type;
-        if (!next)
-            infer_fail(in, expr->span, "give a dtype, or convert it",
-                       "these numbers have no type in common");
-        *joined = next;
-        return next != NULL;
+        bool known = !type_is_void(infer_strong(in, expr, type));
+        return known && scan_tuple(in, box, expr->span, type, depth);
     }
-    if (depth >= IR_MAX_DIMS || expr->items.len == 0) {
-        infer_fail(in, expr->span, expr->items.len ? NULL : "write np.zeros(0)",
-                   expr->items.len ? "an array has at most 8 dimensions"
-                                   : "np.array() of nothing has no type");
-        return false;
-    }
-    if (lengths[depth] == 0) lengths[depth] = expr->items.len;
-    if (lengths[depth] != expr->items.len) {
-        infer_fail(in, expr->span, NULL, "this row has %u items, the first has %u",
-                   expr->items.len, lengths[depth]);
-        return false;
-    }
-    for (uint32_t i = 0; i < expr->items.len; i++)
-        if (!display_scan(in, expr->items.data[i], depth + 1, lengths, ndim, joined))
-            return false;
-    return true;
+    bool good = add_row(in, box, expr->span, expr->items.len, depth);
+    for (uint32_t i = 0; good && i < expr->items.len; i++)
+        good = scan_display(in, box, expr->items.data[i], depth + 1);
+    return good;
 }
 
 static const FeType *make_array(FeInfer *in, BuiltinCall *call) {
@@ -151,18 +170,16 @@ static const FeType *make_array(FeInfer *in, BuiltinCall *call) {
     if (type->kind == FE_ARRAY)
         return made(in, call, dtype_scalar(in, call, 1, (IrScalar)type->ir.scalar),
                     type->ir.ndim);
-    if (object->kind != AST_LIST && object->kind != AST_TUPLE)
+    if (type->kind != FE_LIST && type->kind != FE_TUPLE)
         return infer_fail(in, object->span, "write np.array([1.0, 2.0])",
                           "np.array() takes a list of numbers or an array, not %s",
                           infer_name(in, type));
-    uint32_t lengths[IR_MAX_DIMS] = {0};
-    unsigned ndim = 0;
-    const FeType *joined = NULL;
-    if (!display_scan(in, object, 0, lengths, &ndim, &joined)) return infer_silent(in);
-    const FeType *strong = fe_type_strong(in->types, joined);
+    Box box = {.ndim = 0};
+    if (!scan_display(in, &box, object, 0)) return infer_silent(in);
+    const FeType *strong = fe_type_strong(in->types, box.joined);
     IrScalar scalar = dtype_scalar(in, call, 1, (IrScalar)strong->ir.scalar);
     if (scalar != TY_NONE) infer_use(in, object, scalar_type(in, scalar));
-    return made(in, call, scalar, ndim);
+    return made(in, call, scalar, box.ndim);
 }
 
 const FeType *infer_make(FeInfer *in, BuiltinCall *call) {

@@ -333,7 +333,7 @@ static const FeType *infer_loop(FeInfer *in, BuiltinCall *call) {
         arg_use(in, call, i, int64);
     }
     const FeConst *step = range && call->args[2] ? node_at(in, call->args[2])->value : NULL;
-    if (step && !const_truth(step))
+    if (step && !fe_const_truth(step))
         infer_fail(in, call->args[2]->span, NULL, "%s() needs a step that is not 0",
                    call->builtin->path);
     const FeConst *flag =

@@ -461,17 +461,14 @@ const FeType *infer_call(FeInfer *in, const AstExpr *expr) {
 /* ---- What a for goes over ---- */
 
 static const FeType *iterate_tuple(FeInfer *in, const AstExpr *expr, const FeType *tuple) {
-    const FeType *joined = in->types->unknown;
     infer_settle(in, expr);
     if (in->checking) tuple = node_at(in, expr)->type;
-    for (uint32_t i = 0; i < tuple->count; i++) {
-        joined = joined ? fe_unify(in->types, joined, tuple->items[i]) : NULL;
-        if (!joined || (in->checking && joined != tuple->items[0]))
-            return infer_fail(in, expr->span, "convert them to one type",
-                              "the items of this tuple have different types");
-    }
-    if (tuple->count) return joined;
-    return infer_fail(in, expr->span, NULL, "an empty tuple cannot be looped over");
+    if (!tuple->count)
+        return infer_fail(in, expr->span, NULL, "an empty tuple cannot be looped over");
+    const FeType *one = infer_uniform_item(in, tuple);
+    if (one) return one;
+    return infer_fail(in, expr->span, "convert them to one type",
+                      "the items of this tuple have different types");
 }
 
 /* For enumerate and zip: the tuple of what their iterables give. */

@@ -85,15 +85,39 @@ static void use_tuple(FeInfer *in, const AstExpr *expr, const FeType *type) {
                      : fe_type_tuple(in->types, expr->items.len, items);
 }
 
+/* What a weak number becomes where it is used as `type`. */
+static IrScalar weak_scalar(const FeType *weak, const FeType *type) {
+    IrScalar scalar = type->kind == FE_SCALAR ? (IrScalar)type->ir.scalar : TY_BOOL;
+    if (weak->kind == FE_WEAK_FLOAT && !ir_scalar_is_float(scalar)) return TY_FLOAT64;
+    return scalar == TY_BOOL ? TY_INT64 : scalar;
+}
+
+/* The same for a constant tuple's items; an item that does not fit is reported. */
+static const FeType *use_const(FeInfer *in, const AstExpr *expr, const FeConst *value,
+                               const FeType *now, const FeType *type) {
+    if (type_is_weak(now)) {
+        IrScalar scalar = weak_scalar(now, type);
+        if (!const_fits(value, scalar)) misfit(in, expr, value, scalar);
+        return scalar_type(in, scalar);
+    }
+    if (now->kind != FE_TUPLE) return now;
+    bool alike = type->kind == FE_TUPLE && type->count == now->count;
+    const FeType **items = JR_NEW_ARRAY(in->arena, const FeType *, now->count + 1);
+    for (uint32_t i = 0; i < now->count; i++)
+        items[i] = use_const(in, expr, value->items[i], now->items[i],
+                             alike ? type->items[i] : type);
+    return fe_type_tuple(in->types, now->count, items);
+}
+
 void infer_use(FeInfer *in, const AstExpr *expr, const FeType *type) {
     if (!in->checking) return;
     FeNode *node = node_at(in, expr);
     const FeType *now = node->type;
     if (!now || type_is_void(now) || type_is_void(type)) return;
     if (type_is_weak(now)) {
-        IrScalar scalar = type->kind == FE_SCALAR ? type->ir.scalar : TY_BOOL;
-        if (now->kind == FE_WEAK_FLOAT && !ir_scalar_is_float(scalar)) scalar = TY_FLOAT64;
-        use_weak(in, expr, scalar == TY_BOOL ? TY_INT64 : scalar);
+        use_weak(in, expr, weak_scalar(now, type));
+    } else if (node->value && node->value->kind == FE_CONST_TUPLE) {
+        node->type = node->target = use_const(in, expr, node->value, now, type);
     } else if (expr->kind == AST_TUPLE || expr->kind == AST_LIST) {
         use_tuple(in, expr, type);
     } else if (now->kind == FE_TUPLE && fe_type_strong(in->types, now) != now) {
@@ -215,7 +239,7 @@ static const FeType *infer_unary(FeInfer *in, const AstExpr *expr) {
     if (expr->op == AST_NOT) {
         infer_cond(in, expr->left);
         const FeConst *known = node_at(in, expr->left)->value;
-        return known ? constant(in, expr, const_bool(in, !const_truth(known)))
+        return known ? constant(in, expr, const_bool(in, !fe_const_truth(known)))
                      : scalar_type(in, TY_BOOL);
     }
     const FeType *type = infer_expr(in, expr->left);
@@ -354,7 +378,7 @@ static const FeConst *fold_bool(FeInfer *in, const AstExpr *expr) {
     for (uint32_t i = 0; i < expr->items.len; i++) {
         value = node_at(in, expr->items.data[i])->value;
         if (!value) return NULL;
-        if (const_truth(value) == (expr->op == AST_BOOL_OR)) return value;
+        if (fe_const_truth(value) == (expr->op == AST_BOOL_OR)) return value;
     }
     return value;
 }
@@ -394,7 +418,7 @@ static const FeType *infer_ternary(FeInfer *in, const AstExpr *expr) {
     const FeConst *left = weak_value(in, expr->left, a),
                   *right = weak_value(in, expr->right, b);
     if (cond && left && right) {
-        const FeConst *chosen = const_truth(cond) ? left : right;
+        const FeConst *chosen = fe_const_truth(cond) ? left : right;
         if (const_type(in, chosen) == joined) return constant(in, expr, chosen);
     }
     if (!type_is_weak(joined)) {
@@ -413,7 +437,7 @@ static const FeType *cond_bool(FeInfer *in, const AstExpr *expr) {
         known &= node_at(in, expr->items.data[i])->value != NULL;
     }
     node->type = node->target = scalar_type(in, TY_BOOL);
-    if (known) node->value = const_bool(in, const_truth(fold_bool(in, expr)));
+    if (known) node->value = const_bool(in, fe_const_truth(fold_bool(in, expr)));
     return node->type;
 }
 

@@ -99,12 +99,23 @@ static const FeType *array_subscript(FeInfer *in, const AstExpr *expr, const FeT
                       ir_array(array->ir.scalar, left, contiguous ? LAYOUT_C : LAYOUT_ANY));
 }
 
-/* The items of a tuple as one type, if they have one. */
-static const FeType *uniform_item(FeInfer *in, const FeType *tuple) {
+/* Whether no number has to be converted to make one type of both. */
+static bool differ_in_layout(FeTypes *types, const FeType *a, const FeType *b) {
+    if (a->kind != FE_TUPLE || b->kind != FE_TUPLE)
+        return a->kind == FE_ARRAY ? fe_unify(types, a, b) != NULL
+                                   : fe_type_strong(types, a) == fe_type_strong(types, b);
+    if (a->count != b->count) return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (!differ_in_layout(types, a->items[i], b->items[i])) return false;
+    return true;
+}
+
+const FeType *infer_uniform_item(FeInfer *in, const FeType *tuple) {
     const FeType *type = tuple->count ? tuple->items[0] : NULL;
-    for (uint32_t i = 1; i < tuple->count; i++)
-        if (fe_type_strong(in->types, tuple->items[i]) != fe_type_strong(in->types, type))
-            return NULL;
+    for (uint32_t i = 1; i < tuple->count; i++) {
+        if (!differ_in_layout(in->types, type, tuple->items[i])) return NULL;
+        type = fe_unify(in->types, type, tuple->items[i]);
+    }
     return type;
 }
 
@@ -119,10 +130,16 @@ static const FeType *tuple_subscript(FeInfer *in, const AstExpr *expr, const FeT
         return infer_fail(in, item->span, NULL, "an index must be an integer, not %s",
                           infer_name(in, type));
     infer_settle(in, item);
-    infer_settle(in, expr->left);
     const FeConst *value = node_at(in, item)->value;
+    uint32_t at;
+    const FeConst *known = const_item(node_at(in, expr->left)->value, value, &at);
+    if (known) {
+        node_at(in, expr)->value = known;
+        return tuple->items[at];
+    }
     if (!value) {
-        const FeType *one = uniform_item(in, tuple);
+        infer_settle(in, expr->left);
+        const FeType *one = infer_uniform_item(in, tuple);
         if (one) return in->checking ? fe_type_strong(in->types, one) : one;
         return infer_fail(
             in, item->span, "use a constant, or items of one type",
@@ -133,6 +150,7 @@ static const FeType *tuple_subscript(FeInfer *in, const AstExpr *expr, const FeT
         return infer_fail(in, item->span, NULL, "this tuple has %u item%s", tuple->count,
                           tuple->count == 1 ? "" : "s");
     const FeType *found = tuple->items[index];
+    infer_settle(in, expr->left);
     return in->checking ? node_at(in, expr->left)->type->items[index] : found;
 }
 

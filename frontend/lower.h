@@ -79,7 +79,7 @@ const FeType *fe_type_of(Lower *low, const AstExpr *expr);
 Value fe_value_none(Lower *low);
 Value fe_value_reg(const FeType *type, IrReg reg);
 Value fe_value_ir(Lower *low, IrReg reg); /* with the type of the register */
-Value fe_value_const(const FeType *type, const FeConst *constant);
+Value fe_value_const(Lower *low, const FeType *type, const FeConst *constant);
 Value fe_value_tuple(Lower *low, uint32_t count, const Value *items);
 Value fe_value_int(Lower *low, int64_t number); /* an int64 constant */
 bool fe_value_is_string(Value value);

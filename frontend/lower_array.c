@@ -302,17 +302,29 @@ static bool is_display(const AstExpr *expr) {
     return expr->kind == AST_LIST || expr->kind == AST_TUPLE;
 }
 
-static uint32_t display_size(const AstExpr *expr) {
-    if (!is_display(expr)) return 1;
+static bool is_nested(const FeType *type) {
+    return type->kind == FE_LIST || type->kind == FE_TUPLE;
+}
+
+static uint32_t display_size(const FeType *type) {
+    if (!is_nested(type)) return 1;
     uint32_t size = 0;
-    for (uint32_t i = 0; i < expr->items.len; i++)
-        size += display_size(expr->items.data[i]);
+    for (uint32_t i = 0; i < type->count; i++)
+        size += display_size(type->items[i]);
     return size;
+}
+
+static void add_numbers(Lower *low, Value value, Display *display) {
+    if (value.type->kind != FE_TUPLE)
+        display->values[display->count++] = fe_scalar_as(low, value, display->scalar);
+    else
+        for (uint32_t i = 0; i < value.type->count; i++)
+            add_numbers(low, value.items[i], display);
 }
 
 static void eval_display(Lower *low, const AstExpr *expr, Display *display) {
     if (!is_display(expr)) {
-        display->values[display->count++] = fe_lower_as(low, expr, display->scalar);
+        add_numbers(low, fe_lower_expr(low, expr), display);
         return;
     }
     for (uint32_t i = 0; i < expr->items.len; i++)
@@ -323,15 +335,15 @@ static void eval_display(Lower *low, const AstExpr *expr, Display *display) {
 static Value make_display(Lower *low, const Call *call, const AstExpr *list) {
     IrType type = made_type(call);
     Display display = {.scalar = (IrScalar)type.scalar};
-    display.values = JR_NEW_ARRAY(low->arena, IrReg, display_size(list) + 1);
+    const FeType *level = fe_type_of(low, list);
+    display.values = JR_NEW_ARRAY(low->arena, IrReg, display_size(level) + 1);
     eval_display(low, list, &display);
     IrReg dims[IR_MAX_DIMS], index[IR_MAX_DIMS];
     int64_t lengths[IR_MAX_DIMS], at[IR_MAX_DIMS] = {0};
-    const AstExpr *level = list;
     for (unsigned i = 0; i < type.ndim; i++) {
-        lengths[i] = level && is_display(level) ? level->items.len : 0;
+        lengths[i] = level->count;
         dims[i] = fe_int_const(low, lengths[i]);
-        level = lengths[i] ? level->items.data[0] : NULL;
+        level = level->items[0];
     }
     IrReg array = array_alloc(low, call, type, dims, false, IR_NO_REG);
     for (uint32_t k = 0; k < display.count; k++) {
@@ -346,7 +358,7 @@ static Value make_display(Lower *low, const Call *call, const AstExpr *list) {
 
 static Value make_array(Lower *low, const Call *call) {
     const AstExpr *arg = fe_call_arg(call, 0);
-    if (arg && is_display(arg)) return make_display(low, call, arg);
+    if (arg && is_nested(fe_type_of(low, arg))) return make_display(low, call, arg);
     return made(low, call, make_copy(low, call, fe_call_value(low, call, 0).reg).reg);
 }
 

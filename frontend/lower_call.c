@@ -10,6 +10,7 @@ static const FeType *const_type(Lower *low, const FeConst *constant) {
     case FE_CONST_INT: return types->weak_int;
     case FE_CONST_FLOAT: return types->weak_float;
     case FE_CONST_STR: return types->str;
+    case FE_CONST_TUPLE: return constant->type;
     default: return types->none;
     }
 }
@@ -41,7 +42,7 @@ static Value *eval_args(Lower *low, const AstExpr *expr, const FeNode *node) {
             node->args[i] || !node->arg_values ? NULL : node->arg_values[i];
         if (fallback)
             values[i] =
-                fe_value_converted(low, fe_value_const(const_type(low, fallback), fallback),
+                fe_value_converted(low, fe_value_const(low, const_type(low, fallback), fallback),
                                    node->callee->params[i]);
     }
     return values;
@@ -97,7 +98,7 @@ Value fe_call_value(Lower *low, const Call *call, uint32_t i) {
     if (fe_call_arg(call, i)) return fe_lower_expr(low, node->args[i]);
     if (!fe_call_has(call, i)) return fe_value_none(low);
     const FeConst *constant = node->arg_values[i];
-    return fe_value_const(const_type(low, constant), constant);
+    return fe_value_const(low, const_type(low, constant), constant);
 }
 
 IrReg fe_call_scalar(Lower *low, const Call *call, uint32_t i, IrScalar to) {

@@ -312,9 +312,8 @@ static Value lower_ternary(Lower *low, const AstExpr *expr) {
     const FeConst *known = fe_node_of(low, expr->cond)->value;
     IrReg cond = fe_lower_cond(low, expr->cond);
     if (known) {
-        bool yes = known->kind == FE_CONST_FLOAT ? known->d != 0 : known->i != 0;
-        return fe_value_converted(low, fe_lower_expr(low, yes ? expr->left : expr->right),
-                                  type);
+        const AstExpr *arm = fe_const_truth(known) ? expr->left : expr->right;
+        return fe_value_converted(low, fe_lower_expr(low, arm), type);
     }
     IrBlock left = {0}, right = {0};
     Value a = lower_aside(low, expr->left, type, &left);
@@ -362,7 +361,7 @@ static Value lower_kind(Lower *low, const AstExpr *expr, IrReg want) {
 Value fe_lower_expr_into(Lower *low, const AstExpr *expr, IrReg want) {
     const FeNode *node = fe_node_of(low, expr);
     if (node->value && node->value->kind != FE_CONST_NONE)
-        return fe_value_const(node->type, node->value);
+        return fe_value_const(low, node->type, node->value);
     JrSpan outer = low->b.span;
     low->b.span = expr->at.line ? expr->at : expr->span;
     Value value = lower_kind(low, expr, want);

@@ -171,12 +171,20 @@ static Iter iter_enumerate(Lower *low, const FeNode *node) {
     return iter;
 }
 
+/* Inference saw to it that there is one; arrays may differ in layout. */
+static const FeType *common_item(Lower *low, const FeType *tuple) {
+    const FeType *type = tuple->count ? tuple->items[0] : NULL;
+    for (uint32_t i = 1; i < tuple->count; i++)
+        type = fe_unify(&low->module->types, type, tuple->items[i]);
+    return type;
+}
+
 static Iter iter_value(Lower *low, const AstExpr *expr) {
     Value value = fe_value_pinned(low, fe_lower_expr(low, expr));
     if (value.type->kind == FE_TUPLE)
         return (Iter){.kind = ITER_TUPLE,
                       .value = value,
-                      .item = value.type->count ? value.type->items[0] : NULL,
+                      .item = common_item(low, value.type),
                       .length = fe_int_const(low, value.type->count)};
     return (Iter){
         .kind = ITER_ARRAY, .value = value, .length = ir_build_dim(&low->b, value.reg, 0)};

@@ -160,11 +160,6 @@ static void lower_augmented(Lower *low, const AstStmt *stmt) {
 
 /* ---- The others ---- */
 
-static bool const_true(const FeConst *value) {
-    if (value->kind == FE_CONST_STR) return value->len != 0;
-    return value->kind == FE_CONST_FLOAT ? value->d != 0 : value->i != 0;
-}
-
 static void lower_into(Lower *low, IrBlock *block, const AstBlock *body) {
     IrBlock *outer = fe_block_swap(low, block);
     fe_lower_block(low, body);
@@ -174,7 +169,7 @@ static void lower_into(Lower *low, IrBlock *block, const AstBlock *body) {
 static void lower_if(Lower *low, const AstStmt *stmt) {
     const FeConst *known = fe_node_of(low, stmt->value)->value;
     if (known) {
-        fe_lower_block(low, const_true(known) ? &stmt->body : &stmt->orelse);
+        fe_lower_block(low, fe_const_truth(known) ? &stmt->body : &stmt->orelse);
         return;
     }
     IrReg cond = fe_lower_cond(low, stmt->value);

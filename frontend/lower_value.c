@@ -22,8 +22,18 @@ Value fe_value_ir(Lower *low, IrReg reg) {
     return fe_value_reg(fe_type_ir(&low->module->types, ir_reg_type(low->func, reg)), reg);
 }
 
-Value fe_value_const(const FeType *type, const FeConst *constant) {
-    return (Value){.type = type, .constant = constant, .reg = IR_NO_REG};
+/* A scalar waits for the type its user wants; the items of a tuple have registers, as those of
+ * any tuple. */
+Value fe_value_const(Lower *low, const FeType *type, const FeConst *constant) {
+    if (constant->kind != FE_CONST_TUPLE)
+        return (Value){.type = type, .constant = constant, .reg = IR_NO_REG};
+    Value *items = JR_NEW_ARRAY(low->arena, Value, type->count + 1);
+    for (uint32_t i = 0; i < type->count; i++) {
+        const FeType *strong = fe_type_strong(&low->module->types, type->items[i]);
+        Value item = fe_value_const(low, type->items[i], constant->items[i]);
+        items[i] = fe_value_converted(low, item, strong);
+    }
+    return fe_value_tuple(low, type->count, items);
 }
 
 Value fe_value_int(Lower *low, int64_t number) {

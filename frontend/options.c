@@ -349,7 +349,7 @@ static void fallback(FeInfer *in, FeFunc *func, uint32_t i) {
         return;
     }
     const FeType *declared = info->params[i];
-    if (declared && (!fe_accepts(declared, type) || !const_fits(value, declared->ir.scalar))) {
+    if (declared && (!fe_accepts(declared, type) || !const_fits_type(value, declared))) {
         jr_diag_error(in->diags, param->fallback->span,
                       "the default of '%s' does not fit in %s", param->name,
                       fe_type_name(in->types, declared));

@@ -294,34 +294,56 @@ static bool is_function(FeInfer *in, const AstExpr *target) {
     return true;
 }
 
-static void define(FeInfer *in, const FuncInfo *counts, const AstExpr *target,
-                   const AstExpr *value, const AstExpr *annotation) {
-    if (target->kind == AST_TUPLE) {
-        bool pairs =
-            value && value->kind == AST_TUPLE && value->items.len == target->items.len;
-        for (uint32_t i = 0; i < target->items.len; i++)
-            define(in, counts, target->items.data[i], pairs ? value->items.data[i] : NULL,
-                   NULL);
+/* What a name at module scope is assigned. */
+typedef struct Value {
+    const AstExpr *expr;  /* NULL: an item of something that is no display */
+    const FeConst *known; /* the constant it is, or NULL */
+    const FeType *type;   /* of `known` */
+    const AstExpr *annotation;
+} Value;
+
+static Value value_of(FeInfer *in, const AstExpr *expr, const AstExpr *annotation) {
+    Value value = {.expr = expr, .annotation = annotation};
+    if (expr) value.known = const_eval(in, expr, &value.type);
+    return value;
+}
+
+static Value value_item(const Value *value, uint32_t i, uint32_t count) {
+    const AstExpr *expr = value->expr;
+    Value item = {.expr = NULL};
+    if (expr && expr->kind == AST_TUPLE && expr->items.len == count)
+        item.expr = expr->items.data[i];
+    const FeConst *known = value->known;
+    if (!known || known->kind != FE_CONST_TUPLE || known->type->count != count) return item;
+    item.known = known->items[i];
+    item.type = value->type->items[i];
+    return item;
+}
+
+static void define_name(FeInfer *in, const AstExpr *target, Value value) {
+    Entry *entry = entry_new(in, ENTRY_VAR, NULL, target->span);
+    const Entry *alias = value.expr ? scope_path(in, value.expr) : NULL;
+    if (value.known && value.annotation) {
+        const FeType *declared = options_type(in, value.annotation);
+        bool fits = declared && fe_accepts(declared, value.type) &&
+                    const_fits_type(value.known, declared);
+        value.type = fits ? declared : NULL;
     }
+    if (value.known && value.type)
+        entry = entry_const(in, value.type, value.known, target->span);
+    else if (alias && alias->kind == ENTRY_TYPE && alias->type->kind != FE_FUNC)
+        entry = entry_new(in, ENTRY_TYPE, alias->type, target->span);
+    jr_table_put(&in->module->names, target->name, entry);
+}
+
+static void define(FeInfer *in, const FuncInfo *counts, const AstExpr *target, Value value) {
+    if (target->kind == AST_TUPLE)
+        for (uint32_t i = 0; i < target->items.len; i++)
+            define(in, counts, target->items.data[i],
+                   value_item(&value, i, target->items.len));
     if (target->kind != AST_NAME || is_function(in, target)) return;
     const Local *local = jr_table_get(&counts->by_name, target->name);
-    Entry *entry = entry_new(in, ENTRY_VAR, NULL, target->span);
-    const FeType *type = NULL;
-    if (value && local->writes == 1) {
-        const Entry *alias = scope_path(in, value);
-        const FeConst *known = const_eval(in, value, &type);
-        if (known && annotation) {
-            const FeType *declared = options_type(in, annotation);
-            bool fits = declared && fe_accepts(declared, type) &&
-                        const_fits(known, declared->ir.scalar);
-            type = fits ? declared : NULL;
-        }
-        if (known && type)
-            entry = entry_const(in, type, known, target->span);
-        else if (alias && alias->kind == ENTRY_TYPE && alias->type->kind != FE_FUNC)
-            entry = entry_new(in, ENTRY_TYPE, alias->type, target->span);
-    }
-    jr_table_put(&in->module->names, target->name, entry);
+    define_name(in, target, local->writes == 1 ? value : (Value){.expr = NULL});
 }
 
 static void define_func(FeInfer *in, AstStmt *stmt) {
@@ -367,7 +389,8 @@ void scope_module(FeInfer *in) {
             import_one(in, &stmt->imports.data[k]);
         bool assigns = stmt->kind == AST_ASSIGN || stmt->kind == AST_ANN;
         for (uint32_t k = 0; assigns && k < stmt->targets.len; k++)
-            define(in, &counts, stmt->targets.data[k], stmt->value, stmt->annotation);
+            define(in, &counts, stmt->targets.data[k],
+                   value_of(in, stmt->value, stmt->annotation));
     }
     define_rest(in, &counts);
 }

@@ -110,8 +110,8 @@ static void check_name(Names *n, const AstExpr *expr) {
             n->in->diags, expr->span,
             "'%s' is a variable of the program, which functions cannot see", expr->name);
         jr_diag_help(n->in->diags, diag,
-                     "pass it to '%s' as a parameter; only constants assigned "
-                     "once at the top level can be used",
+                     "pass it to '%s' as a parameter; only constants (numbers, strings and "
+                     "tuples of these) that are assigned once at the top level can be used",
                      n->func->ast->name);
         jr_diag_note(n->in->diags, diag, entry->span, "it is assigned here");
     }

@@ -102,13 +102,30 @@ const FeBuiltin *fe_builtin(FeBuiltinId id);
 const FeBuiltin *fe_builtin_find(const char *path);
 
 /* A value known at compile time. Ints are unbounded in principle, 127 bits in practice. */
-typedef struct FeConst {
-    enum { FE_CONST_NONE, FE_CONST_BOOL, FE_CONST_INT, FE_CONST_FLOAT, FE_CONST_STR } kind;
+typedef struct FeConst FeConst;
+struct FeConst {
+    enum {
+        FE_CONST_NONE,
+        FE_CONST_BOOL,
+        FE_CONST_INT,
+        FE_CONST_FLOAT,
+        FE_CONST_STR,
+        FE_CONST_TUPLE,
+    } kind;
     __int128 i; /* BOOL too */
     double d;
     const char *bytes; /* STR */
     uint32_t len;
-} FeConst;
+    const FeType *type;          /* TUPLE: its items' types, weak or not */
+    const FeConst *const *items; /* TUPLE: type->count of them */
+};
+
+static inline bool fe_const_truth(const FeConst *value) {
+    if (value->kind == FE_CONST_FLOAT) return value->d != 0;
+    if (value->kind == FE_CONST_STR) return value->len != 0;
+    if (value->kind == FE_CONST_TUPLE) return value->type->count != 0;
+    return value->i != 0;
+}
 
 /* A local variable of a function, or a variable of the module's body. */
 typedef struct FeVar {
@@ -149,7 +166,8 @@ typedef struct FeFunc {
  *
  * By kind of expression:
  *   value set     a constant: emit it in `type` and do not look at its children. `type` may be a
- *                 bool, any number (the value is converted: an int for a float64), or FE_STR
+ *                 bool, any number (the value is converted: an int for a float64), FE_STR, or a
+ *                 tuple of these
  *   AST_NAME      var; or value. An assignment to a name with var NULL (a module constant's) is
  *                 no code at all
  *   AST_UNARY     NEG, POS, INVERT: operations[0]. NOT: the truth of `left` (x != 0; None false)
