@@ -47,14 +47,14 @@ static const char *rows_for(const Options *o, char *room, size_t size) {
     return room;
 }
 
-static JrStatus measure(const Options *o, JrModule *module, const char *name,
-                        const JrValue *values, Progress *progress, JrBench **out) {
+static JrStatus measure(const Options *o, JrModule *module, const char *name, const Args *args,
+                        Progress *progress, JrBench **out) {
     char rows[64];
     JrBenchOptions options = {
         .size = sizeof options,
         .name = name,
-        .arg_count = (size_t)o->arg_count,
-        .args = values,
+        .arg_count = args->count,
+        .args = args->values,
         .rows = rows_for(o, rows, sizeof rows),
         .seconds = o->bench_time,
         .operations = o->operations,
@@ -100,14 +100,13 @@ static char *with_size(const char *text, const char *name, double size) {
 
 static int one_size(const Options *o, JrContext *context, JrModule *module, const char *name,
                     char *const *texts, Progress *progress, JrBench **out) {
-    JrValue *values = calloc((size_t)o->arg_count + 1, sizeof *values);
+    Args args;
     int code = EXIT_USAGE;
-    if (values && args_read(o, context, texts, values))
-        code = measure(o, module, name, values, progress, out) == JR_OK
+    if (args_read(o, context, module, name, texts, &args))
+        code = measure(o, module, name, &args, progress, out) == JR_OK
                    ? 0
                    : report_error(o, module);
-    args_clear(o, values);
-    free(values);
+    args_clear(&args);
     return code;
 }
 

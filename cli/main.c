@@ -39,30 +39,29 @@ static int explain(const Options *o, JrModule *module) {
     return report_error(o, module);
 }
 
-static int call_and_show(const Options *o, JrModule *module, JrFunction *function,
-                         const JrValue *values, JrValue *result) {
-    if (jr_call(function, (size_t)o->arg_count, values, result) != JR_OK)
+static int call_with(const Options *o, JrModule *module, const char *name, const Args *args) {
+    JrValue result;
+    JrFunction *function;
+    if (jr_function_for(module, name, args->count, args->values, &function) != JR_OK)
+        return report_error(o, module);
+    if (o->dump) return dump(o, module, o->dump, stdout);
+    if (o->check) return explain(o, module);
+    int code = dump_from_environment(o, module);
+    if (code) return code;
+    if (jr_call(function, args->count, args->values, &result) != JR_OK)
         return report_error(o, module);
     if (o->check_races) report_check(o);
-    return show_result(o, result);
+    code = show_result(o, &result);
+    jr_value_clear(&result);
+    return code;
 }
 
 static int call(const Options *o, JrContext *context, JrModule *module, const char *name) {
-    JrValue result = {0}, *values = calloc((size_t)o->arg_count + 1, sizeof *values);
-    JrFunction *function;
-    int code = EXIT_USAGE;
-    size_t count = (size_t)o->arg_count;
-    if (!values || !args_read(o, context, o->args, values))
-        code = EXIT_USAGE;
-    else if (jr_function_for(module, name, count, values, &function) != JR_OK)
-        code = report_error(o, module);
-    else if (o->dump || o->check)
-        code = o->dump ? dump(o, module, o->dump, stdout) : explain(o, module);
-    else if ((code = dump_from_environment(o, module)) == 0)
-        code = call_and_show(o, module, function, values, &result);
-    jr_value_clear(&result);
-    args_clear(o, values);
-    free(values);
+    Args args;
+    int code = args_read(o, context, module, name, o->args, &args)
+                   ? call_with(o, module, name, &args)
+                   : EXIT_USAGE;
+    args_clear(&args);
     return code;
 }
 

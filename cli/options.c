@@ -245,7 +245,8 @@ void options_help(FILE *to) {
           "Compiles a file of kernels, written in a typed subset of Python, and runs it. FILE "
           "is a\n"
           "path, or - for standard input. With -e, each ARG is a literal (3, 1e6, True,\n"
-          "[1, 2, 3.5]), an expression (np.arange(10)), or a .npy file.\n",
+          "[1, 2, 3.5]), an expression (np.arange(10)), or a .npy file; name=ARG is for the\n"
+          "parameter of that name.\n",
           to);
 #define JR_GROUP(title) fprintf(to, "\n%s:\n", title);
 #define JR_OPTION(ID, letter, name, argument, help) \

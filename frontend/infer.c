@@ -536,28 +536,52 @@ static FeFunc *find_func(FeInfer *in, const char *name) {
     return NULL;
 }
 
+const FeType *fe_declared(const FeFunc *func, uint32_t param) {
+    return func->info->params[param];
+}
+
+const FeConst *fe_default(const FeFunc *func, uint32_t param) {
+    return func->info->defaults[param];
+}
+
+/* The types of all parameters, those of defaults among them; NULL with an error. */
+static const FeType **root_given(FeInfer *in, const FeFunc *func, uint32_t count,
+                                 const FeType *const *given) {
+    uint32_t n = func->ast->params.len;
+    const FeType **types = JR_NEW_ARRAY(in->arena, const FeType *, n + 1);
+    if (count > n) {
+        jr_diag_error(in->diags, func->ast->span, "'%s' takes %u argument%s, not %u",
+                      func->ast->name, n, n == 1 ? "" : "s", count);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        types[i] = i < count && given[i] ? given[i] : func->info->default_types[i];
+        if (types[i]) continue;
+        jr_diag_error(in->diags, func->ast->params.data[i].span,
+                      "'%s' needs an argument for '%s'", func->ast->name,
+                      func->ast->params.data[i].name);
+        return NULL;
+    }
+    return types;
+}
+
 FeSpec *fe_specialise(FeModule *module, const char *name, uint32_t nparams,
                       const FeType *const *params) {
     FeInfer *in = module->infer;
     FeFunc *func = find_func(in, name);
     if (!func || !func->info->ok) return NULL;
-    uint32_t n = func->ast->params.len;
-    if (n != nparams) {
-        jr_diag_error(in->diags, func->ast->span, "'%s' takes %u argument%s, not %u", name, n,
-                      n == 1 ? "" : "s", nparams);
-        return NULL;
-    }
-    const FeType **types = JR_NEW_ARRAY(in->arena, const FeType *, n + 1);
+    const FeType **types = root_given(in, func, nparams, params);
+    if (!types) return NULL;
     const FeType *ret = func->info->ret;
     const Signature *eager =
-        func->info->signatures.len ? root_signature(func->info, params) : NULL;
+        func->info->signatures.len ? root_signature(func->info, types) : NULL;
     if (func->info->signatures.len && !eager) {
         jr_diag_error(in->diags, func->ast->span, "no signature of '%s' takes these arguments",
                       name);
         return NULL;
     }
-    for (uint32_t i = 0; i < n; i++)
-        if (!(types[i] = eager ? eager->params[i] : root_param(in, func, i, params[i])))
+    for (uint32_t i = 0; i < func->ast->params.len; i++)
+        if (!(types[i] = eager ? eager->params[i] : root_param(in, func, i, types[i])))
             return NULL;
     uint32_t errors = in->diags->errors;
     FeSpec *spec = infer_spec(in, func, types, eager ? eager->ret : ret, (JrSpan){0, 0, 0});

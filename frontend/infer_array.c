@@ -116,8 +116,9 @@ static bool add_number(FeInfer *in, Box *box, JrSpan span, const FeType *type,
     if (box->ndim == 0) box->ndim = depth;
     if (!type_is_number(type) || depth != box->ndim) {
         infer_fail(in, span, NULL,
-                   type_is_number(type) ? "the rows of this array differ in depth"
-                                        : "np.array() takes numbers, in lists of equal lengths");
+                   type_is_number(type)
+                       ? "the rows of this array differ in depth"
+                       : "np.array() takes numbers, in lists of equal lengths");
         return false;
     }
     const FeType *next = box->joined ? fe_unify(in->types, box->joined, type) : type;

@@ -104,8 +104,8 @@ static const FeType *use_const(FeInfer *in, const AstExpr *expr, const FeConst *
     bool alike = type->kind == FE_TUPLE && type->count == now->count;
     const FeType **items = JR_NEW_ARRAY(in->arena, const FeType *, now->count + 1);
     for (uint32_t i = 0; i < now->count; i++)
-        items[i] = use_const(in, expr, value->items[i], now->items[i],
-                             alike ? type->items[i] : type);
+        items[i] =
+            use_const(in, expr, value->items[i], now->items[i], alike ? type->items[i] : type);
     return fe_type_tuple(in->types, now->count, items);
 }
 

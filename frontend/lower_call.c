@@ -41,9 +41,9 @@ static Value *eval_args(Lower *low, const AstExpr *expr, const FeNode *node) {
         const FeConst *fallback =
             node->args[i] || !node->arg_values ? NULL : node->arg_values[i];
         if (fallback)
-            values[i] =
-                fe_value_converted(low, fe_value_const(low, const_type(low, fallback), fallback),
-                                   node->callee->params[i]);
+            values[i] = fe_value_converted(
+                low, fe_value_const(low, const_type(low, fallback), fallback),
+                node->callee->params[i]);
     }
     return values;
 }

@@ -261,9 +261,13 @@ typedef struct FeConfig {
 FeModule *fe_infer(JrArena *arena, AstModule *ast, JrDiags *diags, const FeConfig *config);
 
 /* One more specialisation: `name` for these parameter types (FE_SCALAR, FE_ARRAY, FE_TUPLE), of a
- * function without annotations or with ones that accept them. NULL with an error in diags. */
+ * function without annotations or with ones that accept them. Where one is NULL, or missing at
+ * the end, the parameter's default is meant. NULL with an error in diags. */
 FeSpec *fe_specialise(FeModule *module, const char *name, uint32_t nparams,
                       const FeType *const *params);
+/* The annotation of a parameter, and its default; NULL if it has none. */
+const FeType *fe_declared(const FeFunc *func, uint32_t param);
+const FeConst *fe_default(const FeFunc *func, uint32_t param);
 
 /* Specialisations there are now, and going back to them: what fe_specialise made since is as if
  * it had not been asked for. Needed where it failed, or a later stage did. */

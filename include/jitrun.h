@@ -234,8 +234,12 @@ typedef struct JrRaceCheck {
  * function or body of such a module on this thread. */
 JR_API const JrRaceCheck *jr_race_check(void);
 
-/* Whether the source has a function of this name that takes no arguments. */
+/* Whether the source has a function of this name that can be called without arguments. */
 JR_API bool jr_module_has_function(const JrModule *module, const char *name);
+/* The position of a function's parameter, from 0; -1 if there is no such function or parameter,
+ * or if its name cannot be used in calls (it stands before a `/`). */
+JR_API int jr_module_param_index(const JrModule *module, const char *function,
+                                 const char *param);
 /* Whether the body does more than define names. */
 JR_API bool jr_module_has_body(const JrModule *module);
 
@@ -263,7 +267,8 @@ typedef enum JrType {
     JR_FLOAT32,
     JR_FLOAT64,
     JR_ARRAY = 64, /* as.array */
-    JR_TUPLE       /* as.tuple */
+    JR_TUPLE,      /* as.tuple */
+    JR_DEFAULT     /* among arguments: the parameter's default */
 } JrType;
 
 enum { JR_MAX_DIMS = 8 };
@@ -316,6 +321,12 @@ static inline JrValue jr_float(double f) {
     v.type = JR_FLOAT64, v.owned = false, v.as.f = f;
     return v;
 }
+/* The default of the parameter that it is passed for, to jr_function_for and jr_call. */
+static inline JrValue jr_default(void) {
+    JrValue v;
+    v.type = JR_DEFAULT, v.owned = false, v.as.u = 0;
+    return v;
+}
 /* Borrows: the array must live as long as the value is used. */
 static inline JrValue jr_array(JrArrayValue *array) {
     JrValue v;
@@ -353,7 +364,8 @@ typedef struct JrFunction JrFunction;
 JR_API JrStatus jr_function(JrModule *module, const char *name, const char *signature,
                             JrFunction **out);
 /* The same, for the types of these values: an int is int64, a float float64, an array the most
- * particular array type it has. */
+ * particular array type it has. For a jr_default(), and for parameters after the last value, the
+ * type of the parameter's default. */
 JR_API JrStatus jr_function_for(JrModule *module, const char *name, size_t count,
                                 const JrValue *args, JrFunction **out);
 
@@ -361,10 +373,11 @@ JR_API JrStatus jr_function_for(JrModule *module, const char *name, size_t count
 JR_API const char *jr_function_signature(const JrFunction *function);
 JR_API size_t jr_function_param_count(const JrFunction *function);
 
-/* Calls it. Arguments are converted where that is exact: an int that fits a narrower type, a
- * whole float for an int; and any number is rounded to a float parameter's precision.
- * Otherwise JR_ERR_ARGUMENT, with the argument, what was expected and what was given; also for
- * a read-only array that the function writes to. *result (may be NULL, or one of args) is set
+/* Calls it. A jr_default(), and parameters after the last argument, take the parameter's default;
+ * JR_ERR_ARGUMENT where there is none. Arguments are converted where that is exact: an int that
+ * fits a narrower type, a whole float for an int; and any number is rounded to a float parameter's
+ * precision. Otherwise JR_ERR_ARGUMENT, with the argument, what was expected and what was given;
+ * also for a read-only array that the function writes to. *result (may be NULL, or one of args) is set
  * without being cleared first, and is the caller's to clear; it is None on failure. An array
  * that the function was given and returns, or a view of it, shares its memory: if that is the
  * caller's own, as.array->owner is NULL. */

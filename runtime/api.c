@@ -318,13 +318,28 @@ const char *jr_module_report(JrModule *module, JrReport kind) {
     return text.data;
 }
 
-bool jr_module_has_function(const JrModule *module, const char *name) {
-    if (!module || !module->fe || !name) return false;
+static const AstFunc *find_ast(const JrModule *module, const char *name) {
+    if (!module || !module->fe || !name) return NULL;
     for (uint32_t i = 1; i < module->fe->funcs.len; i++) {
         const AstFunc *f = module->fe->funcs.data[i]->ast;
-        if (strcmp(f->name, name) == 0 && f->params.len == 0) return true;
+        if (strcmp(f->name, name) == 0) return f;
     }
-    return false;
+    return NULL;
+}
+
+bool jr_module_has_function(const JrModule *module, const char *name) {
+    const AstFunc *f = find_ast(module, name);
+    for (uint32_t i = 0; f && i < f->params.len; i++)
+        if (!f->params.data[i].fallback) return false;
+    return f != NULL;
+}
+
+int jr_module_param_index(const JrModule *module, const char *function, const char *param) {
+    const AstFunc *f = find_ast(module, function);
+    for (uint32_t i = 0; f && param && i < f->params.len; i++)
+        if (strcmp(f->params.data[i].name, param) == 0)
+            return f->params.data[i].positional_only ? -1 : (int)i;
+    return -1;
 }
 
 /* Definitions, imports and plain constants do nothing one could see; neither does a docstring.

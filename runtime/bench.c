@@ -108,7 +108,7 @@ static void clear_outcome(Outcome *outcome) {
 /* A copy that stays when the arguments are used again. False when memory ran out. */
 static bool keep_value(Run *run, const JrValue *value, JrValue *out) {
     BenchArgs copy;
-    if (!jr_bench_args_init(&copy, run->bench->arena, 1, value, 0, NULL)) return false;
+    if (!jr_bench_args_init(&copy, run->bench->arena, 1, value, NULL)) return false;
     *out = copy.values[0];
     return true;
 }
@@ -315,12 +315,9 @@ static const char *measure_engine(Run *run, bool parallel, JrBenchRow *row) {
 /* The arguments' copies, which the first row's function says how to make. */
 static const char *prepare_args(Run *run) {
     const JrFunction *f = run->function;
-    uint32_t leaves = 0;
     if (run->args.values) return NULL;
-    for (uint32_t i = 0; f && i < f->spec->nparams; i++)
-        leaves += jr_leaf_count(f->spec->params[i]);
     bool good = jr_bench_args_init(&run->args, run->bench->arena, run->options.arg_count,
-                                   run->options.args, leaves, f ? f->written : NULL);
+                                   run->options.args, f);
     if (run->bench->bytes == 0) run->bench->bytes = run->args.bytes;
     return good ? NULL : JR_NO_MEMORY;
 }

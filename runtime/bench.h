@@ -40,9 +40,9 @@ typedef struct BenchArgs {
     double bytes; /* of array elements read once, and written once */
 } BenchArgs;
 
-/* False when memory ran out. written[0..leaves) is by leaf, as JrFunction's. */
+/* False when memory ran out. The function says which arrays it writes to; NULL for none. */
 bool jr_bench_args_init(BenchArgs *args, JrArena *arena, size_t count, const JrValue *values,
-                        uint32_t leaves, const bool *written);
+                        const JrFunction *function);
 /* Before a call: the written ones as the caller gave them. */
 void jr_bench_args_restore(const BenchArgs *args);
 

@@ -144,12 +144,19 @@ static JrValue *copy_values(BenchArgs *args, size_t count, const JrValue *values
 }
 
 bool jr_bench_args_init(BenchArgs *args, JrArena *arena, size_t count, const JrValue *values,
-                        uint32_t leaves, const bool *written) {
-    size_t leaf = 0;
+                        const JrFunction *function) {
+    uint32_t nparams = function ? function->spec->nparams : 0, leaves = 0;
+    size_t first = 0; /* leaf of the argument: a default may stand for several */
+    for (uint32_t i = 0; i < nparams; i++)
+        leaves += jr_leaf_count(function->spec->params[i]);
     *args = (BenchArgs){.arena = arena, .count = count};
     args->blocks = JR_NEW_ARRAY(arena, BenchBlock, count_arrays(count, values));
     if (!args->blocks) return false;
-    add_blocks(args, count, values, leaves, written, &leaf);
+    for (size_t i = 0; i < count; i++) {
+        size_t leaf = first;
+        add_blocks(args, 1, &values[i], leaves, function ? function->written : NULL, &leaf);
+        if (i < nparams) first += jr_leaf_count(function->spec->params[i]);
+    }
     merge_blocks(args);
     args->values = fill_blocks(args) ? copy_values(args, count, values) : NULL;
     return args->values != NULL;

@@ -9,6 +9,7 @@
 #include "runtime/races.h"
 #include "runtime/value.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,12 +211,27 @@ static JrStatus find_by_signature(JrModule *module, const char *name, const char
                             name);
     if (!signature && func->ast->params.len)
         return jr_function_of_spec(module, func->specs.data[0], out);
+    if (wanted.count < func->ast->params.len)
+        return jr_error_set(
+            JR_ERR_SIGNATURE,
+            "%s takes %" PRIu32 " argument%s: a signature has the types of all", name,
+            func->ast->params.len, func->ast->params.len == 1 ? "" : "s");
     JrStatus status = specialise(module, name, wanted.count, wanted.params, out);
     if (status || !signature || has_signature((*out)->spec, &wanted)) return status;
     status = jr_error_set(JR_ERR_SIGNATURE, "%s is %s, which is not %s", name,
                           (*out)->signature, signature);
     *out = NULL;
     return status;
+}
+
+/* The type of an argument; of a number for a parameter that declares a number's type, that: whether
+ * it can be converted is for the call to say. */
+static const FeType *argument_type(JrModule *module, const FeFunc *func, size_t i,
+                                   const JrValue *value) {
+    const FeType *type = jr_value_fe_type(&module->fe->types, value);
+    const FeType *declared = i < func->ast->params.len ? fe_declared(func, (uint32_t)i) : NULL;
+    bool numbers = type && declared && type->kind == FE_SCALAR && declared->kind == FE_SCALAR;
+    return numbers ? declared : type;
 }
 
 static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
@@ -229,8 +245,9 @@ static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
         return jr_error_set(JR_ERR_ARGUMENT, "%zu arguments are more than %d", count,
                             JR_MAX_PARAMS);
     for (size_t i = 0; i < count; i++) {
-        types[i] = jr_value_fe_type(&module->fe->types, &args[i]);
-        if (!types[i])
+        bool passed = args[i].type != JR_DEFAULT;
+        types[i] = passed ? argument_type(module, func, i, &args[i]) : NULL;
+        if (passed && !types[i])
             return jr_error_set(JR_ERR_ARGUMENT, "argument %zu of %s: %s cannot be passed",
                                 i + 1, name,
                                 jr_value_type_name(&args[i], given, sizeof given));
@@ -316,11 +333,35 @@ static bool store_argument(Frame *f, const FeType *type, const JrValue *value) {
     return true;
 }
 
+/* A default, which is a constant of the source. */
+static bool store_default(Frame *f, const FeType *type, const FeConst *value) {
+    if (type->kind == FE_TUPLE && value->kind == FE_CONST_TUPLE &&
+        type->count == value->type->count) {
+        for (uint32_t i = 0; i < type->count; i++)
+            if (!store_default(f, type->items[i], value->items[i])) return false;
+        return true;
+    }
+    JrValue scalar = jr_float((double)value->i);
+    if (value->kind == FE_CONST_FLOAT) scalar = jr_float(value->d);
+    if (value->kind == FE_CONST_BOOL) scalar = jr_bool(value->i != 0);
+    if (value->kind == FE_CONST_INT && value->i >= INT64_MIN && value->i <= INT64_MAX)
+        scalar = jr_int((int64_t)value->i);
+    else if (value->kind == FE_CONST_INT && value->i >= 0 && value->i <= UINT64_MAX)
+        scalar = jr_uint((uint64_t)value->i);
+    return type->kind == FE_SCALAR && jr_value_to_scalar(&scalar, type->ir, f->leaf++);
+}
+
 static JrStatus bad_argument(const Frame *f, size_t index, const JrValue *value) {
     char given[96];
     const FeSpec *spec = f->function->spec;
     const AstFunc *ast = spec->func->ast;
     const char *name = ast->params.data[index].name;
+    if (value->type == JR_DEFAULT && fe_default(spec->func, (uint32_t)index))
+        return jr_error_set(JR_ERR_ARGUMENT,
+                            "the default of argument %zu of %s, '%s', is no %s", index + 1,
+                            ast->name, name, spec->params[index]->name);
+    if (value->type == JR_DEFAULT)
+        return jr_error_set(JR_ERR_ARGUMENT, "%s needs an argument for '%s'", ast->name, name);
     if (f->why)
         return jr_error_set(JR_ERR_ARGUMENT, "argument %zu of %s, '%s', %s", index + 1,
                             ast->name, name, f->why);
@@ -420,8 +461,14 @@ JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const
 
 static JrStatus call_with(Frame *f, size_t count, const JrValue *args, JrValue *result) {
     const FeSpec *spec = f->function->spec;
-    for (size_t i = 0; i < count; i++)
-        if (!store_argument(f, spec->params[i], &args[i])) return bad_argument(f, i, &args[i]);
+    const JrValue missing = jr_default();
+    for (uint32_t i = 0; i < spec->nparams; i++) {
+        const JrValue *value = i < count ? &args[i] : &missing;
+        const FeConst *fallback = value->type == JR_DEFAULT ? fe_default(spec->func, i) : NULL;
+        if (!(fallback ? store_default(f, spec->params[i], fallback)
+                       : store_argument(f, spec->params[i], value)))
+            return bad_argument(f, i, value);
+    }
     ptrdiff_t nargs = f->leaf - f->leaves, n = nargs + jr_leaf_count(spec->ret);
     for (ptrdiff_t i = 0; i < n; i++)
         f->pointers[i] = &f->leaves[i];
@@ -445,7 +492,7 @@ static JrStatus call(JrFunction *function, size_t count, const JrValue *args,
     const FeSpec *spec = function->spec;
     const JrAlloc *alloc = function->module->context->alloc;
     size_t n = jr_leaf_count(spec->ret);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < spec->nparams; i++)
         n += jr_leaf_count(spec->params[i]);
     enum { FEW = 8 };
     JrLeaf few[FEW];
@@ -467,7 +514,7 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
     JrStatus status;
     if (!function || (count && !args))
         status = jr_error_set(JR_ERR_ARGUMENT, "jr_call: NULL argument");
-    else if (count != function->spec->nparams)
+    else if (count > function->spec->nparams)
         status = jr_error_set(JR_ERR_ARGUMENT, "%s takes %u argument%s, not %zu",
                               function->spec->func->ast->name, function->spec->nparams,
                               function->spec->nparams == 1 ? "" : "s", count);

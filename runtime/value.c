@@ -339,7 +339,19 @@ static const char *first_error(JrModule *module) {
     return jr_error()->message;
 }
 
-static JrStatus eval_source(JrContext *context, const char *source, JrValue *out) {
+/* `[1, 2]` within np.array(...) is still one list: `[1]) + ([2]` is not. */
+static bool is_array_of_list(const JrModule *module) {
+    const FeFunc *func = module->fe->funcs.data[module->fe->funcs.len - 1];
+    const AstExpr *value = func->ast->body.data[0]->value;
+    const AstExpr *made = value->kind == AST_CALL ? value->left : NULL;
+    return made && made->kind == AST_ATTR && made->left->kind == AST_NAME &&
+           strcmp(made->name, "array") == 0 && value->items.len == 1 &&
+           value->keywords.len == 0 && value->items.data[0]->kind == AST_LIST;
+}
+
+static const char NOT_ONE[] = "it is not one expression on one line";
+
+static JrStatus eval_source(JrContext *context, const char *source, bool list, JrValue *out) {
     JrCompileOptions options = {
         .size = sizeof options, .name = "<expression>", .engine = "interp"};
     JrModule *module;
@@ -347,6 +359,8 @@ static JrStatus eval_source(JrContext *context, const char *source, JrValue *out
     JrStatus status = jr_compile(context, source, &options, &module);
     if (status == JR_ERR_COMPILE)
         status = jr_error_set(JR_ERR_ARGUMENT, "%s", first_error(module));
+    if (status == JR_OK && list && !is_array_of_list(module))
+        status = jr_error_set(JR_ERR_ARGUMENT, "%s", NOT_ONE);
     if (status == JR_OK) status = jr_function(module, "expression", "()", &function);
     if (status == JR_ERR_COMPILE)
         status = jr_error_set(JR_ERR_ARGUMENT, "%s", first_error(module));
@@ -360,6 +374,7 @@ static JrStatus eval_source(JrContext *context, const char *source, JrValue *out
 JrStatus jr_eval(JrContext *context, const char *expression, JrValue *out) {
     static const char format[] = "import math\nimport numpy\nimport numpy as np\n"
                                  "def expression():\n    return %s%s\n%s\n";
+    /* No brackets of ours around it: they would make an expression of `1) + (2`. */
     jr_error_clear();
     if (out) *out = (JrValue){.type = JR_NONE};
     if (!context || !expression || !out)
@@ -367,14 +382,13 @@ JrStatus jr_eval(JrContext *context, const char *expression, JrValue *out) {
     expression += strspn(expression, " \t");
     if (!*expression || *expression == '#')
         return jr_error_set(JR_ERR_ARGUMENT, "there is no expression");
-    if (strpbrk(expression, "\r\n;"))
-        return jr_error_set(JR_ERR_ARGUMENT, "it is not one expression on one line");
+    if (strpbrk(expression, "\r\n;")) return jr_error_set(JR_ERR_ARGUMENT, "%s", NOT_ONE);
     bool list = expression[0] == '[';
     size_t size = sizeof format + strlen(expression) + 16;
     char *source = malloc(size);
     if (!source) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    snprintf(source, size, format, list ? "np.array(" : "(", expression, ")");
-    JrStatus status = eval_source(context, source, out);
+    snprintf(source, size, format, list ? "np.array(" : "", expression, list ? ")" : "");
+    JrStatus status = eval_source(context, source, list, out);
     free(source);
     return status;
 }

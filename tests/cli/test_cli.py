@@ -100,6 +100,39 @@ class Calls(Command):
     def test_tuple_result(self):
         self.check(["k.src", "-e", "corners", "[[1, 2], [3, 4]]"], 0, "(1, 4)\n")
 
+    def test_defaults_and_named_arguments(self):
+        (self.path / "d.src").write_text(
+            "from jitrun import njit, int8, uint64\n"
+            "def f(n, k=2, *, p=(1, 2.5), q: uint64 = 2**63):\n    return n * k, p, q\n"
+            "@njit('int64(int64, int64)')\n"
+            "def g(a, b=7):\n    return a - b\n"
+            "def main(n=5):\n    return n\n")
+        q = 2 ** 63
+        self.check(["d.src", "-e", "f", "3"], 0, f"(6, (1, 2.5), {q})\n")
+        self.check(["d.src", "-e", "f", "3", "0.5"], 0, f"(1.5, (1, 2.5), {q})\n")
+        self.check(["d.src", "-e", "f", "3", "q=1"], 0, "(6, (1, 2.5), 1)\n")
+        self.check(["d.src", "-e", "f", "p=(7, 8)", "n=[1, 2]"], 0,
+                   f"(array([2, 4]), (7, 8), {q})\n")
+        self.check(["d.src", "-e", "g", "1"], 0, "-6\n")
+        self.check(["d.src", "-e", "g", "b=1", "a=2"], 0, "1\n")
+        self.check(["d.src"], 0, "5\n")
+        code, out, err = self.run_command("d.src", "-e", "f", "n=2", "--bench", "--bench-time",
+                                          "0.01", "--backend", "interp")
+        self.assertEqual((code, err), (0, ""), out)
+        self.check(["d.src", "-e", "f"], 2, err="'f' needs an argument for 'n'")
+        self.check(["d.src", "-e", "g", "b=1"], 2, err="g needs an argument for 'a'")
+        self.check(["d.src", "-e", "f", "1", "z=2"], 2, err="f has no parameter 'z'")
+        self.check(["d.src", "-e", "f", "1", "n=2"], 2, err="has a value already")
+        self.check(["d.src", "-e", "f", "n=2", "1"], 2, err="stands after one with a name")
+        self.check(["d.src", "-e", "f", "1", "2", "3", "4", "5"], 2, err="takes 4 arguments")
+
+    def test_an_argument_is_one_expression(self):
+        for text in ["1) + (2", "[1]) + ([2]", "[1], dtype=np.int8", "pass", "1; 2", "x := 1"]:
+            code, out, err = self.run_command("k.src", "-e", "nothing", text)
+            self.assertEqual((code, out), (2, ""), text)
+            self.assertIn("argument 1", err)
+        self.check(["k.src", "-e", "total", "[1, 2]  # a comment"], 0, "3\n")
+
     def test_none_prints_nothing(self):
         self.check(["k.src", "-e", "nothing", "1"], 0, "")
 

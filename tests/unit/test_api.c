@@ -386,6 +386,47 @@ static void functions_are_found(void **state) {
     jr_module_free(module);
 }
 
+static void defaults_are_taken(void **state) {
+    Env *env = *state;
+    JrModule *module = env_compile(env, "def f(n, /, k=3, *, p=(1, 0.5)):\n"
+                                        "    return n + k * p[1]\n"
+                                        "def typed(x: float, n: int = 4) -> float:\n"
+                                        "    return x + n\n"
+                                        "def all(n=1, m=2.5):\n    return n + m\n");
+    JrFunction *f;
+    JrValue result, args[] = {jr_int(2), jr_default(), jr_default(), jr_int(1)};
+    assert_ok(jr_function_for(module, "f", 1, args, &f));
+    assert_string_equal(jr_function_signature(f),
+                        "float64(int64, int64, tuple[int64, float64])");
+    assert_ok(jr_call(f, 1, args, &result));
+    assert_true(result.as.f == 3.5);
+    assert_ok(jr_call(f, 3, args, &result));
+    assert_true(result.as.f == 3.5);
+    assert_fails(jr_call(f, 4, args, &result), JR_ERR_ARGUMENT, "takes 3 arguments, not 4");
+    args[0] = jr_default();
+    assert_fails(jr_call(f, 3, args, &result), JR_ERR_ARGUMENT, "an argument for 'n'");
+    assert_fails(jr_call(f, 0, NULL, &result), JR_ERR_ARGUMENT, "an argument for 'n'");
+    assert_fails(jr_function_for(module, "f", 1, args, &f), JR_ERR_COMPILE, "for 'n'");
+    assert_fails(jr_function(module, "f", "(int64)", &f), JR_ERR_SIGNATURE,
+                 "the types of all");
+    f = env_function(module, "typed", NULL);
+    args[0] = jr_float(0.5);
+    assert_ok(jr_call(f, 1, args, &result));
+    assert_true(result.as.f == 4.5);
+    assert_ok(jr_function_for(module, "all", 0, NULL, &f));
+    assert_ok(jr_call(f, 0, NULL, &result));
+    assert_true(result.as.f == 3.5);
+    assert_true(jr_module_has_function(module, "all"));
+    assert_false(jr_module_has_function(module, "typed"));
+    assert_int_equal(jr_module_param_index(module, "f", "p"), 2);
+    assert_int_equal(jr_module_param_index(module, "f", "n"), -1);
+    assert_int_equal(jr_module_param_index(module, "f", "z"), -1);
+    assert_int_equal(jr_module_param_index(module, "g", "n"), -1);
+    assert_int_equal(jr_module_param_index(NULL, "f", "p"), -1);
+    assert_int_equal(jr_module_param_index(module, "f", NULL), -1);
+    jr_module_free(module);
+}
+
 /* A result type that the function does not have, and parameters it cannot take, name both. */
 static void signatures_must_fit(void **state) {
     Env *env = *state;
@@ -469,6 +510,7 @@ int main(void) {
         cmocka_unit_test(raised_messages_arrive),
         cmocka_unit_test(functions_are_found),
         cmocka_unit_test(no_python_in_this_process),
+        cmocka_unit_test(defaults_are_taken),
         cmocka_unit_test(signatures_must_fit),
         cmocka_unit_test(failed_specialisations_are_taken_back),
     };
