@@ -95,6 +95,7 @@ typedef struct JrError {
     size_t frame_count;  /* 0 unless a kernel raised it; frames[0] is where */
     const JrFrame *frames;
     size_t frames_dropped; /* outer frames of a deep recursion that are not kept */
+    size_t message_len;    /* bytes of message, of which a kernel's own may hold zeros */
 } JrError;
 
 /* The last error on this thread; status is JR_OK if the last call succeeded. Never NULL. Valid

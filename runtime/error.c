@@ -25,8 +25,10 @@ typedef struct Slot {
 } Slot;
 
 /* What a thread without a slot sees: there was no memory for one. */
-static const JrError no_memory = {
-    .status = JR_MEMORY_ERROR, .name = "MemoryError", .message = "out of memory"};
+static const JrError no_memory = {.status = JR_MEMORY_ERROR,
+                                  .name = "MemoryError",
+                                  .message = "out of memory",
+                                  .message_len = 13};
 static const JrError no_error = {.status = JR_OK, .name = "", .message = ""};
 
 /* Slots are used again but never freed, and only ever added: jr_threads_alarm walks the list while
@@ -159,7 +161,10 @@ JrStatus jr_error_set(JrStatus status, const char *format, ...) {
     char *room = message_room(slot, &len);
     snprintf(room, len + 1, "%s", fresh ? fresh : "out of memory");
     free(fresh);
-    slot->error = (JrError){.status = status, .name = status_name(status), .message = room};
+    slot->error = (JrError){.status = status,
+                            .name = status_name(status),
+                            .message = room,
+                            .message_len = strlen(room)};
     return status;
 }
 
@@ -173,6 +178,8 @@ JrStatus jr_error_take(JrThread *thread) {
     if (!slot) return JR_MEMORY_ERROR;
     JrStatus status = (JrStatus)thread->rt.status;
     uint32_t before, count = jr_thread_frames(thread);
+    size_t len;
+    const char *message = jr_thread_message(thread, &len);
     if (count > MAX_FRAMES) count = MAX_FRAMES;
     for (uint32_t i = 0; i < count; i++) {
         JrWhere where = jr_thread_frame(thread, i);
@@ -182,7 +189,8 @@ JrStatus jr_error_take(JrThread *thread) {
      */
     slot->error = (JrError){.status = status,
                             .name = status_name(status),
-                            .message = jr_thread_message(thread, NULL),
+                            .message = message,
+                            .message_len = len,
                             .frame_count = count,
                             .frames = slot->frames,
                             .frames_dropped = (size_t)jr_thread_dropped(thread, &before)};

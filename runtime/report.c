@@ -6,11 +6,14 @@ static void add_diag(JrDiags *diags, const JrError *error) {
     const JrFrame *at = error->frame_count ? &error->frames[0] : NULL;
     JrSpan span = {0};
     if (at) span = (JrSpan){at->line, at->column, at->column + 1};
-    JrDiag *diag = error->status < JR_ERR_COMPILE && error->frame_count
-                       ? jr_diag_error(diags, span, "%s%s%s", error->name,
-                                       *error->message ? ": " : "", error->message)
-                       : jr_diag_error(diags, span, "%s", error->message);
-    (void)diag;
+    JrText message;
+    jr_text_init(&message, diags->arena);
+    if (error->status < JR_ERR_COMPILE && error->frame_count)
+        jr_text_printf(&message, "%s%s", error->name, error->message_len ? ": " : "");
+    jr_text_add(&message, error->message, error->message_len);
+    JrDiag *diag = jr_diag_error(diags, span, "%s", "");
+    diag->message = message.data;
+    diag->message_len = message.len;
 }
 
 static void add_calls(const JrError *error, JrText *out) {
@@ -36,7 +39,7 @@ static void report_json(const JrModule *module, const JrError *error, JrText *ou
     jr_text_printf(out, "{\"status\": %d, \"name\": ", error->status);
     jr_text_json(out, error->name);
     jr_text_puts(out, ", \"message\": ");
-    jr_text_json(out, error->message);
+    jr_text_json_bytes(out, error->message, error->message_len);
     jr_text_puts(out, ", \"frames\": [");
     for (size_t i = 0; i < error->frame_count; i++) {
         const JrFrame *f = &error->frames[i];

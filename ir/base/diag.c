@@ -227,7 +227,10 @@ static void render_one(const JrDiags *diags, const JrDiag *diag, JrText *out) {
     jr_text_puts(out, source_name(diags));
     if (diag->span.line > 0) jr_text_printf(out, ":%d", shown_line(diags, diag->span));
     if (diag->span.line > 0 && diag->span.col > 0) jr_text_printf(out, ":%d", diag->span.col);
-    jr_text_printf(out, ": %s: %s\n", SEVERITIES[diag->severity], diag->message);
+    jr_text_printf(out, ": %s: ", SEVERITIES[diag->severity]);
+    jr_text_add(out, diag->message,
+                diag->message_len ? diag->message_len : strlen(diag->message));
+    jr_text_puts(out, "\n");
     render_source(diags, diag->span, out);
 }
 
@@ -241,8 +244,12 @@ void jr_diag_render(const JrDiags *diags, const JrDiag *diag, JrText *out) {
 /* ---- JSON ---- */
 
 void jr_text_json(JrText *out, const char *string) {
+    jr_text_json_bytes(out, string, strlen(string));
+}
+
+void jr_text_json_bytes(JrText *out, const char *string, size_t len) {
     static const char ESCAPED[] = "\"\\\b\f\n\r\t", LETTERS[] = "\"\\bfnrt";
-    size_t len = strlen(string), size;
+    size_t size;
     uint32_t code = 0;
     jr_text_puts(out, "\"");
     for (size_t i = 0; i < len; i += size ? size : 1) {

@@ -27,6 +27,7 @@ typedef struct JrDiag {
     JrSeverity severity;
     JrSpan span;
     const char *message;
+    size_t message_len;   /* it may hold zeros; 0: up to the first one */
     const char *help;     /* or NULL */
     struct JrDiag *notes; /* other places with a message each */
 } JrDiag;
@@ -62,6 +63,7 @@ void jr_diags_render_json(const JrDiags *diags, JrText *out);
 
 /* Writes a JSON string literal. */
 void jr_text_json(JrText *out, const char *string);
+void jr_text_json_bytes(JrText *out, const char *string, size_t len);
 
 /* The name in names[0..count) closest to `name` by edit distance, or NULL when none is near
  * enough to be what was meant. */

@@ -84,10 +84,11 @@ class JrError(Structure):
     _fields_ = [
         ("status", c_int),
         ("name", c_char_p),
-        ("message", c_char_p),
+        ("message", c_void_p),
         ("frame_count", c_size_t),
         ("frames", POINTER(JrFrame)),
         ("frames_dropped", c_size_t),
+        ("message_len", c_size_t),
     ]
 
 

@@ -1,6 +1,7 @@
 """What can go wrong: exceptions of the package, their pictures, and kernel tracebacks."""
 
 import ast
+import ctypes
 import types
 
 from . import _library as c
@@ -188,7 +189,8 @@ def last_error():
         (_text(f.function), f.line, f.column)
         for f in (error.frames[i] for i in range(error.frame_count))
     ]
-    return error.status, _text(error.message), frames
+    message = ctypes.string_at(error.message, error.message_len)
+    return error.status, _text(message), frames
 
 
 def exception_for(unit, status, message, frames):

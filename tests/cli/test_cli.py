@@ -196,6 +196,16 @@ class Errors(Command):
                              "k.src:28:15: error: ZeroDivisionError")
             self.assertIn("return 10 // n", got[2])
 
+    def test_message_with_a_zero(self):
+        source = ('def f(x):\n    if x:\n        raise ValueError("a\\0b")\n'
+                  'print("d\\0e")\nf(1)\n')
+        for engine in ENGINES:
+            code, out, err = self.run_command("-", "--backend", engine, stdin=source)
+            self.assertEqual((code, out), (1, "d\0e\n"))
+            self.assertIn("error: ValueError: a\0b\n", err)
+            err = self.run_command("-", "--format", "json", stdin=source)[2]
+            self.assertEqual(json.loads(err)["message"], "a\0b")
+
     def test_call_chain(self):
         source = ("def f(a, i):\n    return a[i]\n\n"
                   "def g(a):\n    return f(a, 9)\n\n"

@@ -227,6 +227,14 @@ class Running(unittest.TestCase):
         self.assertIn("in deep", text)
         self.assertEqual(deep(-1), 0)
 
+    def test_message_with_a_zero(self):
+        @njit
+        def f(x):
+            if x:
+                raise ValueError("a\0b")
+
+        self.assertEqual(str(error_of(self, ValueError, f, 1)), "a\0b")
+
     @needs_numpy
     def test_read_only(self):
         @njit
