@@ -317,8 +317,20 @@ static GenFn *const by_form[] = {
     [FORM_RAISE] = jr_gen_raise,
 };
 
+enum { BLOCK_STMTS = 200 };
+
+/* Without the passes, the time for a basic block grows with its square. */
+static void cut_block(GenFunc *f) {
+    LLVMBasicBlockRef next = jr_gen_label(f, "on");
+    LLVMBuildBr(f->g->b, next);
+    LLVMPositionBuilderAtEnd(f->g->b, next);
+}
+
 /* What follows a jump in its block is never reached. */
 void jr_gen_block(GenFunc *f, const IrBlock *block) {
-    for (const IrStmt *s = block->first; s && !terminated(f); s = s->next)
+    uint32_t n = 0;
+    for (const IrStmt *s = block->first; s && !terminated(f); s = s->next) {
         by_form[ir_op_form((IrOp)s->op)](f, s);
+        if (f->g->level == 0 && ++n % BLOCK_STMTS == 0 && !terminated(f)) cut_block(f);
+    }
 }

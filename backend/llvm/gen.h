@@ -98,6 +98,8 @@ typedef struct GenFunc {
     JR_VEC(GenProof) proofs;
     GenUse *uses;                                 /* by register, all zero between loops */
     LLVMValueRef rt_args, rt_results, headers[4]; /* buffers for calls, made on first use */
+    LLVMValueRef where;                           /* the last one, of where_span */
+    JrSpan where_span;
     bool fast;
 } GenFunc;
 

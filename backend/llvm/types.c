@@ -93,11 +93,16 @@ LLVMValueRef jr_gen_string(Gen *g, const char *bytes, size_t len) {
     return constant_global(g, LLVMConstStringInContext2(g->ctx, bytes, len, 0), "text");
 }
 
+/* One for all of a statement's calls that follow one another. */
 LLVMValueRef jr_gen_where(GenFunc *f, JrSpan span) {
     Gen *g = f->g;
+    if (f->where && f->where_span.line == span.line && f->where_span.col == span.col)
+        return f->where;
+    f->where_span = span;
     LLVMValueRef fields[] = {g->file, f->name, jr_gen_int32(g, span.line),
                              jr_gen_int32(g, span.col)};
-    return constant_global(g, LLVMConstStructInContext(g->ctx, fields, 4, 0), "where");
+    return f->where =
+               constant_global(g, LLVMConstStructInContext(g->ctx, fields, 4, 0), "where");
 }
 
 void jr_gen_attr(Gen *g, LLVMValueRef fn, unsigned index, const char *name, uint64_t value) {
