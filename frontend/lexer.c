@@ -1,5 +1,7 @@
 #include "frontend/lexer.h"
 
+#include "frontend/unicode.h"
+
 #include <string.h>
 
 enum { TAB_WIDTH = 8 };
@@ -30,12 +32,23 @@ static bool is_digit(unsigned char c) {
     return c >= '0' && c <= '9';
 }
 
-static bool is_name_start(unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+static bool is_ascii_start(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool is_name_part(unsigned char c) {
-    return is_name_start(c) || is_digit(c);
+/* The bytes of the next character, if it may begin a name, or go on with one; else 0. */
+static size_t name_start(const Lexer *lexer) {
+    unsigned char c = peek(lexer, 0);
+    if (c < 0x80) return is_ascii_start(c);
+    const JrSource *source = lexer->source;
+    return jr_unicode_name_char(source->text + lexer->pos, source->len - lexer->pos, true);
+}
+
+static size_t name_part(const Lexer *lexer) {
+    unsigned char c = peek(lexer, 0);
+    if (c < 0x80) return is_ascii_start(c) || is_digit(c);
+    const JrSource *source = lexer->source;
+    return jr_unicode_name_char(source->text + lexer->pos, source->len - lexer->pos, false);
 }
 
 /* 1 for "\n", 2 for "\r\n", else 0. */
@@ -240,8 +253,8 @@ static TokenKind keyword(const char *text, size_t len) {
 }
 
 static void skip_name(Lexer *lexer) {
-    while (is_name_part(peek(lexer, 0)))
-        lexer->pos++;
+    for (size_t step; (step = name_part(lexer)) != 0;)
+        lexer->pos += step;
 }
 
 static int digit_value(unsigned char c) {
@@ -272,7 +285,7 @@ static TokenKind lex_radix(Lexer *lexer, const Token *start, int base, const cha
     lexer->pos += 2;
     if (peek(lexer, 0) == '_') lexer->pos++;
     size_t digits = lexer->pos;
-    if (!skip_digits(lexer, base) || lexer->pos == digits || is_name_part(peek(lexer, 0)))
+    if (!skip_digits(lexer, base) || lexer->pos == digits || name_part(lexer))
         return bad_number(lexer, start, message, NULL);
     return TOK_INT;
 }
@@ -305,7 +318,7 @@ static TokenKind lex_decimal(Lexer *lexer, const Token *start) {
     if (imaginary) lexer->pos++;
     if (!good || peek(lexer, 0) == '_')
         return bad_number(lexer, start, "invalid number", NULL);
-    if (is_name_part(peek(lexer, 0)))
+    if (name_part(lexer))
         return bad_number(lexer, start, "invalid number",
                           "a name cannot start with a digit; put a space after a number");
     if (imaginary) return TOK_IMAG;
@@ -384,7 +397,52 @@ static TokenKind lex_string(Lexer *lexer, const Token *start, size_t prefix) {
 
 /* Punctuation. */
 
+/* What word processors and mathematicians make of ASCII. */
+static const char *meant(uint32_t code) {
+    switch (code) {
+    case 0x2018:
+    case 0x2019: return "write '";
+    case 0x201c:
+    case 0x201d: return "write \"";
+    case 0x2010:
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2212: return "write -";
+    case 0xd7:
+    case 0xb7:
+    case 0x22c5: return "write *";
+    case 0xf7: return "write /";
+    case 0x2260: return "write !=";
+    case 0x2264: return "write <=";
+    case 0x2265: return "write >=";
+    case 0xa0:
+    case 0x2003:
+    case 0x200b:
+    case 0x3000: return "it looks like a space: write a plain one";
+    default:
+#ifdef JITRUN_HAVE_UTF8PROC
+        return "names have letters, digits and _";
+#else
+        return "this jitrun was built without libutf8proc: names are ASCII";
+#endif
+    }
+}
+
+static TokenKind not_ascii(Lexer *lexer, const Token *start) {
+    uint32_t code;
+    const JrSource *source = lexer->source;
+    const char *text = source->text + lexer->pos;
+    size_t len = jr_unicode_next(text, source->len - lexer->pos, &code);
+    lexer->pos += len;
+    const char *message = jr_arena_printf(lexer->arena, "'%.*s' (U+%04X) means nothing here",
+                                          (int)len, text, code);
+    return bad_token(lexer, start, message, meant(code));
+}
+
 static TokenKind lex_unknown(Lexer *lexer, const Token *start) {
+    if (peek(lexer, 0) >= 0x80) return not_ascii(lexer, start);
     unsigned char c = peek(lexer, 0);
     lexer->pos++;
     switch (c) {
@@ -474,7 +532,7 @@ static TokenKind lex_token(Lexer *lexer, const Token *start) {
     }
     lexer->first = lexer->ended = false;
     if (string_starts(lexer, &prefix)) return lex_string(lexer, start, prefix);
-    if (is_name_start(c)) {
+    if (name_start(lexer)) {
         skip_name(lexer);
         return keyword(lexer->source->text + start->pos, lexer->pos - start->pos);
     }

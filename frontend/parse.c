@@ -7,6 +7,8 @@
  * elsewhere. */
 #include "frontend/parse.h"
 
+#include "frontend/unicode.h"
+
 #include <string.h>
 
 /* Tokens. */
@@ -43,7 +45,7 @@ bool parse_token_is(const Parser *p, const Token *token, const char *text) {
 }
 
 const char *parse_token_text(Parser *p, const Token *token) {
-    return jr_arena_strndup(p->arena, p->lexer.source->text + token->pos, token->len);
+    return jr_unicode_name(p->arena, p->lexer.source->text + token->pos, token->len);
 }
 
 JrSpan parse_span(const Parser *p, const Token *start) {
