@@ -31,6 +31,7 @@ typedef struct Parser {
     bool in_def;
     bool in_for;     /* between `for` and its `in` */
     bool in_target;  /* before the first `=` of a statement */
+    bool in_options; /* of a decorator, where `locals={"x": int64}` is accepted */
     bool skip_block; /* the statement given up on has a block that is not worth parsing */
     bool orphans;    /* an else here belongs to a statement that was given up on */
     jmp_buf *recover;

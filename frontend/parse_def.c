@@ -87,7 +87,9 @@ static void parse_params(Parser *p, AstFunc *func) {
 
 static void parse_decorators(Parser *p, AstFunc *func) {
     while (parse_accept(p, TOK_AT)) {
+        p->in_options = true;
         JR_PUSH(p->arena, &func->decorators, parse_expr(p));
+        p->in_options = false;
         if (!parse_accept(p, TOK_NEWLINE)) parse_unexpected(p, "the end of the line");
         p->first = p->tok;
     }

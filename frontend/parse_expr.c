@@ -161,6 +161,21 @@ static _Noreturn void refuse_braces(Parser *p) {
     parse_give_up(p);
 }
 
+/* {"x": int64}, an option that is accepted and means nothing: None stands for it. */
+static AstExpr *skip_dict(Parser *p) {
+    Token open;
+    const Token *outer = open_bracket(p, &open);
+    AstExpr *none = parse_new(p, AST_NONE, &open);
+    while (!parse_at(p, TOK_RBRACE)) {
+        parse_expr(p);
+        if (!parse_accept(p, TOK_COLON)) parse_unexpected(p, "a ':'");
+        parse_expr(p);
+        if (!parse_accept(p, TOK_COMMA)) break;
+    }
+    close_bracket(p, &open, outer, TOK_RBRACE);
+    return parse_done(p, none, &open);
+}
+
 static AstExpr *parse_atom(Parser *p) {
     switch (p->tok.kind) {
     case TOK_NAME: return parse_identifier(p);
@@ -174,7 +189,9 @@ static AstExpr *parse_atom(Parser *p) {
     case TOK_DOTS: return leaf(p, AST_ELLIPSIS);
     case TOK_LPAREN: return parse_parentheses(p);
     case TOK_LBRACKET: return parse_list(p);
-    case TOK_LBRACE: refuse_braces(p);
+    case TOK_LBRACE:
+        if (p->in_options) return skip_dict(p);
+        refuse_braces(p);
     case TOK_LAMBDA: parse_refuse_here(p, UNSUPPORTED_LAMBDA);
     case TOK_YIELD: parse_refuse_here(p, UNSUPPORTED_YIELD);
     case TOK_AWAIT: parse_refuse_here(p, UNSUPPORTED_AWAIT);

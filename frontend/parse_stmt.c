@@ -308,7 +308,7 @@ void parse_dispatch(Parser *p, AstBlock *block) {
     case TOK_ELIF:
     case TOK_EXCEPT:
     case TOK_FINALLY: parse_orphan(p);
-    default: p->orphans = p->in_for = p->in_target = false;
+    default: p->orphans = p->in_for = p->in_target = p->in_options = false;
     }
     switch (p->tok.kind) {
     case TOK_INDENT: parse_unexpected_indent(p, block); break;
