@@ -101,6 +101,7 @@ typedef struct GenFunc {
     LLVMValueRef where;                           /* the last one, of where_span */
     JrSpan where_span;
     bool fast;
+    bool many_owned; /* owners stay in memory (value.c) */
 } GenFunc;
 
 /* ---- types.c ---- */

@@ -72,8 +72,21 @@ static void prepare(GenFunc *f, GenReg *reg, const IrRegInfo *info) {
     }
 }
 
+enum { MANY_OWNED = 12 };
+
+/* The exit block reads every owner, and is reached from wherever there may be an error: as values,
+ * n owners would be n values that meet there from n places. A volatile store keeps them in memory.
+ */
+static bool has_many_owned(const IrFunc *ir) {
+    uint32_t n = 0;
+    for (uint32_t i = ir->nparams; i < ir->regs.len; i++)
+        n += ir->regs.data[i].type.ndim && ir->regs.data[i].owned;
+    return n > MANY_OWNED;
+}
+
 /* Everything but the parameters' values, which module.c sets. */
 void jr_gen_regs(GenFunc *f) {
+    f->many_owned = has_many_owned(f->ir);
     f->regs = JR_NEW_ARRAY(f->g->arena, GenReg, f->ir->regs.len);
     for (uint32_t i = 0; i < f->ir->regs.len; i++)
         prepare(f, &f->regs[i], &f->ir->regs.data[i]);
@@ -118,6 +131,9 @@ void jr_gen_set_array(GenFunc *f, IrReg reg, const GenArray *array) {
     LLVMValueRef parts[MAX_PARTS], slots[MAX_PARTS];
     jr_gen_explode(array, type, parts);
     jr_gen_explode(r->array, type, slots);
-    for (uint32_t i = 0; i < jr_gen_nparts(type); i++)
-        LLVMBuildStore(f->g->b, parts[i], slots[i]);
+    for (uint32_t i = 0; i < jr_gen_nparts(type); i++) {
+        LLVMValueRef store = LLVMBuildStore(f->g->b, parts[i], slots[i]);
+        bool owner = slots[i] == r->array->owner;
+        if (owner && f->many_owned && ir_reg(f->ir, reg)->owned) LLVMSetVolatile(store, 1);
+    }
 }
