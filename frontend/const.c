@@ -364,7 +364,7 @@ static const FeConst *eval_tuple(FeInfer *in, const AstExpr *expr) {
     FeConst *tuple = const_new(in, FE_CONST_TUPLE);
     tuple->items = items;
     tuple->type = fe_type_tuple(in->types, n, types);
-    return tuple;
+    return tuple->type->size <= FE_MAX_TUPLE ? tuple : NULL;
 }
 
 const FeConst *const_item(const FeConst *tuple, const FeConst *index, uint32_t *position) {

@@ -465,8 +465,13 @@ static const FeType *infer_items(FeInfer *in, const AstExpr *expr) {
         unknown |= type_is_void(items[i]);
     }
     if (unknown) return infer_silent(in);
-    return expr->kind == AST_TUPLE ? fe_type_tuple(in->types, n, items)
-                                   : fe_type_list(in->types, n, items);
+    bool tuple = expr->kind == AST_TUPLE;
+    const FeType *type =
+        tuple ? fe_type_tuple(in->types, n, items) : fe_type_list(in->types, n, items);
+    uint32_t most = tuple ? FE_MAX_TUPLE : FE_MAX_LIST;
+    if (type->size <= most) return type;
+    return infer_fail(in, expr->span, "use an array", "this %s has more than %u values",
+                      tuple ? "tuple" : "list", most);
 }
 
 static const FeType *infer_kind(FeInfer *in, const AstExpr *expr) {

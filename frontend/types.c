@@ -78,6 +78,10 @@ static const FeType *compound(FeTypes *types, FeKind kind, uint32_t count,
     type->count = count;
     type->items = JR_NEW_ARRAY(types->arena, const FeType *, count ? count : 1);
     if (count) memcpy(type->items, items, count * sizeof *items);
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < count; i++)
+        size += items[i]->size ? items[i]->size : 1;
+    type->size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
     return type;
 }
 

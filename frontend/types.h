@@ -32,12 +32,17 @@ struct FeType {
     IrType ir;
     const FeType **items;
     uint32_t count;
+    uint32_t
+        size; /* of a tuple or list: the items of its items, and so on, each one at least */
     struct FeFunc *func;
     const struct FeBuiltin *builtin;
     const char *name; /* MODULE; and what messages call any type: "float64[:]" */
     IrExc exc;
     FeType *next; /* the interning table's chain */
 };
+
+/* Of a tuple, and of a list: nesting makes them grow without bound in a few lines. */
+enum { FE_MAX_TUPLE = 10000, FE_MAX_LIST = 1000000 };
 
 typedef struct FeTypes {
     JrArena *arena;
