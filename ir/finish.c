@@ -138,6 +138,7 @@ bool ir_rt_writes(IrRtCall call, uint32_t arg) {
     case RT_PRINT_ARRAY_REPR:
     case RT_ARRAYS_OVERLAP:
     case RT_ARRAY_DISTINCT:
+    case RT_TEST_HOLDS:
     case RT_RACE_TOUCH:
     case RT_RACE_TOUCH_ALL:
     case RT_RACE_FRESH:

@@ -123,7 +123,8 @@ struct IrStmt {
     bool asserted; /* FOR: prange(..., unchecked=True) */
     bool weighed;  /* FOR, parallel: over parts of an array, which were made as many as gain */
     bool pass;     /* FOR: one quick pass over an array, which ends where that ends */
-    uint8_t accumulates; /* LOAD, STORE: of a[i] op= e that a prange accumulates: 1 + IrOp */
+    uint8_t
+        accumulates; /* LOAD, STORE, RT: of a[i] op= e that a prange accumulates: 1 + IrOp */
     uint32_t strip; /* FOR: iterations between two polls; 0: none. The step is then constant */
     uint32_t ndsts; /* 1 for most; any number for CALL and RT; 0 for STORE and control */
     uint32_t nargs;

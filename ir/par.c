@@ -32,6 +32,12 @@ uint32_t *par_table(ParTable *table, JrArena *arena, uint32_t count, uint32_t va
     return table->words;
 }
 
+void par_stay_serial(ParLoop *p, IrStmt *at, const char *why) {
+    if (p->serial) return;
+    p->serial = why;
+    p->serial_at = at;
+}
+
 static void add_stmts(ParLoop *p, const IrBlock *block, IrStmt *parent) {
     for (IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         JR_PUSH(p->arena, &p->stmts, stmt);
@@ -113,6 +119,29 @@ static const IrStmt *loop_around(const ParLoop *p, uint32_t at) {
     return s;
 }
 
+/* The loop's variable is a copy of its counter only where the body assigns to it. */
+static bool check_variable(ParLoop *p) {
+    const IrStmt *first = p->stmts.len ? p->stmts.data[0] : NULL;
+    if (!first || first->op != OP_COPY || first->args[0] != par_counter(p) ||
+        ir_reg(p->func, par_counter(p))->name ||
+        ir_reg(p->func, first->dsts[0])->kind != REG_VAR)
+        return true;
+    const char *name = ir_reg(p->func, first->dsts[0])->name;
+    for (uint32_t i = 1; i < p->stmts.len && name; i++) {
+        IrStmt *stmt = p->stmts.data[i];
+        for (uint32_t d = 0; d < stmt->ndsts; d++) {
+            if (stmt->dsts[d] != first->dsts[0]) continue;
+            JrDiag *at =
+                jr_diag_error(p->diags, stmt->span,
+                              "assignment to '%s', the variable of a prange loop", name);
+            jr_diag_help(p->diags, at, "use another name, or range");
+            jr_diag_note(p->diags, at, p->loop->span, "the prange loop");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What leaves the loop early leaves only the chunk. */
 static bool check_exits(ParLoop *p) {
     for (uint32_t i = 0; i < p->stmts.len; i++) {
@@ -176,7 +205,7 @@ static bool parallelise_loop(const Walk *w, IrBlock *home, IrStmt *loop) {
     p.live_after = live_after(&w->after, loop);
     loop->parallel = false; /* what stays, stays serial */
     look_at_body(&p);
-    if (!check_exits(&p)) return false;
+    if (!check_exits(&p) || !check_variable(&p)) return false;
     par_live_inside(&p);
     if (par_shape(&p)) {
         look_at_body(&p);

@@ -44,14 +44,22 @@ typedef struct ParVar {
     IrOp compare; /* MIN and MAX found as a comparison: how a part replaces the whole */
     bool by_compare;
     bool updates;  /* ... or with an operator */
+    bool nan;      /* ... or with np.minimum or np.maximum, which keep a NaN; */
+    bool right;    /* the accumulator is their second operand */
     bool loose;    /* a minimum or maximum that NaN or -0.0 make depend on the order */
     IrStmt *where; /* its first write in the body */
 } ParVar;
 
+/* A way of accumulating; nan and right as in ParVar. */
+typedef struct ParUpdate {
+    IrOp op;
+    bool nan, right;
+} ParUpdate;
+
 /* An array with elements accumulated at indices that may repeat: h[k] += e. */
 typedef struct ParIndexed {
     IrReg array;
-    IrOp op;
+    ParUpdate update;
     IrStmt *where;
 } ParIndexed;
 
@@ -87,6 +95,13 @@ typedef struct ParTables {
     ParTable reads, map;
 } ParTables;
 
+/* A number that a test where the loop begins is given: an integer, or with an axis the length
+ * of an array's. */
+typedef struct ParGiven {
+    IrReg reg;
+    int axis; /* -1: none */
+} ParGiven;
+
 /* Everything found out about one loop. */
 typedef struct ParLoop {
     IrFunc *func;
@@ -112,8 +127,12 @@ typedef struct ParLoop {
     JR_VEC(IrReg) own; /* arrays of which iterations write different elements */
     JR_VEC(IrReg) distinct;         /* arrays whose elements must not share memory, likewise */
     JR_VEC(ParAffine) not_negative; /* indices that must not be negative, likewise */
-    JR_VEC(IrReg) invariants; /* TEMPs of the body with the same value in each iteration */
-    const char *serial;       /* why it has to run serially, or NULL */
+    JR_VEC(IrReg) invariants;   /* TEMPs of the body with the same value in each iteration */
+    JR_VEC(const char *) tests; /* words of ir/apart.h: what has to be true, likewise */
+    JR_VEC(ParGiven) given;     /* ... and what they are given */
+    JR_VEC(IrReg) tested;       /* arrays that they are about */
+    uint32_t visits;            /* for par_reach.c */
+    const char *serial;         /* why it has to run serially, or NULL */
     IrStmt *serial_at;
 } ParLoop;
 
@@ -143,8 +162,17 @@ bool par_shape(ParLoop *p);
 /* Gives each variable the body writes its role; errors go to diags. False if there were any.
  */
 bool par_classify(ParLoop *p);
-/* Whether the store is `a[i...] op= e`, and its load. */
-bool par_is_update(const ParLoop *p, const IrStmt *store, IrOp *op, IrStmt **load);
+/* The class a way of accumulating belongs to; OP_COUNT if it is none. `left`: the accumulator
+ * is the left operand. */
+IrOp par_reduction_class(IrOp op, bool left);
+/* A minimum or maximum of floats, which NaN and -0.0 make depend on the order. */
+bool par_is_loose(const ParLoop *p, const IrStmt *stmt);
+/* Makes the loop serial, for the first reason given. */
+void par_stay_serial(ParLoop *p, IrStmt *at, const char *why);
+/* The neutral element of a reduction. */
+IrConst par_identity(IrOp op, IrScalar scalar);
+
+/* par_value.c */
 /* Whether operand a of one statement has the same value as operand b of another, wherever both
  * run in one iteration. */
 bool par_same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
@@ -155,16 +183,27 @@ bool par_is_pure(const IrStmt *stmt);
  * raised before it. */
 bool par_may_fail_alone(const ParLoop *p, const IrStmt *stmt, const IrStmt *branch);
 bool par_is_within(const ParLoop *p, const IrStmt *stmt, const IrStmt *outer);
-/* Makes the loop serial, for the first reason given. */
-void par_stay_serial(ParLoop *p, IrStmt *at, const char *why);
-/* The neutral element of a reduction. */
-IrConst par_identity(IrOp op, IrScalar scalar);
+/* Whether two statements compute the same. */
+bool par_same_result(const ParLoop *p, const IrStmt *x, const IrStmt *y);
+
+/* par_update.c */
+/* Whether the statement is np.minimum or np.maximum of two floats, args[1] and args[2]. */
+bool par_is_extreme(const ParLoop *p, const IrStmt *stmt, ParUpdate *update);
+/* Whether the statement, which stands in `parent`, stores what makes it `a[i...] op= e`, or is
+ * `a[i...] = e` under `if e > a[i...]`. */
+bool par_is_update(const ParLoop *p, const IrStmt *stmt, const IrStmt *parent,
+                   ParUpdate *update);
+/* What was accumulated before, joined with what a later chunk has. */
+IrReg par_join(IrBuilder *b, ParUpdate update, IrReg before, IrReg after);
 
 /* par_affine.c */
 /* The statement of the body that writes a TEMP, or NULL. */
 const IrStmt *par_temp_def(const ParLoop *p, IrReg reg);
 /* The one statement of the body that writes the register, or NULL. */
 IrStmt *par_only_write(const ParLoop *p, IrReg reg);
+/* Whether a variable is set as in v = e; if v > c: v = c. */
+bool par_is_clamped(const ParLoop *p, IrReg reg, const IrStmt **first, const IrStmt **second,
+                    const IrStmt **branch);
 /* a + factor * b; not known when it does not fit. */
 ParAffine par_combine(ParAffine a, const ParAffine *b, int64_t factor);
 /* The register as a sum, following at most `depth` definitions. */

@@ -20,6 +20,35 @@ IrStmt *par_only_write(const ParLoop *p, IrReg reg) {
     return found;
 }
 
+/* The register is written twice, and the second write is `v = c` under `if v > c`, or <, and there
+ * is no other way to it than past the first. */
+bool par_is_clamped(const ParLoop *p, IrReg reg, const IrStmt **first, const IrStmt **second,
+                    const IrStmt **branch) {
+    const IrStmt *writes[2], *parents[2];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->stmts.len; i++) {
+        const IrStmt *s = p->stmts.data[i];
+        if (s->ndsts != 1 || s->dsts[0] != reg) continue;
+        if (n == 2) return false;
+        writes[n] = s;
+        parents[n++] = p->parents.data[i];
+    }
+    if (n != 2 || parents[1]->op != OP_IF) return false;
+    const IrStmt *test = ir_reg(p->func, parents[1]->args[0])->def;
+    if (ir_reg(p->func, parents[1]->args[0])->kind != REG_TEMP || !test ||
+        writes[1]->op != OP_COPY)
+        return false;
+    if (test->op != OP_GT && test->op != OP_GE && test->op != OP_LT && test->op != OP_LE)
+        return false;
+    IrReg other = test->args[0] == reg ? test->args[1] : test->args[0];
+    *first = writes[0];
+    *second = writes[1];
+    *branch = parents[1];
+    return (test->args[0] == reg) != (test->args[1] == reg) &&
+           parents[1]->u.blocks.then.first == writes[1] && !parents[1]->u.blocks.els.first &&
+           other == writes[1]->args[0] && par_is_within(p, parents[1], parents[0]);
+}
+
 static ParAffine unknown(bool from_array) {
     return (ParAffine){.from_array = from_array};
 }

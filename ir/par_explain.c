@@ -35,9 +35,12 @@ static void add_arrays(const ParLoop *p, IrLoopReport *report) {
         add(p, report,
             (IrLoopName){.kind = LOOP_COPIES,
                          .name = name_of(p, p->indexed.data[i].array),
-                         .op = p->indexed.data[i].op});
+                         .op = p->indexed.data[i].update.op});
     for (uint32_t i = 0; i < p->own.len; i++)
         add(p, report, (IrLoopName){.kind = LOOP_OWN, .name = name_of(p, p->own.data[i])});
+    for (uint32_t i = 0; i < p->tested.len; i++)
+        add(p, report,
+            (IrLoopName){.kind = LOOP_TESTED, .name = name_of(p, p->tested.data[i])});
     for (uint32_t i = 0; i + 1 < p->overlap.len; i += 2)
         add(p, report,
             (IrLoopName){.kind = LOOP_APART,

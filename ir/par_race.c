@@ -21,186 +21,27 @@
  * that they cannot come round. A negative index counts from the end, so i and i - n may be one
  * element: what keeps two accesses apart counts only where neither index is negative, which
  * is known or tested where the loop begins. */
-#include "ir/par.h"
-
-#include <string.h>
+#include "ir/par_access.h"
 
 enum {
-    DEPTH = 24,
     FEWEST = 16,      /* iterations that a loop is taken to have, if how many is not known */
     STEEPEST = 65536, /* of an index per iteration: no loop lives to see it wrap at 2^64 */
+    MOST_ASKED = 400, /* pairs, before all of them are known to matter */
 };
 
 typedef ParAffine Affine;
-
-typedef enum AxisKind { AXIS_WHOLE, AXIS_POINT, AXIS_PART } AxisKind;
-
-typedef struct Axis {
-    AxisKind kind;
-    bool wrap;
-    Affine at;
-} Axis;
-
-typedef struct Access {
-    IrReg root;  /* IR_NO_REG: memory of the iteration's own */
-    bool opaque; /* the root is known, the elements are not */
-    bool stores;
-    bool conditional; /* under an if, or in a loop that may not run */
-    IrStmt *stmt, *parent;
-    uint32_t ndim; /* the root's */
-    Axis axes[IR_MAX_DIMS];
-    uint32_t
-        open; /* axes of the view so far: which of the root's, or UINT32_MAX for a new one */
-    uint32_t map[2 * IR_MAX_DIMS];
-} Access;
+typedef ParAxis Axis;
+typedef ParAccess Access;
 
 typedef struct Race {
     ParLoop *p;
-    JR_VEC(Access) accesses;
+    ParAccesses accesses;
+    uint32_t asked; /* so often for a test */
     bool good;
 } Race;
 
-/* ---- Accesses ---- */
-
-static void open_root(const ParLoop *p, Access *access, IrReg root) {
-    access->root = root;
-    access->ndim = access->open = ir_reg_type(p->func, root).ndim;
-    for (uint32_t i = 0; i < access->ndim; i++) {
-        access->axes[i].kind = AXIS_WHOLE;
-        access->map[i] = i;
-    }
-}
-
-static void set_point(ParLoop *p, Access *access, uint32_t view_axis, IrReg index, bool wrap) {
-    uint32_t axis = access->map[view_axis];
-    if (axis == UINT32_MAX) return;
-    if (access->axes[axis].kind != AXIS_WHOLE) return; /* a point of a part: somewhere in it */
-    access->axes[axis] =
-        (Axis){.kind = AXIS_POINT, .wrap = wrap, .at = par_affine(p, index, DEPTH)};
-}
-
-static bool resolve(ParLoop *p, Access *access, IrReg array, int depth);
-
-static bool resolve_view(ParLoop *p, Access *access, const IrStmt *view, int depth) {
-    if (!resolve(p, access, view->args[0], depth)) return false;
-    if (access->root == IR_NO_REG) return true;
-    uint32_t map[2 * IR_MAX_DIMS], n = 0, axis = 0, arg = 1;
-    for (const char *step = view->u.mem.axes; *step; step++) {
-        if (*step == 'n') {
-            map[n++] = UINT32_MAX;
-            continue;
-        }
-        if (*step == 'i') {
-            set_point(p, access, axis, view->args[arg], view->u.mem.wrap >> axis & 1);
-            arg++;
-        } else {
-            if (access->map[axis] != UINT32_MAX &&
-                access->axes[access->map[axis]].kind == AXIS_WHOLE)
-                access->axes[access->map[axis]].kind = AXIS_PART;
-            map[n++] = access->map[axis];
-            arg += 3;
-        }
-        axis++;
-    }
-    while (axis < access->open)
-        map[n++] = access->map[axis++];
-    memcpy(access->map, map, n * sizeof *map);
-    access->open = n;
-    return true;
-}
-
-/* The memory that a CALL's array result may be: that of an argument, or new. */
-static bool takes_arrays(const ParLoop *p, const IrStmt *stmt) {
-    for (uint32_t i = 0; i < stmt->nargs; i++)
-        if (ir_reg_type(p->func, stmt->args[i]).ndim) return true;
-    return false;
-}
-
-static bool resolve_def(ParLoop *p, Access *access, const IrStmt *def, int depth) {
-    switch ((IrOp)def->op) {
-    case OP_ALLOC: access->root = IR_NO_REG; return true;
-    case OP_COPY:
-    case OP_ASSIGN: return resolve(p, access, def->args[0], depth);
-    case OP_VIEW: return resolve_view(p, access, def, depth);
-    case OP_TRANSPOSE:
-    case OP_BROADCAST:
-    case OP_RESHAPE: access->opaque = true; return resolve(p, access, def->args[0], depth);
-    case OP_CALL:
-    case OP_RT: access->root = IR_NO_REG; return !takes_arrays(p, def);
-    default: return false;
-    }
-}
-
-/* False if the memory cannot be told. */
-static bool resolve(ParLoop *p, Access *access, IrReg array, int depth) {
-    if (depth == 0) return false;
-    const IrStmt *def = par_temp_def(p, array);
-    if (!def && par_set_has(p->written, array)) {
-        def = par_only_write(p, array);
-        if (!def) { /* several writes: fine if all are new arrays */
-            for (uint32_t i = 0; i < p->stmts.len; i++)
-                for (uint32_t d = 0; d < p->stmts.data[i]->ndsts; d++)
-                    if (p->stmts.data[i]->dsts[d] == array && p->stmts.data[i]->op != OP_ALLOC)
-                        return false;
-            access->root = IR_NO_REG;
-            return true;
-        }
-    }
-    if (def) return resolve_def(p, access, def, depth - 1);
-    open_root(p, access, array);
-    return true;
-}
-
-void par_stay_serial(ParLoop *p, IrStmt *at, const char *why) {
-    if (p->serial) return;
-    p->serial = why;
-    p->serial_at = at;
-}
-
 static void stay_serial(Race *race, IrStmt *at, const char *why) {
     par_stay_serial(race->p, at, why);
-}
-
-/* A continue of the loop itself may skip whatever comes after it. */
-static bool always_runs(const ParLoop *p, const IrStmt *parent) {
-    if (parent != p->loop) return false;
-    for (uint32_t i = 0; i < p->stmts.len; i++)
-        if (p->stmts.data[i]->op == OP_CONTINUE) return false;
-    return true;
-}
-
-static void add_access(Race *race, IrStmt *stmt, IrStmt *parent, IrReg array, uint32_t points,
-                       bool stores) {
-    Access access = {.stmt = stmt,
-                     .parent = parent,
-                     .stores = stores,
-                     .conditional = !always_runs(race->p, parent)};
-    if (!resolve(race->p, &access, array, DEPTH)) {
-        stay_serial(race, stmt, "which array this is cannot be told");
-        return;
-    }
-    if (access.root == IR_NO_REG) return;
-    for (uint32_t i = 0; i < points && i < access.open; i++)
-        set_point(race->p, &access, i, stmt->args[1 + i], stmt->u.mem.wrap >> i & 1);
-    JR_PUSH(race->p->arena, &race->accesses, access);
-}
-
-static void collect(Race *race) {
-    ParLoop *p = race->p;
-    for (uint32_t i = 0; i < p->stmts.len; i++) {
-        IrStmt *stmt = p->stmts.data[i], *parent = p->parents.data[i];
-        if (stmt->op == OP_LOAD)
-            add_access(race, stmt, parent, stmt->args[0], stmt->nargs - 1, false);
-        if (stmt->op == OP_STORE)
-            add_access(race, stmt, parent, stmt->args[0], stmt->nargs - 2, true);
-        if (stmt->op != OP_CALL && stmt->op != OP_RT) continue;
-        for (uint32_t a = 0; a < stmt->nargs; a++) {
-            if (!ir_reg_type(p->func, stmt->args[a]).ndim) continue;
-            bool writes = stmt->op == OP_RT ? ir_rt_writes(stmt->u.rt, a)
-                                            : ir_reg(stmt->u.callee, a)->written;
-            add_access(race, stmt, parent, stmt->args[a], 0, writes);
-        }
-    }
 }
 
 /* ---- Two accesses ---- */
@@ -375,7 +216,6 @@ typedef struct Judgement {
 static Judgement judge(const ParLoop *p, const Access *a, const Access *b) {
     Judgement j = {.verdict = TOGETHER};
     uint32_t met = 0, apart = 0;
-    if (a->opaque || b->opaque) return (Judgement){.verdict = UNDECIDED};
     for (uint32_t i = 0; i < a->ndim; i++) {
         Meeting meeting = {0};
         uint32_t axes = 1u << i;
@@ -408,32 +248,34 @@ static Judgement judge(const ParLoop *p, const Access *a, const Access *b) {
 
 /* ---- Accumulating ---- */
 
+static bool same_update(ParUpdate a, ParUpdate b) {
+    return a.op == b.op && a.nan == b.nan && a.right == b.right;
+}
+
 /* All accesses of the root are updates with one operator: h[k] += e. */
 static bool is_indexed_reduction(Race *race, IrReg root) {
     ParLoop *p = race->p;
-    IrOp op = OP_COUNT;
-    IrStmt *first = NULL;
+    ParIndexed indexed = {.array = root};
     uint32_t loads = 0, updates = 0;
     for (uint32_t i = 0; i < race->accesses.len; i++) {
         Access *access = &race->accesses.data[i];
-        IrStmt *load;
-        IrOp found;
+        ParUpdate update;
         if (access->root != root) continue;
         if (access->stmt->op == OP_LOAD) {
             loads++;
             continue;
         }
-        if (!par_is_update(p, access->stmt, &found, &load) || (op != OP_COUNT && op != found))
+        if (!access->stores || !par_is_update(p, access->stmt, access->parent, &update) ||
+            (updates && !same_update(update, indexed.update)))
             return false;
-        op = found;
-        updates++;
-        if (!first) first = access->stmt;
+        indexed.update = update;
+        if (!updates++) indexed.where = access->stmt;
     }
-    if (op == OP_COUNT || loads != updates) return false;
+    if (!updates || loads != updates) return false;
+    if (ir_reg_type(p->func, root).ndim == IR_MAX_DIMS) return false; /* no copies of it */
     for (uint32_t i = 0; i < race->accesses.len; i++)
         if (race->accesses.data[i].root == root)
-            race->accesses.data[i].stmt->accumulates = (uint8_t)(1 + op);
-    ParIndexed indexed = {.array = root, .op = op, .where = first};
+            race->accesses.data[i].stmt->accumulates = (uint8_t)(1 + indexed.update.op);
     JR_PUSH(p->arena, &p->indexed, indexed);
     return true;
 }
@@ -506,10 +348,36 @@ static void undecided(Race *race, const Access *a, const Access *b) {
             "--check-races looks for iterations that do not, in one run; if there are "
             "none, say so: prange(..., unchecked=True)");
     }
-    stay_serial(race, a->stmt, "it is not known whether iterations write different elements");
+    stay_serial(race, a->stmt,
+                jr_arena_printf(p->arena,
+                                "it is not known whether iterations write different "
+                                "elements of '%s'",
+                                array_name(p, a->root)));
 }
 
 /* ---- The loop ---- */
+
+/* A store of a statement over all of an array, or of a part that is the same in each iteration,
+ * meets itself. */
+static bool is_overwritten(const Access *a, const Access *b) {
+    if (a != b || !a->whole) return false;
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        const Axis *axis = &a->axes[i];
+        if (axis->kind == AXIS_PART) return false;
+        if (axis->kind == AXIS_POINT && (!axis->at.known || axis->at.counter)) return false;
+    }
+    return true;
+}
+
+/* Leaves it to a test where the loop begins, or finds that none is needed. */
+static bool is_tested(Race *race, const Access *a, const Access *b) {
+    const char *test;
+    bool doubtful;
+    if (race->p->serial) return true; /* nothing depends on it any more */
+    ParAnswer answer = par_test_of(race->p, a, b, &test, &doubtful);
+    if (answer == ANSWER_TEST) par_add_test(race->p, a->root, test);
+    return answer != ANSWER_NO;
+}
 
 static void judge_pair(Race *race, const Access *a, const Access *b) {
     ParLoop *p = race->p;
@@ -520,12 +388,28 @@ static void judge_pair(Race *race, const Access *a, const Access *b) {
             note_not_negative(p, &b->axes[i]);
         }
     if (j.verdict == APART) return;
-    if (j.verdict == TOGETHER && !a->conditional && !b->conditional)
+    bool certain = j.verdict == TOGETHER && !a->conditional && !b->conditional;
+    certain |= is_overwritten(a, b);
+    if (!certain && is_tested(race, a, b)) return;
+    if (certain)
         report_race(race, a, b, j.meeting.distance, j.meeting.fixed);
     else if (j.negative)
-        stay_serial(race, a->stmt, "an index may be negative, and then counts from the end");
+        stay_serial(
+            race, a->stmt,
+            jr_arena_printf(p->arena,
+                            "an index of '%s' may be negative, and then counts from the end",
+                            array_name(p, a->root)));
     else
         undecided(race, a, b);
+}
+
+/* In all likelihood: elements of its own are better than copies of the array. */
+static bool will_be_apart(Race *race, const Access *a, const Access *b) {
+    const char *test;
+    bool doubtful;
+    if (race->asked++ >= MOST_ASKED) return false;
+    ParAnswer answer = par_test_of(race->p, a, b, &test, &doubtful);
+    return answer == ANSWER_APART || (answer == ANSWER_TEST && !doubtful);
 }
 
 static bool all_apart(Race *race, IrReg root) {
@@ -533,7 +417,8 @@ static bool all_apart(Race *race, IrReg root) {
         for (uint32_t j = 0; j < race->accesses.len; j++) {
             const Access *a = &race->accesses.data[i], *b = &race->accesses.data[j];
             if (a->root != root || b->root != root || !a->stores) continue;
-            if (judge(race->p, a, b).verdict != APART) return false;
+            if (judge(race->p, a, b).verdict != APART && !will_be_apart(race, a, b))
+                return false;
         }
     return true;
 }
@@ -575,7 +460,7 @@ static void note_overlap(Race *race, IrReg a, IrReg b) {
 
 bool par_races(ParLoop *p) {
     Race race = {.p = p, .good = true};
-    collect(&race);
+    par_collect(p, &race.accesses);
     for (uint32_t i = 0; i < race.accesses.len; i++) {
         const Access *a = &race.accesses.data[i];
         if (!a->stores) continue;
@@ -589,7 +474,7 @@ bool par_races(ParLoop *p) {
 
 void par_find_updates(ParLoop *p) {
     Race race = {.p = p, .good = true};
-    collect(&race);
+    par_collect(p, &race.accesses);
     for (uint32_t i = 0; i < race.accesses.len; i++) {
         const Access *a = &race.accesses.data[i];
         if (a->stores && !judged(&race, i, a->root) && !all_apart(&race, a->root))

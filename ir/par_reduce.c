@@ -15,45 +15,9 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Values ---- */
-
 static const IrStmt *def_of(const ParLoop *p, IrReg reg) {
     const IrRegInfo *info = ir_reg(p->func, reg);
     return info->kind == REG_TEMP ? info->def : NULL;
-}
-
-bool par_is_pure(const IrStmt *stmt) {
-    switch (ir_op_form(stmt->op)) {
-    case FORM_BIN:
-    case FORM_CMP:
-    case FORM_UN:
-    case FORM_COPY:
-    case FORM_CAST:
-    case FORM_SELECT:
-    case FORM_MATH:
-    case FORM_DIM:
-    case FORM_LOAD: return stmt->ndsts == 1;
-    default: return false;
-    }
-}
-
-enum { SAME_DEPTH = 12 };
-
-static uint32_t index_of(const ParLoop *p, const IrStmt *stmt) {
-    for (uint32_t i = 0; i < p->stmts.len; i++)
-        if (p->stmts.data[i] == stmt) return i;
-    return UINT32_MAX; /* outside the loop, before it */
-}
-
-static const IrStmt *parent_of(const ParLoop *p, const IrStmt *stmt) {
-    uint32_t at = index_of(p, stmt);
-    return at == UINT32_MAX ? NULL : p->parents.data[at];
-}
-
-bool par_is_within(const ParLoop *p, const IrStmt *stmt, const IrStmt *outer) {
-    for (; stmt && stmt != p->loop; stmt = parent_of(p, stmt))
-        if (stmt == outer) return true;
-    return outer == p->loop;
 }
 
 static bool writes(const IrStmt *stmt, IrReg reg) {
@@ -62,97 +26,11 @@ static bool writes(const IrStmt *stmt, IrReg reg) {
     return false;
 }
 
-/* `reg`, or with IR_NO_REG some memory. */
-static bool changes(const IrStmt *stmt, IrReg reg) {
-    if (reg != IR_NO_REG) return writes(stmt, reg);
-    return stmt->op == OP_STORE || stmt->op == OP_CALL || stmt->op == OP_RT;
-}
-
-/* Whether `reg` may change between two statements of one iteration, of which a runs before b:
- * in what stands between them, and in the loops that b is inside and a is not. */
-static bool changed_between(const ParLoop *p, IrReg reg, const IrStmt *a, const IrStmt *b) {
-    uint32_t from = index_of(p, a), to = index_of(p, b);
-    from = from == UINT32_MAX ? 0 : from + 1;
-    for (const IrStmt *s = parent_of(p, b); s && s != p->loop; s = parent_of(p, s)) {
-        if (par_is_within(p, a, s)) break;
-        if (s->op != OP_LOOP && s->op != OP_FOR) continue;
-        for (uint32_t i = 0; i < p->stmts.len; i++)
-            if (changes(p->stmts.data[i], reg) && par_is_within(p, p->stmts.data[i], s))
-                return true;
-    }
-    for (uint32_t i = from; i < to && i < p->stmts.len; i++)
-        if (changes(p->stmts.data[i], reg)) return true;
-    return false;
-}
-
-static bool same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
-                       const IrStmt *at_b, int depth);
-
-/* Whether two statements compute the same. */
-static bool same_result(const ParLoop *p, const IrStmt *x, const IrStmt *y, int depth) {
-    if (x->op != y->op || x->nargs != y->nargs || depth == 0) return false;
-    if (!par_is_pure(x) || !par_is_pure(y)) return false;
-    if (x->op == OP_MATH && x->u.math != y->u.math) return false;
-    if (ir_op_form(x->op) == FORM_DIM && x->u.imm != y->u.imm) return false;
-    if (!ir_type_same(ir_reg_type(p->func, x->dsts[0]), ir_reg_type(p->func, y->dsts[0])))
-        return false;
-    bool ordered = index_of(p, x) + 1 <= index_of(p, y) + 1;
-    if (x->op == OP_LOAD && changed_between(p, IR_NO_REG, ordered ? x : y, ordered ? y : x))
-        return false;
-    for (uint32_t i = 0; i < x->nargs; i++)
-        if (!same_value(p, x->args[i], x, y->args[i], y, depth - 1)) return false;
-    return true;
-}
-
-static bool same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
-                       const IrStmt *at_b, int depth) {
-    if (a == b && (ir_reg(p->func, a)->kind != REG_VAR || !par_set_has(p->written, a)))
-        return true;
-    bool ordered = index_of(p, at_a) + 1 <= index_of(p, at_b) + 1;
-    if (a == b) return !changed_between(p, a, ordered ? at_a : at_b, ordered ? at_b : at_a);
-    const IrStmt *x = def_of(p, a), *y = def_of(p, b);
-    return x && y && same_result(p, x, y, depth);
-}
-
-bool par_same_value(const ParLoop *p, IrReg a, const IrStmt *at_a, IrReg b,
-                    const IrStmt *at_b) {
-    return same_value(p, a, at_a, b, at_b, SAME_DEPTH);
-}
-
-/* The load's index is the loop's own counter, which goes from zero or more up to the length.
- */
-static bool is_in_bounds(const ParLoop *p, const IrStmt *load) {
-    const IrRegInfo *lo = ir_reg(p->func, p->loop->args[0]),
-                    *step = ir_reg(p->func, p->loop->args[2]);
-    const IrStmt *hi = def_of(p, p->loop->args[1]);
-    if (load->nargs != 2 || load->args[1] != par_counter(p)) return false;
-    if (lo->kind != REG_CONST || lo->value.i < 0 || step->kind != REG_CONST ||
-        step->value.i <= 0)
-        return false;
-    return hi && hi->op == OP_DIM && hi->u.imm == 0 && hi->args[0] == load->args[0] &&
-           !par_set_has(p->written, load->args[0]);
-}
-
-/* Whether a statement that the order of iterations decides on can raise an error. One like it
- * that has run before cannot have failed. */
-bool par_may_fail_alone(const ParLoop *p, const IrStmt *stmt, const IrStmt *branch) {
-    if (!ir_stmt_may_fail(p->func, stmt)) return false;
-    if (stmt->op != OP_LOAD) return true;
-    if (is_in_bounds(p, stmt)) return false;
-    for (uint32_t i = 0; i < p->stmts.len && p->stmts.data[i] != branch; i++) {
-        const IrStmt *s = p->stmts.data[i];
-        if (s->op == OP_LOAD && par_is_within(p, branch, p->parents.data[i]) &&
-            same_result(p, s, stmt, SAME_DEPTH))
-            return false;
-    }
-    return true;
-}
+enum { SAME_DEPTH = 12 };
 
 /* ---- Operators ---- */
 
-/* The class a way of accumulating belongs to; OP_COUNT if it is none. `left`: the accumulator
- * is the left operand. */
-static IrOp reduction_class(IrOp op, bool left) {
+IrOp par_reduction_class(IrOp op, bool left) {
     switch (op) {
     case OP_ADD:
     case OP_MUL:
@@ -200,7 +78,7 @@ IrConst par_identity(IrOp op, IrScalar scalar) {
     }
 }
 
-static bool is_loose(const ParLoop *p, const IrStmt *stmt) {
+bool par_is_loose(const ParLoop *p, const IrStmt *stmt) {
     return (stmt->op == OP_MIN || stmt->op == OP_MAX) &&
            ir_scalar_is_float((IrScalar)ir_reg_type(p->func, stmt->dsts[0]).scalar);
 }
@@ -242,8 +120,8 @@ static IrOp update_class(const Use *use, const IrStmt *stmt) {
     if (ir_op_form(stmt->op) != FORM_BIN) return OP_COUNT;
     bool left = stmt->args[0] == v, right = stmt->args[1] == v;
     if (left == right) return OP_COUNT;
-    if (right && is_loose(use->p, stmt)) use->var->loose = true;
-    return reduction_class(stmt->op, left);
+    if (right && par_is_loose(use->p, stmt)) use->var->loose = true;
+    return par_reduction_class(stmt->op, left);
 }
 
 /* Chains such as v = (v + a) + b: the accumulator is one leaf, all operators alike. */
@@ -254,8 +132,8 @@ static IrOp chain_class(Use *use, IrReg value, int depth) {
     for (uint32_t side = 0; side < 2 && op == OP_COUNT; side++) {
         if (ir_op_form(stmt->op) != FORM_BIN) return OP_COUNT;
         IrOp inner = chain_class(use, stmt->args[side], depth - 1);
-        op = inner == reduction_class(stmt->op, side == 0) ? inner : OP_COUNT;
-        if (op != OP_COUNT && side == 1 && is_loose(use->p, stmt)) use->var->loose = true;
+        op = inner == par_reduction_class(stmt->op, side == 0) ? inner : OP_COUNT;
+        if (op != OP_COUNT && side == 1 && par_is_loose(use->p, stmt)) use->var->loose = true;
     }
     if (op == OP_COUNT || use->p->reads[value] != 1) return OP_COUNT;
     handle(use, stmt);
@@ -297,7 +175,7 @@ static bool is_selection(Use *use, IrStmt *write, IrStmt *branch) {
     if (!branch_test(use, branch->args[0], &e, &compare)) return false;
     const IrStmt *test = def_of(use->p, branch->args[0]), *value = def_of(use->p, e);
     bool same = write->op == OP_COPY ? par_same_value(use->p, e, test, write->args[0], write)
-                                     : value && same_result(use->p, value, write, SAME_DEPTH);
+                                     : value && par_same_result(use->p, value, write);
     if (!same) return false;
     if (use->p->reads[branch->args[0]] != 1) return false;
     bool least = compare == OP_LT || compare == OP_LE;
@@ -334,6 +212,29 @@ static bool is_choice(Use *use, IrStmt *write) {
     return accept(use, write, least ? OP_MIN : OP_MAX);
 }
 
+/* ---- v = np.maximum(v, e) ---- */
+
+/* Its tests read v as well. */
+static bool is_numpy_extreme(Use *use, IrStmt *write) {
+    const ParLoop *p = use->p;
+    ParUpdate update;
+    IrStmt *choice = write;
+    if (write->op == OP_COPY && p->reads[write->args[0]] == 1)
+        choice = (IrStmt *)def_of(p, write->args[0]);
+    if (!choice || !par_is_extreme(p, choice, &update)) return false;
+    if ((choice->args[1] == use->var->reg) == (choice->args[2] == use->var->reg)) return false;
+    update.right = choice->args[2] == use->var->reg;
+    if ((use->var->nan && use->var->right != update.right) || use->var->updates)
+        use->var->loose = true; /* which of 0.0 and -0.0 is kept */
+    use->var->nan = true;
+    use->var->right = update.right;
+    const IrStmt *both = def_of(p, choice->args[0]);
+    handle(use, (IrStmt *)def_of(p, both->args[0]));
+    handle(use, (IrStmt *)def_of(p, both->args[1]));
+    handle(use, choice);
+    return accept(use, write, update.op);
+}
+
 /* ---- if c: v = True ---- */
 
 static bool is_flag(Use *use, IrStmt *write) {
@@ -355,8 +256,8 @@ static bool reads(const IrStmt *stmt, IrReg reg) {
 static IrOp chain_of(Use *use, const IrStmt *write) {
     for (uint32_t side = 0; side < 2; side++) {
         IrOp inner = chain_class(use, write->args[side], SAME_DEPTH);
-        if (inner == OP_COUNT || inner != reduction_class(write->op, side == 0)) continue;
-        if (side == 1 && is_loose(use->p, write)) use->var->loose = true;
+        if (inner == OP_COUNT || inner != par_reduction_class(write->op, side == 0)) continue;
+        if (side == 1 && par_is_loose(use->p, write)) use->var->loose = true;
         return inner;
     }
     return OP_COUNT;
@@ -371,7 +272,8 @@ static bool fits(Use *use, IrStmt *write, IrStmt *parent) {
         use->var->updates = true;
         return accept(use, write, op);
     }
-    return is_selection(use, write, parent) || is_choice(use, write) || is_flag(use, write);
+    return is_selection(use, write, parent) || is_choice(use, write) ||
+           is_numpy_extreme(use, write) || is_flag(use, write);
 }
 
 static bool is_reduction(Use *use) {
@@ -463,8 +365,10 @@ static void report_carried(ParLoop *p, const Use *use) {
             "'%s' carries a value from one iteration of a prange loop to the next", name);
         jr_diag_help(
             p->diags, d,
-            "accumulate with one of + - * / & | ^ and or min max, the same one throughout, "
-            "or use range");
+            ir_reg_type(p->func, use->var->reg).ndim
+                ? "accumulate in place, as in y += e or y[:] = np.maximum(y, e), or use range"
+                : "accumulate with one of + - * / & | ^ and or min max, the same one "
+                  "throughout, or use range");
     } else {
         d = jr_diag_error(
             p->diags, at->span,
@@ -563,6 +467,7 @@ static void settle(ParLoop *p, ParVar *var) {
         var->by_compare = false;
         var->loose |= is_float && (var->compare == OP_LE || var->compare == OP_GE);
     }
+    var->loose |= var->nan && (var->by_compare || var->updates);
     if (var->loose)
         par_stay_serial(p, var->where,
                         "a NaN or a negative zero would make this minimum or maximum depend "
@@ -593,26 +498,4 @@ bool par_classify(ParLoop *p) {
     for (uint32_t i = 0; i < p->vars.len && good; i++)
         settle(p, &p->vars.data[i]);
     return good;
-}
-
-/* ---- a[i] op= e ---- */
-
-bool par_is_update(const ParLoop *p, const IrStmt *store, IrOp *op, IrStmt **load) {
-    if (store->op != OP_STORE) return false;
-    const IrStmt *update = def_of(p, store->args[store->nargs - 1]);
-    if (!update || ir_op_form(update->op) != FORM_BIN) return false;
-    for (uint32_t side = 0; side < 2; side++) {
-        const IrStmt *old = def_of(p, update->args[side]);
-        *op = reduction_class(update->op, side == 0);
-        if (side == 1 && is_loose(p, update)) continue;
-        if (!old || old->op != OP_LOAD || *op == OP_COUNT || old->args[0] != store->args[0] ||
-            old->nargs + 1 != store->nargs || p->reads[update->args[side]] != 1 ||
-            p->reads[store->args[store->nargs - 1]] != 1)
-            continue;
-        bool same = true;
-        for (uint32_t i = 1; i < old->nargs; i++)
-            same &= par_same_value(p, old->args[i], old, store->args[i], store);
-        if (same) return *load = (IrStmt *)old, true;
-    }
-    return false;
 }

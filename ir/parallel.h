@@ -13,6 +13,7 @@ typedef struct IrLoopName {
         LOOP_OWN,       /* array: iterations write different elements */
         LOOP_COPIES,    /* array: elements are accumulated with `op`, in copies */
         LOOP_APART,     /* tested at entry: `name` and `other` share no memory */
+        LOOP_TESTED,    /* tested at entry: iterations touch different elements of `name` */
         LOOP_DISTINCT,  /* tested at entry: the elements of `name` share no memory */
     } kind;
     const char *name, *other;

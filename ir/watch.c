@@ -139,7 +139,10 @@ static void watch_whole(Watch *w, const Spot *spot, const IrStmt *stmt) {
         IrReg args[5];
         if (!ir_reg_type(spot->func, stmt->args[i]).ndim) continue;
         bool writes = ir_rt_writes(stmt->u.rt, i);
-        describe(w, spot, stmt->args[i], writes ? WATCHED_WRITE : WATCHED_READ, args);
+        IrWatched kind = !writes             ? WATCHED_READ
+                         : stmt->accumulates ? WATCHED_UPDATE + stmt->accumulates
+                                             : WATCHED_WRITE;
+        describe(w, spot, stmt->args[i], kind, args);
         put(spot, RT_RACE_TOUCH_ALL, 5, args);
     }
 }

@@ -52,6 +52,7 @@ static void explain_text(const JrModule *module, const IrLoopReport *loop, JrTex
     list_names(loop, LOOP_COPIES, "arrays accumulated in copies", out);
     list_names(loop, LOOP_OWN, "arrays with elements of each iteration's own", out);
     list_names(loop, LOOP_PRIVATE, "private", out);
+    list_names(loop, LOOP_TESTED, "tested at entry, iterations touch different elements", out);
     list_names(loop, LOOP_APART, "tested at entry, share no memory", out);
     list_names(loop, LOOP_DISTINCT, "tested at entry, every element has memory of its own",
                out);
@@ -63,13 +64,10 @@ static void explain_text(const JrModule *module, const IrLoopReport *loop, JrTex
 /* ---- JSON ---- */
 
 static const char *const kinds[] = {
-    [LOOP_REDUCTION] = "reduction",
-    [LOOP_POSITION] = "position",
-    [LOOP_PRIVATE] = "private",
-    [LOOP_OWN] = "own elements",
-    [LOOP_COPIES] = "copies",
-    [LOOP_APART] = "tested apart",
-    [LOOP_DISTINCT] = "tested distinct",
+    [LOOP_REDUCTION] = "reduction", [LOOP_POSITION] = "position",
+    [LOOP_PRIVATE] = "private",     [LOOP_OWN] = "own elements",
+    [LOOP_COPIES] = "copies",       [LOOP_TESTED] = "tested elements",
+    [LOOP_APART] = "tested apart",  [LOOP_DISTINCT] = "tested distinct",
 };
 
 static void name_json(const IrLoopName *name, JrText *out) {

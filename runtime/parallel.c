@@ -19,6 +19,7 @@
  * sharing out the others pays, they are. */
 #include "runtime/parallel.h"
 
+#include "ir/apart.h"
 #include "ir/base/clock.h"
 #include "runtime/compile.h"
 #include "runtime/rt.h"
@@ -449,5 +450,13 @@ JR_RT_FN(spread_halves) {
 
 JR_RT_FN(parallel_chunks) {
     results[0].i = jr_parallel_chunks(args[0].i);
+    return 0;
+}
+
+/* text, trip, values */
+JR_RT_FN(test_holds) {
+    const JrArray *values = args[4].cp;
+    results[0].b =
+        ir_test_holds(args[0].cp, args[1].u, args[2].i, values->data, (size_t)values->dims[0]);
     return 0;
 }

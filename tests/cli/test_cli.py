@@ -369,11 +369,78 @@ class CheckRaces(Command):
         self.assertIn("this prange loop has a race", err)
 
 
+LOOPS = """\
+import numpy as np
+from jitrun import njit, prange, float64
+
+@njit
+def f(x: float64[::1], h: float64[::1], a: float64[::1], w: int, k: int):
+    s = 0.0
+    m = -1.0
+    at = -1
+    for i in prange(len(x)):
+        t = x[i] * 2
+        s += t
+        if x[i] > m:
+            m = x[i]
+            at = i
+        h[i % 7] += 1
+    for i in prange(len(x) // w):
+        for j in range(w):
+            a[i * w + j] = x[i]
+    for i in prange(len(a)):
+        a[i - k] = i
+    for i in prange(len(a)):
+        v = i
+        while v > 9:
+            v //= 2
+        a[v] = i
+    return s, m, at
+"""
+LOOPS_EXPLAINED = """\
+<stdin>:9:5: prange in f: parallel
+    reductions: s (+), m (max)
+    positions: at (beside m)
+    arrays accumulated in copies: h (+)
+    private: t
+    tested at entry, share no memory: h and x
+<stdin>:16:5: prange in f: parallel
+    arrays with elements of each iteration's own: a
+    tested at entry, iterations touch different elements: a
+    tested at entry, share no memory: a and x
+<stdin>:19:5: prange in f: parallel
+    arrays with elements of each iteration's own: a
+    tested at entry, not negative: 1 index
+<stdin>:21:5: prange in f: serial: it is not known whether iterations write different elements of 'a' (line 25)
+"""
+
+
 class Shows(Command):
     def test_check(self):
         self.check(["k.src", "--check"], 0)
         code, _, err = self.run_command("-", "--check", stdin="def f(x: int) -> int:\n    return y\n")
         self.assertEqual(code, 2, err)
+
+    def test_check_explains_loops(self):
+        """Each kind of finding, as text and as JSON."""
+        code, out, err = self.run_command("-", "--check", "--parallel", stdin=LOOPS)
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(out, LOOPS_EXPLAINED)
+        code, out, err = self.run_command("-", "--check", "--parallel", "--format", "json", stdin=LOOPS)
+        self.assertEqual((code, err), (0, ""))
+        loops = json.loads(out)["loops"]
+        self.assertEqual([loop["parallel"] for loop in loops], [True, True, True, False])
+        self.assertEqual(loops[0]["line"], 9)
+        found = {(name["kind"], name["name"], name.get("operator"), name.get("other"))
+                 for loop in loops for name in loop["names"]}
+        self.assertEqual(found, {
+            ("reduction", "s", "+", None), ("reduction", "m", "max", None), ("position", "at", None, "m"),
+            ("private", "t", None, None), ("copies", "h", "+", None), ("own elements", "a", None, None),
+            ("tested apart", "h", None, "x"), ("tested apart", "a", None, "x"),
+            ("tested elements", "a", None, None)})
+        self.assertEqual(loops[2]["indices_tested"], 1)
+        self.assertEqual((loops[3]["reason"], loops[3]["reason_line"]),
+                         ("it is not known whether iterations write different elements of 'a'", 25))
 
     def test_dump(self):
         for stage in "tokens ast typed ir opt bytecode c llvm llvm-opt asm".split():
