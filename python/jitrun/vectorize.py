@@ -8,6 +8,7 @@ stands in between.
 
 import ctypes
 import inspect
+import threading
 import weakref
 
 from . import _library as c
@@ -65,13 +66,12 @@ class Vectorized:
         self._identity, self._options = identity, options
         self._loops = {}  # parameter types -> _Loop, in the order NumPy is to try them
         self._lazy = not declared
+        self._lock = threading.RLock()
         self._ufunc = None
         self.__name__ = self.__qualname__ = kernel.__name__
         self.__module__, self.__doc__ = kernel.__module__, kernel.__doc__
-        for signature in declared:
-            self._add(signature.params, signature.result)
         if declared:
-            self._renew()
+            self._renew({s.params: self._make_loop(s.params, s.result) for s in declared})
 
     def __call__(self, *args, **kwargs):
         c.python.jr_python_watch()
@@ -116,18 +116,20 @@ class Vectorized:
         wanted = _types_of(args[:count])
         loop = self._loops.get(wanted)
         if loop is None:
-            loop = self._add(wanted)
-            self._renew()
+            with self._lock:
+                loop = self._loops.get(wanted) or self._make_loop(wanted)
+                self._renew({**self._loops, wanted: loop})
         return loop
 
-    def _add(self, params, result=None):
-        loop = self._loops[params] = _Loop(self.kernel, params, result, self._options)
-        return loop
+    def _make_loop(self, params, result=None):
+        return _Loop(self.kernel, params, result, self._options)
 
-    def _renew(self):
+    def _renew(self, loops):
+        """The ufunc has these loops; whoever sees one of them in `_loops` sees a ufunc with it."""
         name = self.__name__.encode()
         doc = (self.__doc__ or "").encode()
-        self._ufunc = _make_ufunc(list(self._loops.values()), self._identity, name, doc)
+        self._ufunc = _make_ufunc(list(loops.values()), self._identity, name, doc)
+        self._loops = loops
 
 
 def _types_of(args):

@@ -5,6 +5,7 @@ import math
 import pickle
 import unittest
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import jitrun
 from jitrun import njit, vectorize
@@ -132,6 +133,18 @@ class Vectorize(unittest.TestCase):
 
         self.assertRaises(ValueError, vectorize, "int64(int64)", target="cuda")
         self.assertRaises(ValueError, vectorize, "int64(int64)", identity=7)
+
+    def test_many_threads_bring_many_types(self):
+        @vectorize
+        def twice(x):
+            return x + x
+
+        arrays = [np.arange(4).astype(d) for d in ("f8", "f4", "i8", "i4", "u2", "i1")] * 4
+
+        with ThreadPoolExecutor(6) as pool:
+            for array, result in zip(arrays, pool.map(twice, arrays)):
+                self.same(result, array + array)
+        self.assertEqual(twice.ntypes, 6)
 
     def test_from_kernels(self):
         @njit
