@@ -112,6 +112,7 @@ static uint32_t const_slot(Compiler *c, IrReg reg) {
 uint32_t jr_read_slot(Compiler *c, IrReg reg) {
     reg = jr_plan_resolve(c, reg);
     if (ir_reg(c->func, reg)->kind == REG_CONST) return const_slot(c, reg);
+    if (c->plans[reg].old_meant) return c->plans[reg].old;
     return jr_write_slot(c, reg);
 }
 
@@ -294,17 +295,36 @@ static bool writes_first(const Instr *instr) {
     return jr_bc_operands((BcOp)instr->op)[0] == 'w';
 }
 
+/* A variable whose next value is computed early, while its old one is still read (plan.c). */
+static void before_advance(Compiler *c, const IrStmt *stmt) {
+    if (stmt->ndsts != 1 || !c->plans[stmt->dsts[0]].saves) return;
+    const IrReg var = c->plans[stmt->dsts[0]].saves - 1;
+    c->plans[var].old = jr_take_slots(c, 0);
+    jr_emit_copy(c, c->plans[var].old, jr_write_slot(c, var));
+}
+
+static void after_advance(Compiler *c, const IrStmt *stmt) {
+    if (stmt->ndsts != 1) return;
+    RegPlan *plan = &c->plans[stmt->dsts[0]];
+    if (plan->after) c->plans[plan->after - 1].old_meant = true;
+    if (stmt->op != OP_COPY || !plan->old_meant) return;
+    plan->old_meant = false;
+    jr_give_slots(c, 0, plan->old);
+}
+
 void jr_emit_block(Compiler *c, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         c->position++;
         set_where(c, stmt->span);
         if (jr_emit_control(c, stmt)) continue;
         const uint32_t position = c->position;
+        before_advance(c, stmt);
         const uint32_t from = c->code.len;
         if (!jr_emit_early(c, stmt) && !jr_is_deferred(c, stmt)) emit_leaf(c, stmt);
         if (c->code.len > from && stmt->ndsts == 1 &&
             writes_first(&c->code.data[c->code.len - 1]))
             c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
+        after_advance(c, stmt);
         bury_dead(c, position);
     }
 }

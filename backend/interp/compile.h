@@ -22,6 +22,11 @@ typedef struct RegPlan {
     uint32_t next;  /* another TEMP that dies at the same position (1 + register; 0: none) */
     uint32_t alias; /* the register whose slot this one shares, or IR_NO_REG */
     uint32_t slot;
+    uint32_t
+        saves; /* a TEMP: 1 + the variable that is copied before it is computed (plan.c), */
+    uint32_t after;       /* 1 + the variable whose copy is meant from there on */
+    uint32_t old;         /* a variable: the slot of the copy */
+    bool old_meant;       /* by those who read the variable */
     const IrBlock *block; /* where a variable was written */
     bool spread;    /* a variable that is read elsewhere than behind that, in that block */
     bool recast;    /* alias is what this is a CAST of, with the same bits */

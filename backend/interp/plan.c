@@ -185,6 +185,53 @@ static bool reaches_copy(const Compiler *c, const IrStmt *copy, IrReg temp, IrRe
     return false;
 }
 
+/* t = ...; y = ... x ...; x = t: x is computed where t would be, and what reads x in between reads a
+ * copy made before. The next round of a loop then waits for x alone, not for t to be copied too. */
+typedef struct Advance {
+    const IrStmt *def;  /* of t */
+    const IrStmt *from; /* where its expression begins */
+    bool read;          /* x, in between */
+} Advance;
+
+static bool find_advance(const Compiler *c, const IrStmt *copy, IrReg var, Advance *found) {
+    const IrReg temp = copy->args[0];
+    const IrStmt *stmt = copy->prev;
+    *found = (Advance){.def = NULL};
+    for (int n = 0; stmt && n < LOOK_BACK; n++, stmt = stmt->prev) {
+        if (has_blocks(stmt)) break;
+        const IrReg dst = stmt->ndsts == 1 ? jr_plan_resolve(c, stmt->dsts[0]) : IR_NO_REG;
+        if (found->def) {
+            if (dst == IR_NO_REG || !is_kind(c, dst, REG_TEMP)) break;
+            found->from = stmt;
+            continue;
+        }
+        if (stmt->ndsts > 1 || dst == var) return false;
+        if (dst == temp && stmt->op != OP_COPY) {
+            found->def = found->from = stmt;
+        } else {
+            for (uint32_t k = 0; k < stmt->nargs; k++)
+                found->read |= jr_plan_resolve(c, stmt->args[k]) == var;
+        }
+    }
+    return found->def != NULL;
+}
+
+static void advance_copy(Compiler *c, const IrStmt *stmt) {
+    const IrReg var = stmt->dsts[0], temp = stmt->args[0];
+    const RegPlan *plan = &c->plans[temp];
+    Advance found;
+    if (!is_kind(c, var, REG_VAR) || !is_kind(c, temp, REG_VAR) || plan->uses != 1 ||
+        plan->writes != 1 || plan->spread || ir_reg_type(c->func, var).ndim ||
+        plan->alias != IR_NO_REG || !find_advance(c, stmt, var, &found))
+        return;
+    RegPlan *from = &c->plans[found.from->dsts[0]];
+    if (found.read && from->saves) return;
+    c->plans[temp].alias = var;
+    if (!found.read) return;
+    from->saves = 1 + var;
+    c->plans[found.def->dsts[0]].after = 1 + var;
+}
+
 static void share_copy(Compiler *c, const IrStmt *stmt) {
     const IrReg dst = stmt->dsts[0], src = before_recast(c, stmt->args[0]);
     const IrRegInfo *to = ir_reg(c->func, dst), *from = ir_reg(c->func, src);
@@ -197,6 +244,8 @@ static void share_copy(Compiler *c, const IrStmt *stmt) {
     if (to->kind == REG_VAR && !from->type.ndim && is_movable(c, src) &&
         reaches_copy(c, stmt, src, dst))
         c->plans[src].alias = dst;
+    else
+        advance_copy(c, stmt);
 }
 
 /* The dims and strides of a parameter lie in its header and stay. */
