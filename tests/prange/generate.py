@@ -63,7 +63,7 @@ def f(a, b, c, m, h, x, k, p, st, n):
     print(s1, s2, low, high, at, any1, all1)
 
 n = {n}
-size = 4 * n + 20
+size = 5 * n + 60
 a = np.arange(size) % 11
 b = np.arange(size) * 7 % 13
 c = np.arange(size) * 5 % 17
@@ -100,9 +100,11 @@ class Maker:
         forms = ["i"] * 5 + [
             "i + 1", "i - 1", "i + 2", "i - 3", "2 * i", "2 * i + 1", "n - 1 - i", "n - i", "-i",
             "-1 - i", "i - n", "i % 4", "i // 2", "i * p", "i + p", "i + w", "p", "0", "1", "-1", "k[i]",
-            "i + k[1]", "abs(i)", "i & 3", "i ^ 1"]
+            "i + k[1]", "abs(i)", "i & 3", "i ^ 1", "i * w", "i * w + 1", "(i + p) % n", "(i - 1) % n",
+            "i // 3", "i - p * 9", "i + p * 40", "i * st", "i // st", "n - i * p", "i - n // 2", "i * 2 - n"]
         for j in self.counters:
-            forms += [j, "i + " + j, "i * 3 + " + j, "i * p + " + j, j + " + p"]
+            forms += [j, "i + " + j, "i * 3 + " + j, "i * p + " + j, j + " + p", "i * w + " + j,
+                      "i * (w + 1) + " + j, j + " * n + i", "i * n + " + j, "i * w - " + j, f"(i + {j}) % n"]
         return self.random.choice(forms + self.locals)
 
     def value(self):
@@ -140,9 +142,13 @@ class Maker:
             f"h[{index}] += float(i)",
             f"{name}[{index}] = max({name}[{index}], {self.value()})"))
 
+    def part(self):
+        return self.pick("i:i + 2", "p:p + 2", "2 * i:2 * i + 2", "i * w:i * w + w", "i * p:(i + 1) * p",
+                         "i * w:(i + 1) * w + 1", "n - i:n - i + 1", "i * w:i * w + p:2")
+
     def whole(self, depth):
         self.add(depth, self.pick(
-            f"{self.array()}[{self.pick('i:i + 2', 'p:p + 2', '2 * i:2 * i + 2')}] = {self.value()}",
+            f"{self.array()}[{self.part()}] = {self.value()}",
             f"m[{self.index()}, :] = {self.value()}", f"m[:, {self.index()}] += 1",
             f"m[{self.index()}] = m[{self.index()}] + 1"))
 
@@ -158,7 +164,7 @@ class Maker:
         source = self.pick(f"{array}[{self.pick('1', 'i', 'p')}:]", f"{array}[::-1]", f"{array}[::2]",
                            f"m[{self.index()}]", f"m[:, {self.index()}]", f"m.T[{self.index()}]",
                            f"tail({array})", array, f"{array}.copy()", "np.zeros(size, np.int64)",
-                           f"{array}[i:i + 3]").replace("size", "len(a)")
+                           f"{array}[{self.part()}]", "m[i, i:]", "m[i, :i]", "m[:, i:i + 1].T").replace("size", "len(a)")
         self.add(depth, f"{name} = {source}\n{name}[{self.index()}] {self.pick('', '+')}= {self.value()}")
 
     def accumulate(self, depth):
@@ -198,7 +204,9 @@ class Maker:
     def loop(self, depth):
         self.counters.append(f"j{len(self.counters) + 1}")
         kind = self.pick("range", "range", "prange")
-        self.nested(depth, f"for {self.counters[-1]} in {kind}({self.pick('3', 'p', 'i % 4', '2')}):")
+        ends = self.pick("3", "p", "i % 4", "2", "w", "i", "st", "i * w, i * w + w", "i * p, (i + 1) * p", "1, p",
+                         "p, -1, -1", "0, w, 2", "i, i + w")
+        self.nested(depth, f"for {self.counters[-1]} in {kind}({ends}):")
         self.counters.pop()
 
     def skip(self, depth):
@@ -218,14 +226,14 @@ class Maker:
             body="\n".join(self.lines), n=self.pick(12, 20, 150), start=self.pick(0, 5),
             low=self.pick("1e300", "0.0", "-0.0", "np.nan", "np.inf"), all=self.pick("True", "False"),
             range=self.pick("n", "n", "n", "1, n", "n - 1", "0, n, 2", "n, 0, -1", "-3, n", "2, n - 2",
-                            "0, n, st"),
+                            "0, n, st", "0, n, 3", "n, 2 * n", "n // 2, n", "1, n, 2", "n - 1, 0, -2"),
             before=self.pick("", "", "    a = b[1:]\n", "    b = a\n", "    c = a[::-1]\n", "    b = m[0]\n",
                              "    c = a[2:]\n    b = a[:-2]\n", "    m = m.T\n"),
             special=self.pick("", "", "x[n // 2] = np.nan\n", "x[0] = np.nan\n", "x[:] = -0.0\n",
                               "x[3:6] = np.inf\n"),
             a="a", b=self.pick("b", "b", "b", "a", "a[1:]", "b[::-1]"),
             c=self.pick("c", "c", "c", "a", "b", "a[::2]"), spread=self.pick(1, 3, 0, 7),
-            p=self.pick(0, 1, 2, 3, -1), st=self.pick(1, 2, 3))
+            p=self.pick(0, 1, 2, 3, 4, -1, -2), st=self.pick(1, 2, 3))
 
 
 def run(jitrun, path, environment, *options):
