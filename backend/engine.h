@@ -14,9 +14,23 @@ typedef struct JrEngineTimes {
     double link;     /* and that to functions that can be called */
 } JrEngineTimes;
 
+/* Besides the entry of ir/rt.h an exported function can have a C signature, the one a person
+ * would write, for calls that cost what a C function's do. Its parameters are those of the
+ * IrFunc: a scalar's C type, or for an array `T *data, int64_t dim...` and, unless the layout is
+ * C, `int64_t stride...` in elements. One scalar is returned; otherwise an int32 status is, and
+ * a pointer for each result comes last, to a scalar or a JrArrayValue. Engines write it around
+ * the function, with the calls of JR_RT_GATES that the function needs. */
+typedef struct JrCSignature {
+    const char *symbol; /* NULL: this function has none */
+    bool returns_scalar;
+} JrCSignature;
+
 typedef struct JrEngineOptions {
     JrSymbols symbols;
     const JrAlloc *alloc;
+    const JrCSignature *signatures; /* by IrFunc.index; or NULL */
+    const void *host;               /* for jr_rt_enter: outlives the code */
+    bool ahead;           /* code for a later process: symbols are global, no addresses */
     int opt_level;        /* 0..3; LLVM's pipeline. -1: the engine's default. */
     bool fastmath;        /* for every function, besides those that ask themselves */
     const char *cpu;      /* NULL: the host's */

@@ -399,7 +399,10 @@ JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args,
  *                           scalar or a JrArrayValue (the caller's to jr_array_clear). NULL
  *                           drops the item.
  *
- * What went wrong is in jr_error(), as for jr_call; the result is then zero. */
+ * What went wrong is in jr_error(), as for jr_call; the result is then zero. A call that
+ * succeeds leaves JR_OK there, but for functions of scalars that cannot fail, which do not look.
+ * LLVM and libtcc make a function of this type, which costs little more than one of C does; the
+ * interpreter's is a closure of libffi. */
 JR_API JrStatus jr_function_pointer(JrFunction *function, void **out);
 /* "double f(const double *x, int64_t x_len);": the C prototype of that pointer. Owned by the
  * function; "" when there is no memory. */

@@ -116,6 +116,55 @@ static bool block_may_fail(const IrFunc *func, const IrBlock *block) {
     return false;
 }
 
+/* ---- What a call needs of the runtime ---- */
+
+/* Runtime functions that compute, and ask nothing of the context that the kernel runs in. */
+static bool rt_needs_context(IrRtCall call) {
+    switch (call) {
+    case RT_ROUND_DIGITS:
+    case RT_NP_ROUND_DIGITS:
+    case RT_FACTORIAL:
+    case RT_ISQRT:
+    case RT_COMB:
+    case RT_FREXP:
+    case RT_LDEXP:
+    case RT_FLOAT_DIVMOD:
+    case RT_ARRAYS_OVERLAP:
+    case RT_ARRAY_DISTINCT:
+    case RT_PERF_COUNTER:
+    case RT_RANGE_TRIP:
+    case RT_PARALLEL_CHUNKS:
+    case RT_BROADCAST_ERROR:
+    case RT_MATMUL_ERROR:
+    case RT_MASK_ERROR: return false;
+    default: return true;
+    }
+}
+
+static bool needs_context(const IrStmt *stmt) {
+    switch (stmt->op) {
+    case OP_CALL: return stmt->u.callee->needs_context;
+    case OP_RT: return rt_needs_context(stmt->u.rt);
+    case OP_FOR: return stmt->strip != 0;
+    case OP_POLL:
+    case OP_PARALLEL:
+    case OP_ALLOC: return true;
+    default: return false;
+    }
+}
+
+static void find_needs(IrFunc *func, const IrBlock *block) {
+    for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
+        func->needs_context |= needs_context(stmt);
+        func->needs_rt |= stmt->op == OP_RT;
+        func->needs_rt |= stmt->op == OP_CALL && stmt->u.callee->needs_rt;
+        if (!ir_stmt_is_nested(stmt)) continue;
+        find_needs(func, &stmt->u.blocks.then);
+        find_needs(func, &stmt->u.blocks.els);
+    }
+    func->needs_rt |= func->may_fail | func->needs_context;
+}
+
 /* ---- Which parameters are written ---- */
 
 typedef struct Flow {
@@ -221,6 +270,9 @@ static void finish_component(const Component *part) {
         IrFunc *func = part->funcs[i];
         func->recursive = part->recursive;
         func->may_fail = part->recursive || block_may_fail(func, &func->body);
+        func->needs_context = part->recursive;
+        func->needs_rt = func->may_fail;
+        find_needs(func, &func->body);
     }
     bool changed = true;
     while (changed) {

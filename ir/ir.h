@@ -170,6 +170,9 @@ struct IrFunc {
     bool fastmath;
     bool recursive; /* may be on the stack twice: on entry engines check the stack, and poll */
     bool may_fail;  /* some path raises; set by ir_module_finish */
+    /* What a call needs of the JrRt it is given, set by ir_module_finish: nothing at all; just a
+     * place for errors; or one that knows where to print, allocate and look for a cancel. */
+    bool needs_rt, needs_context;
     JrTable consts; /* the shared CONST registers, by type and bits */
 };
 
@@ -271,8 +274,9 @@ void ir_block_append(IrBlock *block, IrStmt *stmt);
 void ir_block_insert_before(IrBlock *block, IrStmt *at, IrStmt *stmt);
 void ir_block_remove(IrBlock *block, IrStmt *stmt);
 
-/* Call when a module is complete, and after passes: sets may_fail and recursive (over the call
- * graph), and `written` on array parameters (through views and calls). */
+/* Call when a module is complete, and after passes: sets may_fail, needs_rt, needs_context and
+ * recursive (over the call graph), and `written` on array parameters (through views and calls).
+ */
 void ir_module_finish(IrModule *module);
 
 /* ---- ir/print.c, ir/read.c, ir/verify.c, ir/fold.c ---- */

@@ -61,6 +61,7 @@ typedef struct JrCall {
                    void *const *results);
     void *function; /* the engine's own: a JrEntry for the compiling engines */
     void *data;
+    void *pointer; /* the function with its C signature (backend/engine.h), or NULL */
 } JrCall;
 
 typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, JrSlot *results);
@@ -111,6 +112,37 @@ int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry body, const char 
 int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                             const char *letters, const JrSlot *slots);
 
+/* ---- Functions that a function with a C signature calls (backend/engine.h) ---- */
+/* clang-format off */
+#define JR_RT_GATES(X)                                                                        \
+    X(jr_rt_enter) X(jr_rt_leave) X(jr_rt_here) X(jr_rt_failed) X(jr_rt_check_array)          \
+    X(jr_rt_give_array) X(jr_rt_give_nothing)
+/* clang-format on */
+
+/* What a thread did before such a call, put aside on the stack of the call. */
+typedef struct JrGate {
+    void *room[12];
+} JrGate;
+
+/* Comes in from C, for a function that needs a context: `host` is the engine options'. Leaves
+ * the thread's error empty. NULL if the thread cannot run kernels now: jr_rt_failed says why. */
+JrRt *jr_rt_enter(JrGate *gate, const void *host);
+/* Goes back, with the status of the kernel, and returns that of the call: the same, or what
+ * printing came to. */
+int32_t jr_rt_leave(JrRt *rt, JrGate *gate, int32_t status);
+/* The same for a function that needs just a place for errors. There is no leaving it, but where
+ * it failed: jr_rt_failed then makes the error the thread's, and returns its status. */
+JrRt *jr_rt_here(void);
+int32_t jr_rt_failed(JrRt *rt);
+/* 0, or the status of the thread's new error, if a kernel could not trust this array, whose
+ * type is `type` less its layout. */
+int32_t jr_rt_check_array(const char *func, const char *param, uint32_t type,
+                          const JrArray *array);
+/* Fills in *out, a JrArrayValue, and takes over the array's reference; NULL drops it. */
+void jr_rt_give_array(void *out, uint32_t type, const JrArray *array, int32_t readonly);
+/* Zeroes a result of that type, after a failure; NULL is fine. */
+void jr_rt_give_nothing(void *out, uint32_t type);
+
 /* ir/numeric.h, as functions. */
 /* exponent >= 0; wraps, so it serves uint64 too. */
 int64_t jr_rt_ipow(int64_t base, int64_t exponent);
@@ -119,7 +151,7 @@ float jr_rt_fmodf(float a, float b);
 double jr_rt_ffloordiv(double a, double b);
 float jr_rt_ffloordivf(float a, float b);
 
-/* The table engines resolve names in: libm's functions of math.def, the helpers above, the
+/* The table engines resolve names in: libm's functions of math.def, the two lists above, the
  * functions of rtcalls.def, and memcpy, memmove and memset. Sorted by name. */
 typedef struct JrSymbol {
     const char *name;

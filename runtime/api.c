@@ -113,10 +113,11 @@ static JrModule *module_new(JrContext *context, const JrCompileOptions *options)
         jr_error_set(JR_MEMORY_ERROR, "out of memory");
         return NULL;
     }
-    *module = (JrModule){.context = jr_context_ref(context),
-                         .arena = arena,
-                         .options = *options,
-                         .sink = {context->write, context->write_user}};
+    *module = (JrModule){
+        .context = jr_context_ref(context),
+        .arena = arena,
+        .options = *options,
+        .host = {{context->write, context->write_user}, context->heap, &context->cancel}};
     pthread_mutex_init(&module->lock, NULL);
     return module;
 }

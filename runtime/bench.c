@@ -189,7 +189,7 @@ static const char *compile_once(Run *run, const char *engine, bool parallel) {
         jr_compile(run->module->context, run->module->source.text, &options, &run->compiled);
     if (status == JR_OK) {
         run->compiled->source.first_line = run->module->source.first_line;
-        run->compiled->sink = (JrSink){hear, &run->output};
+        run->compiled->host.sink = (JrSink){hear, &run->output};
         if (run->options.name)
             status = jr_function_for(run->compiled, run->options.name, run->options.arg_count,
                                      run->options.args, &found);

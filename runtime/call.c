@@ -434,29 +434,18 @@ static int32_t run_checked(JrThread *thread, const JrCall *call, void *const *ar
 
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
                          void *const *results, bool *ran) {
-    JrThread *thread = jr_thread_current();
+    JrGate gate;
     *ran = false;
-    if (!thread) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    if (thread->writing) return jr_error_in_write();
-    JrSink outer = jr_thread_swap_sink(thread, module->sink);
-    JrHeap *outer_heap = thread->heap;
-    thread->heap = module->context->heap;
-    JrCancel outer_cancel = jr_thread_set_cancel(thread, &module->context->cancel);
-    uint32_t depth = jr_random_depth(&thread->random);
+    JrRt *rt = jr_rt_enter(&gate, &module->host);
+    if (!rt) return jr_error()->status;
     bool races = false;
     int32_t status = module->options.check_races
-                         ? run_checked(thread, call, args, results, &races)
-                         : call->run(call, &thread->rt, args, results);
-    jr_random_unwind(&thread->random, depth);
-    jr_thread_restore_cancel(thread, outer_cancel);
-    bool written = jr_thread_flush(thread);
-    jr_thread_swap_sink(thread, outer);
-    thread->heap = outer_heap;
-    if (status) return jr_error_take(thread);
-    *ran = true;
-    if (races) return jr_error_races(jr_races_result(thread->checked));
-    if (written) return JR_OK;
-    return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
+                         ? run_checked(jr_thread_of(rt), call, args, results, &races)
+                         : call->run(call, rt, args, results);
+    *ran = status == 0;
+    JrStatus end = (JrStatus)jr_rt_leave(rt, &gate, status);
+    if (*ran && races) return jr_error_races(jr_races_result(jr_thread_of(rt)->checked));
+    return end;
 }
 
 static JrStatus call_with(Frame *f, size_t count, const JrValue *args, JrValue *result) {

@@ -94,6 +94,19 @@ static bool is_short(const JrModule *module, const IrModule *ir) {
     return (!engine || strcmp(engine, "auto") == 0) && body && ir_cost_within(body, SHORT_RUN);
 }
 
+/* Every function of the source has a C signature; the body has none. */
+static const JrCSignature *make_signatures(JrModule *module, const IrModule *ir) {
+    JrCSignature *all = JR_NEW_ARRAY(module->arena, JrCSignature, ir->funcs.len);
+    for (uint32_t i = 0; i < module->fe->specs.len; i++) {
+        const FeSpec *spec = module->fe->specs.data[i];
+        const IrFunc *func = ir_module_find(ir, spec->name);
+        if (!func || spec->func == module->fe->funcs.data[0]) continue;
+        all[func->index].symbol = jr_arena_printf(module->arena, "jr_c_%u", func->index);
+        all[func->index].returns_scalar = spec->ret->kind == FE_SCALAR;
+    }
+    return all;
+}
+
 const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
     const JrUnit *newest = module->units;
     if (newest && newest->spec_count == module->fe->specs.len && newest->once <= once)
@@ -109,6 +122,9 @@ const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
     JrEngineTimes times = {0};
     JrEngineOptions options = jr_engine_options(module);
     options.times = &times;
+    /* A run that is checked for races begins and ends in jr_function_run. */
+    if (!once && !module->options.check_races) options.signatures = make_signatures(module, ir);
+    options.host = &module->host;
     JrCode *code = engine->compile(ir, &options, &why);
     module->times.generate += times.generate;
     module->times.link += times.link;

@@ -6,6 +6,7 @@
 #include "frontend/sema.h"
 #include "jitrun.h"
 #include "runtime/array.h"
+#include "runtime/error.h"
 #include "runtime/rt.h"
 
 #include <pthread.h>
@@ -63,7 +64,7 @@ struct JrModule {
     JrDiag **diags_end;
     uint32_t warnings;
     JrTimes times; /* of jr_module_times */
-    JrSink sink;   /* where its kernels print: the context's, unless bench.c listens */
+    JrHost host;   /* where its kernels run: in the context, but that bench.c may listen */
     bool sound;    /* jr_compile found no errors */
     bool broken;   /* memory ran out in the middle of a change: nothing more can be added */
 };
@@ -120,23 +121,6 @@ const JrEngine *jr_engine_get(const char *name);
 /* Whether there is an engine of that name, available or not; NULL is "auto". */
 bool jr_engine_is_known(const char *name);
 JrEngineOptions jr_engine_options(const JrModule *module);
-
-/* ---- error.c: the per-thread slot ---- */
-
-struct JrThread;
-/* This thread's runtime state, or NULL when there is no memory. */
-struct JrThread *jr_thread_current(void);
-/* jr_thread_alarm for each thread whose cancel flag this is. In a signal handler too. */
-void jr_threads_alarm(const volatile int32_t *cancel);
-void jr_error_clear(void);
-JrStatus jr_error_set(JrStatus status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* The error of a call that would print while the thread is inside a JrWrite. */
-JrStatus jr_error_in_write(void);
-/* The error of a run that has races. */
-JrStatus jr_error_races(const JrRaceCheck *check);
-/* Takes over the error that a kernel left in this thread's state. */
-JrStatus jr_error_take(struct JrThread *thread);
 
 /* ---- race_report.c ---- */
 

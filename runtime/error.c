@@ -1,35 +1,20 @@
 /* The error slot, one per thread, like errno; beside it lives the thread's runtime state, made
  * when the thread first runs a kernel. Both go when the thread ends. */
-#include "runtime/compile.h"
 #include "runtime/races.h"
+#include "runtime/slot.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FRAMES = JR_TRACE_INNER + JR_TRACE_OUTER };
-
-typedef struct Slot {
-    struct Slot *next;
-    _Atomic bool taken;       /* by a thread that lives */
-    _Atomic bool live;        /* has_thread, for others */
-    _Atomic int32_t watchers; /* others that look at `thread` */
-    JrError error;
-    char *text;      /* a long message's memory */
-    char brief[512]; /* a short one's */
-    JrFrame frames[MAX_FRAMES];
-    JrThread thread;
-    bool has_thread;
-} Slot;
-
 /* What a thread without a slot sees: there was no memory for one. */
 static const JrError no_memory = {.status = JR_MEMORY_ERROR,
                                   .name = "MemoryError",
                                   .message = "out of memory",
                                   .message_len = 13};
-static const JrError no_error = {.status = JR_OK, .name = "", .message = ""};
 
 /* Slots are used again but never freed, and only ever added: jr_threads_alarm walks the list while
  * threads come and go, in signal handlers too. */
@@ -39,8 +24,11 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool have_key;
 
+_Thread_local Slot *jr_slot;
+
 static void slot_free(void *memory) {
     Slot *slot = memory;
+    jr_slot = NULL;
     atomic_store(&slot->live, false);
     while (atomic_load(&slot->watchers))
         sched_yield();
@@ -82,26 +70,27 @@ static void make_key(void) {
 /* A library that is unloaded must not leave a destructor behind. */
 __attribute__((destructor)) static void drop_key(void) {
     if (!have_key) return;
-    Slot *slot = pthread_getspecific(key);
-    if (slot) slot_free(slot);
+    if (jr_slot) slot_free(jr_slot);
     pthread_key_delete(key);
     have_key = false;
 }
 
-static Slot *slot_get(bool make) {
+static Slot *slot_make(void) {
     pthread_once(&once, make_key);
     if (!have_key) return NULL;
-    Slot *slot = pthread_getspecific(key);
-    if (slot || !make) return slot;
-    slot = slot_new();
+    Slot *slot = slot_new();
     if (!slot) return NULL;
-    slot->error = no_error;
-    if (pthread_setspecific(key, slot) == 0) return slot;
+    slot->error = jr_no_error;
+    if (pthread_setspecific(key, slot) == 0) return jr_slot = slot;
     slot_free(slot);
     return NULL;
 }
 
-struct JrThread *jr_thread_current(void) {
+static inline Slot *slot_get(bool make) {
+    return jr_slot || !make ? jr_slot : slot_make();
+}
+
+JrThread *jr_thread_current(void) {
     Slot *slot = slot_get(true);
     if (!slot) return NULL;
     if (!slot->has_thread) {
@@ -113,14 +102,21 @@ struct JrThread *jr_thread_current(void) {
     return &slot->thread;
 }
 
+JrThread *jr_slot_refuse(void) {
+    if (jr_thread_current())
+        jr_error_in_write();
+    else
+        jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    return NULL;
+}
+
 const JrError *jr_error(void) {
     Slot *slot = slot_get(true);
     return slot ? &slot->error : &no_memory;
 }
 
 void jr_error_clear(void) {
-    Slot *slot = slot_get(false);
-    if (slot) slot->error = no_error;
+    if (jr_slot && jr_slot->error.status) jr_slot->error = jr_no_error;
 }
 
 static const char *status_name(JrStatus status) {

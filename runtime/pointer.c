@@ -16,10 +16,11 @@
  * What fails leaves its error in this thread's slot, and the value returned is then zero (or,
  * of a JrStatus, is the status). Out-pointers are written on failure too: zeros.
  *
- * The code behind the pointer is a closure of libffi, the same for every engine, made once for
- * a function and freed with its module. It finds its arguments as libffi hands them out:
- * pointers to storage of each C type. A scalar's is what compiled code takes already; an array
- * is gathered from several into a header. */
+ * Engines that make machine code make this pointer too (JrCSignature). What follows is the same
+ * for the interpreter: a closure of libffi, made once for a function and freed with its module.
+ * It finds its arguments as libffi hands them out: pointers to storage of each C type. A
+ * scalar's is what compiled code takes already; an array is gathered from several into a header.
+ */
 #include "runtime/pointer.h"
 
 #include "runtime/rt.h"
@@ -294,7 +295,9 @@ JrStatus jr_function_pointer(JrFunction *function, void **out) {
     JrModule *module = function->module;
     jmp_buf oom;
     pthread_mutex_lock(&module->lock);
-    if (function->pointer || (!module->broken && setjmp(oom) == 0)) {
+    if (function->call.pointer) {
+        *out = function->call.pointer;
+    } else if (function->pointer || (!module->broken && setjmp(oom) == 0)) {
         if (!function->pointer) {
             jr_arena_on_oom(module->arena, &oom);
             make_pointer(function);
@@ -303,7 +306,7 @@ JrStatus jr_function_pointer(JrFunction *function, void **out) {
         jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
-    if (jr_error()->status == JR_OK) *out = code_of(function);
+    if (jr_error()->status == JR_OK && !*out) *out = code_of(function);
     pthread_mutex_unlock(&module->lock);
     return jr_error()->status;
 }

@@ -216,10 +216,6 @@ void jr_random_leave(JrRandom *random) {
         random->now = random->outer[--random->depth];
 }
 
-uint32_t jr_random_depth(const JrRandom *random) {
-    return random->depth + random->lost;
-}
-
 void jr_random_unwind(JrRandom *random, uint32_t depth) {
     while (jr_random_depth(random) > depth)
         jr_random_leave(random);

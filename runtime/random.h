@@ -79,7 +79,9 @@ void jr_random_share(JrRandom *worker, const JrRandom *caller);
 void jr_random_enter(JrRandom *random, int64_t iteration);
 void jr_random_leave(JrRandom *random);
 /* How many iterations are entered now; and leaving until so many are. */
-uint32_t jr_random_depth(const JrRandom *random);
+static inline uint32_t jr_random_depth(const JrRandom *random) {
+    return random->depth + random->lost;
+}
 void jr_random_unwind(JrRandom *random, uint32_t depth);
 
 /* The next word, and a double in [0, 1) of 53 random bits. */

@@ -27,19 +27,6 @@ void jr_thread_clear(JrThread *thread) {
     thread->alloc = NULL;
 }
 
-JrCancel jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel) {
-    JrCancel before = {thread->rt.cancel, thread->rt.seen};
-    if (!cancel) cancel = &thread->never;
-    __atomic_store_n(&thread->rt.cancel, cancel, __ATOMIC_RELAXED);
-    thread->rt.seen = __atomic_load_n(thread->rt.cancel, __ATOMIC_RELAXED);
-    return before;
-}
-
-void jr_thread_restore_cancel(JrThread *thread, JrCancel before) {
-    __atomic_store_n(&thread->rt.cancel, before.flag, __ATOMIC_RELAXED);
-    thread->rt.seen = before.seen;
-}
-
 /* ---- print's buffer ---- */
 
 static void sink_write(JrThread *thread, const char *bytes, size_t len) {

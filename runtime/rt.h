@@ -29,6 +29,13 @@ typedef struct JrSink {
     void *user;
 } JrSink;
 
+/* Where a kernel runs: what its module and its context say of that. */
+typedef struct JrHost {
+    JrSink sink;
+    struct JrHeap *heap;
+    const volatile int32_t *cancel;
+} JrHost;
+
 enum {
     JR_PRINT_BUFFER = 64 * 1024,
     JR_TRACE_INNER = 32, /* frames kept from where the error was raised outwards, ... */
@@ -98,8 +105,18 @@ typedef struct JrCancel {
     const volatile int32_t *flag;
     int32_t seen;
 } JrCancel;
-JrCancel jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel);
-void jr_thread_restore_cancel(JrThread *thread, JrCancel before);
+static inline JrCancel jr_thread_set_cancel(JrThread *thread, const volatile int32_t *cancel) {
+    JrCancel before = {thread->rt.cancel, thread->rt.seen};
+    if (!cancel) cancel = &thread->never;
+    __atomic_store_n(&thread->rt.cancel, cancel, __ATOMIC_RELAXED);
+    thread->rt.seen = __atomic_load_n(thread->rt.cancel, __ATOMIC_RELAXED);
+    return before;
+}
+
+static inline void jr_thread_restore_cancel(JrThread *thread, JrCancel before) {
+    __atomic_store_n(&thread->rt.cancel, before.flag, __ATOMIC_RELAXED);
+    thread->rt.seen = before.seen;
+}
 
 /* From now on print goes to `sink`; what was printed before still goes to the one it returns.
  */

@@ -23,7 +23,7 @@ static JrSymbol symbols[] = {
 #define JR_MATH(ID, text, arity, f64, f32, exact) SYMBOL(f64) SYMBOL(f32)
 #include "ir/math.def"
 #undef JR_MATH
-    JR_RT_HELPERS(SYMBOL)
+    JR_RT_HELPERS(SYMBOL) JR_RT_GATES(SYMBOL)
 #define JR_RTCALL(ID, text, takes, gives, fails) {"jr_rt_" text, (void *)rtcall_##ID},
 #include "ir/rtcalls.def"
 #undef JR_RTCALL

@@ -94,7 +94,7 @@ static bool work_run(Work *w, const IrModule *module, const JrEngineOptions *opt
 
 typedef struct Export {
     char *name;
-    void *entry;
+    void *entry, *pointer;
 } Export;
 
 struct JrCode {
@@ -126,7 +126,7 @@ static JrCode *new_code(const IrModule *module, const JrAlloc *alloc) {
     for (uint32_t i = 0; i < module->funcs.len; i++) {
         const IrFunc *func = module->funcs.data[i];
         if (!func->exported) continue;
-        Export export = {copy_name(alloc, func->name), NULL};
+        Export export = {.name = copy_name(alloc, func->name)};
         code->exports[code->count++] = export;
         if (export.name) continue;
         release(code);
@@ -155,8 +155,11 @@ static JrCode *link_code(Work *w, const IrModule *module, const JrEngineOptions 
         release(code);
         return NULL;
     }
-    for (uint32_t i = 0; i < code->count; i++)
-        code->exports[i].entry = ((void **)address)[i];
+    void **items = address;
+    for (uint32_t i = 0; i < code->count; i++) {
+        code->exports[i].entry = items[i];
+        code->exports[i].pointer = items[code->count + i];
+    }
     return code;
 }
 
@@ -186,7 +189,7 @@ static int32_t run(const JrCall *call, JrRt *rt, void *const *args, void *const 
 static bool find(JrCode *code, const char *name, JrCall *out) {
     for (uint32_t i = 0; i < code->count; i++) {
         if (strcmp(code->exports[i].name, name) != 0) continue;
-        *out = (JrCall){run, code->exports[i].entry, code};
+        *out = (JrCall){run, code->exports[i].entry, code, code->exports[i].pointer};
         return true;
     }
     return false;

@@ -8,6 +8,7 @@
  *   array.c    headers, elements, views       own.c   allocation and counted references
  *   control.c  statements, branches, loops    range.c bounds checks moved in front of loops
  *   call.c     calls, runtime calls, errors
+ *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
  *   jit.c      linking machine code into the process
  *
@@ -47,6 +48,7 @@ typedef struct GenSig {
     bool is_copy;
     bool called, is_region; /* by CALL, by PARALLEL */
     LLVMValueRef entry;     /* of an exported function or a region's body, or NULL */
+    LLVMValueRef pointer;   /* with its C signature, or NULL */
 } GenSig;
 
 typedef struct Gen {
@@ -194,8 +196,15 @@ void jr_gen_raise(GenFunc *f, const IrStmt *s);
 void jr_gen_poll(GenFunc *f, const IrStmt *s);
 void jr_gen_return(GenFunc *f, const IrStmt *s);
 
+/* ---- pointer.c ---- */
+/* sig->pointer: the function with its C signature. */
+void jr_gen_declare_pointer(Gen *g, GenSig *sig, const JrCSignature *c);
+void jr_gen_define_pointer(Gen *g, const GenSig *kernel, const JrCSignature *c);
+
 /* ---- module.c ---- */
-/* Generates every function, and a table of the exported entries under the name `table`. */
+void jr_gen_function_attrs(Gen *g, LLVMValueRef fn);
+/* Generates every function, and under the name `table` the exported entries followed by as many
+ * functions with C signatures, or NULLs. Without a table there are only the latter. */
 void jr_gen_module(Gen *g, const char *table);
 
 #endif

@@ -45,7 +45,7 @@ static void rt_param_attrs(Gen *g, LLVMValueRef fn) {
     jr_gen_attr(g, fn, 1, "dereferenceable", sizeof(JrRt));
 }
 
-static void function_attrs(Gen *g, LLVMValueRef fn) {
+void jr_gen_function_attrs(Gen *g, LLVMValueRef fn) {
     jr_gen_attr(g, fn, LLVMAttributeFunctionIndex, "nounwind", 0);
     /* Without it LLVM takes 512-bit registers to be wanted wherever there are any. */
     LLVMAttributeRef width =
@@ -56,7 +56,7 @@ static void function_attrs(Gen *g, LLVMValueRef fn) {
 static void declare_one(Gen *g, GenSig *sig) {
     sig->fn = LLVMAddFunction(g->module, sig->ir->name, sig->type);
     LLVMSetLinkage(sig->fn, LLVMInternalLinkage);
-    function_attrs(g, sig->fn);
+    jr_gen_function_attrs(g, sig->fn);
     rt_param_attrs(g, sig->fn);
     for (unsigned i = 1; i < LLVMCountParams(sig->fn); i++)
         jr_gen_attr(g, sig->fn, i + 1, "noundef", 0);
@@ -273,9 +273,10 @@ static void define(Gen *g, GenSig *sig) {
 static void define_both(Gen *g, GenSig *sig) {
     define(g, sig);
     if (sig->next != sig) define(g, sig->next);
-    /* Only its entry calls it: going there first, before the passes, saves them half the work.
-     */
-    if (g->level > 0 && !sig->called) inline_always(g, sig->fn);
+    /* Only one function calls it: going there first, before the passes, saves them half the
+     * work. With a second one it stays by itself, unless it is small. */
+    if (g->level > 0 && !sig->called && (!sig->entry || !sig->pointer))
+        inline_always(g, sig->fn);
 }
 
 /* ---- Entries ---- */
@@ -344,7 +345,7 @@ static void declare_entry(Gen *g, GenSig *sig) {
     const char *name = jr_arena_printf(g->arena, "%s.entry", sig->ir->name);
     sig->entry = LLVMAddFunction(g->module, name, LLVMFunctionType(g->i32, params, 3, 0));
     LLVMSetLinkage(sig->entry, LLVMInternalLinkage);
-    function_attrs(g, sig->entry);
+    jr_gen_function_attrs(g, sig->entry);
     rt_param_attrs(g, sig->entry);
 }
 
@@ -363,15 +364,28 @@ static void define_entry(Gen *g, const GenSig *sig) {
 
 static void define_table(Gen *g, const char *name) {
     const IrModule *ir = g->ir;
-    LLVMValueRef *entries = JR_NEW_ARRAY(g->arena, LLVMValueRef, ir->funcs.len + 1);
+    LLVMValueRef *items = JR_NEW_ARRAY(g->arena, LLVMValueRef, 2 * ir->funcs.len + 1);
     uint32_t n = 0;
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        if (ir->funcs.data[i]->exported) entries[n++] = sig_of(g, i)->entry;
-    entries[n++] = LLVMConstNull(g->ptr);
-    LLVMValueRef init = LLVMConstArray2(g->ptr, entries, n);
+        if (ir->funcs.data[i]->exported) items[n++] = sig_of(g, i)->entry;
+    for (uint32_t i = 0; i < ir->funcs.len; i++) {
+        LLVMValueRef pointer = sig_of(g, i)->pointer;
+        if (ir->funcs.data[i]->exported)
+            items[n++] = pointer ? pointer : LLVMConstNull(g->ptr);
+    }
+    items[n++] = LLVMConstNull(g->ptr);
+    LLVMValueRef init = LLVMConstArray2(g->ptr, items, n);
     LLVMValueRef table = LLVMAddGlobal(g->module, LLVMTypeOf(init), name);
     LLVMSetInitializer(table, init);
     LLVMSetGlobalConstant(table, 1);
+}
+
+/* What calls function i from outside. */
+static void declare_outside(Gen *g, uint32_t i, bool entries) {
+    const JrCSignature *c = g->options->signatures;
+    GenSig *sig = sig_of(g, i);
+    if ((entries && sig->ir->exported) || sig->is_region) declare_entry(g, sig);
+    if (c && c[i].symbol) jr_gen_declare_pointer(g, sig, &c[i]);
 }
 
 void jr_gen_module(Gen *g, const char *table) {
@@ -383,11 +397,12 @@ void jr_gen_module(Gen *g, const char *table) {
     for (uint32_t i = 0; i < ir->funcs.len; i++)
         note_calls(g, &ir->funcs.data[i]->body);
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        if (ir->funcs.data[i]->exported || sig_of(g, i)->is_region)
-            declare_entry(g, sig_of(g, i));
+        declare_outside(g, i, table != NULL);
     for (uint32_t i = 0; i < ir->funcs.len; i++) {
-        define_both(g, sig_of(g, i));
-        if (sig_of(g, i)->entry) define_entry(g, sig_of(g, i));
+        GenSig *sig = sig_of(g, i);
+        define_both(g, sig);
+        if (sig->entry) define_entry(g, sig);
+        if (sig->pointer) jr_gen_define_pointer(g, sig, &g->options->signatures[i]);
     }
-    define_table(g, table);
+    if (table) define_table(g, table);
 }

@@ -146,14 +146,29 @@ typedef struct Helper {
 } Helper;
 
 static const Helper helpers[] = {
-    {"jr_rt_raise", "ippipl", 'c'},   {"jr_rt_raise_index", "ippllll", 'c'},
-    {"jr_rt_trap", "ippi", 'c'},      {"jr_rt_trace", "ipp", 'c'},
-    {"jr_rt_poll", "ipp", 'c'},       {"jr_rt_deep", "ipp", 'c'},
-    {"jr_rt_parallel", "ippppp", 0},  {"jr_rt_raise_shape", "ippippll", 'c'},
-    {"jr_rt_array_new", "ippipi", 0}, {"jr_rt_retain", "vp", 0},
-    {"jr_rt_release", "vp", 0},       {"jr_rt_ipow", "lll", 'p'},
-    {"jr_rt_fmod", "ddd", 'p'},       {"jr_rt_fmodf", "fff", 'p'},
-    {"jr_rt_ffloordiv", "ddd", 'p'},  {"jr_rt_ffloordivf", "fff", 'p'},
+    {"jr_rt_raise", "ippipl", 'c'},
+    {"jr_rt_raise_index", "ippllll", 'c'},
+    {"jr_rt_trap", "ippi", 'c'},
+    {"jr_rt_trace", "ipp", 'c'},
+    {"jr_rt_poll", "ipp", 'c'},
+    {"jr_rt_deep", "ipp", 'c'},
+    {"jr_rt_parallel", "ippppp", 0},
+    {"jr_rt_raise_shape", "ippippll", 'c'},
+    {"jr_rt_array_new", "ippipi", 0},
+    {"jr_rt_retain", "vp", 0},
+    {"jr_rt_release", "vp", 0},
+    {"jr_rt_ipow", "lll", 'p'},
+    {"jr_rt_enter", "ppp", 0},
+    {"jr_rt_leave", "ippi", 0},
+    {"jr_rt_here", "p", 0},
+    {"jr_rt_failed", "ip", 'c'},
+    {"jr_rt_check_array", "ippip", 'c'},
+    {"jr_rt_give_array", "vpipi", 0},
+    {"jr_rt_give_nothing", "vpi", 'c'},
+    {"jr_rt_fmod", "ddd", 'p'},
+    {"jr_rt_fmodf", "fff", 'p'},
+    {"jr_rt_ffloordiv", "ddd", 'p'},
+    {"jr_rt_ffloordivf", "fff", 'p'},
 };
 
 static const Helper *find_helper(const char *name) {

@@ -8,6 +8,7 @@
  * functions are written first and note what they need.
  *
  *   emit_func.c    frames, control flow, entries
+ *   emit_pointer.c functions with a C signature
  *   emit_expr.c    expressions and their fusion
  *   emit_scalar.c  arithmetic and conversions
  *   emit_const.c   literals
@@ -29,7 +30,7 @@ static const char *const helper_texts[HELP_COUNT] = {
 
 static const char *const runtime_names[USE_COUNT] = {
 #define JR_RT_TEXT(name) #name,
-    JR_RT_HELPERS(JR_RT_TEXT)
+    JR_RT_HELPERS(JR_RT_TEXT) JR_RT_GATES(JR_RT_TEXT)
 #undef JR_RT_TEXT
 };
 
@@ -57,6 +58,14 @@ static const char *const runtime_types[USE_COUNT] = {
         ("int32_t %s(JrRt *, const JrWhere *, int32_t (*)(JrRt *, void *const *, "
          "void *const *), const char *, const JrSlot *);\n"),
     [USE_jr_rt_deep] = "int32_t %s(JrRt *, const JrWhere *);\n",
+    [USE_jr_rt_enter] = "JrRt *%s(JrGate *, const void *);\n",
+    [USE_jr_rt_leave] = "int32_t %s(JrRt *, JrGate *, int32_t);\n",
+    [USE_jr_rt_here] = "JrRt *%s(void);\n",
+    [USE_jr_rt_failed] = "int32_t %s(JrRt *);\n",
+    [USE_jr_rt_check_array] =
+        "int32_t %s(const char *, const char *, uint32_t, const void *);\n",
+    [USE_jr_rt_give_array] = "void %s(void *, uint32_t, const void *, int32_t);\n",
+    [USE_jr_rt_give_nothing] = "void %s(void *, uint32_t);\n",
 };
 
 static const char prelude_types[] =
@@ -71,6 +80,9 @@ static const char prelude_types[] =
     "typedef struct JrWhere { const char *file, *func; int32_t line, col; } JrWhere;\n"
     "typedef struct JrRt { char *stack_limit; const volatile int32_t *cancel; int32_t status, "
     "seen; } JrRt;\n";
+
+static const char gate_type[] = "typedef struct JrGate { void *room[12]; } JrGate;\n";
+_Static_assert(sizeof(JrGate) == 12 * sizeof(void *), "as the text above");
 
 static const char slot_type[] =
     "typedef union JrSlot { int64_t i; uint64_t u; double d; float f; uint8_t b; void *p; "
@@ -145,6 +157,7 @@ static void add_types(const Emit *em, JrText *out) {
     if (em->runtime[USE_jr_rt_parallel] || memchr(em->rt_calls, 1, sizeof em->rt_calls))
         jr_text_puts(out, slot_type);
     if (em->bits) jr_text_puts(out, bits_type);
+    if (em->runtime[USE_jr_rt_enter]) jr_text_puts(out, gate_type);
 }
 
 static void add_functions(const Emit *em, JrText *out) {
@@ -170,11 +183,19 @@ static void add_prototypes(Emit *em, JrText *out) {
         if (em->entered[i])
             jr_text_printf(out, "int32_t jr_entry_%u(JrRt *, void *const *, void *const *);\n",
                            i);
+        if (jr_c_has_pointer(em, i))
+            jr_text_printf(out, "%s;\n",
+                           jr_c_pointer_signature(em, em->module->funcs.data[i],
+                                                  &em->options->signatures[i]));
     }
 }
 
-void jr_c_emit(Emit *em, const IrModule *module, JrText *out) {
-    *em = (Emit){.arena = module->arena, .module = module};
+bool jr_c_has_pointer(const Emit *em, uint32_t index) {
+    return em->options->signatures && em->options->signatures[index].symbol;
+}
+
+void jr_c_emit(Emit *em, const IrModule *module, const JrEngineOptions *options, JrText *out) {
+    *em = (Emit){.arena = module->arena, .module = module, .options = options};
     jr_text_init(&em->body, em->arena);
     find_reached(em);
     for (uint32_t i = 0; i < module->funcs.len; i++)

@@ -13,10 +13,10 @@ typedef enum Helper {
     HELP_COUNT
 } Helper;
 
-/* The functions of ir/rt.h, by position in JR_RT_HELPERS. */
+/* The functions of ir/rt.h, by position in JR_RT_HELPERS and then JR_RT_GATES. */
 typedef enum RtHelper {
 #define JR_RT_ID(name) USE_##name,
-    JR_RT_HELPERS(JR_RT_ID)
+    JR_RT_HELPERS(JR_RT_ID) JR_RT_GATES(JR_RT_ID)
 #undef JR_RT_ID
         USE_COUNT
 } RtHelper;
@@ -25,6 +25,7 @@ typedef enum RtHelper {
 typedef struct Emit {
     JrArena *arena;
     const IrModule *module;
+    const JrEngineOptions *options;
     JrText body;
     bool helpers[HELP_COUNT];
     bool runtime[USE_COUNT];
@@ -155,8 +156,14 @@ const char *jr_c_signature(Emit *em, const IrFunc *func, uint32_t index);
 const char *jr_c_func_name(Emit *em, const IrFunc *func, uint32_t index);
 uint32_t jr_c_func_index(const Emit *em, const IrFunc *func);
 
+/* Writes a function with its C signature (emit_pointer.c). */
+void jr_c_pointer(Emit *em, const IrFunc *func, uint32_t index);
+const char *jr_c_pointer_signature(Emit *em, const IrFunc *func, const JrCSignature *c);
+/* Whether the function is to have one. */
+bool jr_c_has_pointer(const Emit *em, uint32_t index);
+
 /* Writes the module as C (emit.c). */
-void jr_c_emit(Emit *em, const IrModule *module, JrText *out);
+void jr_c_emit(Emit *em, const IrModule *module, const JrEngineOptions *options, JrText *out);
 
 /* What the text refers to, to give to the linker: calls `each` for every name. */
 void jr_c_each_symbol(const Emit *em, void (*each)(void *user, const char *name), void *user);

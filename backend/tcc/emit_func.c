@@ -353,4 +353,5 @@ void jr_c_function(Emit *em, const IrFunc *func, uint32_t index) {
     write_end(&fn);
     write_head(&fn, jr_c_signature(em, func, index));
     if (em->entered[index]) write_entry(em, func, index);
+    if (jr_c_has_pointer(em, index)) jr_c_pointer(em, func, index);
 }

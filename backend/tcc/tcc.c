@@ -21,7 +21,7 @@
 
 typedef struct Entry {
     char *name;
-    void *address;
+    void *address, *pointer;
 } Entry;
 
 struct JrCode {
@@ -39,6 +39,7 @@ typedef struct Job {
     const char *text;
     JR_VEC(JrSymbol) symbols;
     JR_VEC(uint32_t) exported; /* indices of functions */
+    const JrCSignature *signatures;
     const JrSymbols *table;
     JrArena *arena;
     const char *missing;
@@ -67,8 +68,9 @@ static void prepare(Job *job, const IrModule *module, const JrEngineOptions *opt
     JrText text;
     job->arena = module->arena;
     job->table = &options->symbols;
+    job->signatures = options->signatures;
     jr_text_init(&text, module->arena);
-    jr_c_emit(&em, module, &text);
+    jr_c_emit(&em, module, options, &text);
     job->text = text.data;
     jr_c_each_symbol(&em, add_symbol, job);
     for (uint32_t i = 0; i < module->funcs.len; i++)
@@ -129,6 +131,11 @@ static bool build(TCCState *state, Job *job, JrCode *code) {
         snprintf(name, sizeof name, "jr_entry_%u", job->exported.data[i]);
         code->entries[i].address = tcc_get_symbol(state, name);
         if (!code->entries[i].address) return false;
+        const JrCSignature *c =
+            job->signatures ? &job->signatures[job->exported.data[i]] : NULL;
+        if (!c || !c->symbol) continue;
+        code->entries[i].pointer = tcc_get_symbol(state, c->symbol);
+        if (!code->entries[i].pointer) return false;
     }
     return true;
 }
@@ -194,7 +201,9 @@ static int32_t run(const JrCall *call, JrRt *rt, void *const *args, void *const 
 static bool find(JrCode *code, const char *name, JrCall *out) {
     for (uint32_t i = 0; i < code->count; i++)
         if (strcmp(code->entries[i].name, name) == 0) {
-            *out = (JrCall){.run = run, .function = code->entries[i].address};
+            *out = (JrCall){.run = run,
+                            .function = code->entries[i].address,
+                            .pointer = code->entries[i].pointer};
             return true;
         }
     return false;
@@ -202,13 +211,12 @@ static bool find(JrCode *code, const char *name, JrCall *out) {
 
 static bool text(const IrModule *module, const JrEngineOptions *options, JrEngineText kind,
                  JrText *out, const char **why) {
-    (void)options;
     if (kind != JR_TEXT_C) {
         *why = "the tcc engine shows C alone";
         return false;
     }
     Emit em;
-    jr_c_emit(&em, module, out);
+    jr_c_emit(&em, module, options, out);
     return true;
 }
 

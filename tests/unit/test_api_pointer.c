@@ -221,7 +221,7 @@ static void what_fails_returns_zero(void **state) {
     assert_non_null(strstr(jr_error()->message, "head: the array 'x' has a shape that is"));
     assert_true(head(NULL, 1) == 0);
     assert_non_null(strstr(jr_error()->message, "has no data"));
-    assert_ok(none());
+    assert_int_equal(none(), JR_OK); /* its own: it cannot fail, and leaves the slot alone */
     JrFunction *f = env_function(module, "div", NULL);
     void *one, *two;
     assert_ok(jr_function_pointer(f, &one));

@@ -1,0 +1,22 @@
+/* The error slot, one per thread, with the thread's runtime state beside it. */
+#ifndef JR_RUNTIME_ERROR_H
+#define JR_RUNTIME_ERROR_H
+
+#include "jitrun.h"
+#include "runtime/rt.h"
+
+/* This thread's runtime state, or NULL when there is no memory. */
+JrThread *jr_thread_current(void);
+/* jr_thread_alarm for each thread whose cancel flag this is. In a signal handler too. */
+void jr_threads_alarm(const volatile int32_t *cancel);
+void jr_error_clear(void);
+JrStatus jr_error_set(JrStatus status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The error of a call that would print while the thread is inside a JrWrite. */
+JrStatus jr_error_in_write(void);
+/* The error of a run that has races. */
+JrStatus jr_error_races(const JrRaceCheck *check);
+/* Takes over the error that a kernel left in this thread's state. */
+JrStatus jr_error_take(JrThread *thread);
+
+#endif
