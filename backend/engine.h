@@ -44,6 +44,7 @@ typedef enum JrEngineText {
     JR_TEXT_LLVM,     /* llvm: before and after optimisation, and machine code */
     JR_TEXT_LLVM_OPT,
     JR_TEXT_ASM,
+    JR_TEXT_OBJECT, /* llvm: an object file, of the functions with C signatures; options->ahead */
 } JrEngineText;
 
 #define JR_NO_MEMORY "out of memory" /* the reason that is no fault of the module's */

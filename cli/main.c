@@ -1,6 +1,7 @@
 /* The jitrun command: jitrun.h's first user. */
 #include "cli/args.h"
 #include "cli/bench.h"
+#include "cli/emit.h"
 #include "cli/report.h"
 #include "cli/stop.h"
 
@@ -68,18 +69,8 @@ static int call(const Options *o, JrContext *context, JrModule *module, const ch
 /* ---- The program ---- */
 
 static int emit(const Options *o, JrModule *module) {
-    FILE *to = o->output ? fopen(o->output, "w") : stdout;
-    if (!to) {
-        fprintf(stderr, "jitrun: error: cannot write %s: %s\n", o->output, strerror(errno));
-        return EXIT_USAGE;
-    }
-    JrStatus status = jr_module_header(module, write_to, to);
-    bool written = fflush(to) == 0;
-    if (to != stdout) written &= fclose(to) == 0;
-    if (status != JR_OK) return report_error(o, module);
-    if (written) return 0;
-    fprintf(stderr, "jitrun: error: cannot write the header: %s\n", strerror(errno));
-    return EXIT_USAGE;
+    int code = emit_run(o, module);
+    return code < 0 ? report_error(o, module) : code;
 }
 
 static int run(const Options *o, JrContext *context, JrModule *module) {

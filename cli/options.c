@@ -1,5 +1,7 @@
 #include "cli/options.h"
 
+#include "cli/emit.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +109,7 @@ static bool set_sweep(Options *o, char *value) {
 
 static bool set_emit(Options *o, const char *value) {
     o->emit = value;
-    return strcmp(value, "header") == 0 || fail("--emit makes a header, not '%s'", value);
+    return emit_is_kind(value) || fail("--emit makes header, c, obj or so, not '%s'", value);
 }
 
 static bool set(Options *o, OptionId id, char *value) {
@@ -137,6 +139,7 @@ static bool set(Options *o, OptionId id, char *value) {
     case OPT_COMPARE: o->compare = value; break;
     case OPT_DUMP: o->dump = value; break;
     case OPT_EMIT: return set_emit(o, value);
+    case OPT_CPU: o->cpu = value; break;
     case OPT_FORMAT: return set_format(o, value);
     case OPT_VERSION: o->version = true; break;
     case OPT_HELP: o->help = true; break;
@@ -219,8 +222,13 @@ bool options_parse(int argc, char **argv, Options *o) {
     if (o->arg_count && !o->entry)
         return fail("ARGs go to a function: name it with -e (the first ARG is '%s')",
                     o->args[0]);
-    if (o->entry && o->emit)
-        return fail("%s", "--emit writes a header for the whole file: it goes without -e");
+    if (o->emit && o->arg_count)
+        return fail("--emit calls no function: it goes without ARGs (the first is '%s')",
+                    o->args[0]);
+    if (o->emit && strcmp(o->emit, "so") == 0 && !o->output)
+        return fail("%s", "--emit so needs a file to write: name it with -o");
+    if (o->cpu && (!o->emit || (strcmp(o->emit, "obj") != 0 && strcmp(o->emit, "so") != 0)))
+        return fail("%s", "--cpu goes with --emit obj and --emit so");
     if (o->output && !o->entry && !o->emit && !o->bench)
         return fail("%s", "-o takes the result of a function: name it with -e");
     return bench_options_fit(o);

@@ -101,6 +101,9 @@ typedef struct JrError {
 /* The last error on this thread; status is JR_OK if the last call succeeded. Never NULL. Valid
  * until the next call of this library on this thread. */
 JR_API const JrError *jr_error(void);
+/* Empties it, as every call that succeeds does, but for those of functions behind typed pointers
+ * that cannot fail. */
+JR_API void jr_error_clear(void);
 
 /* ---- Contexts ---- */
 
@@ -410,6 +413,23 @@ JR_API const char *jr_function_prototype(JrFunction *function);
 /* Writes a C header with the prototypes of all functions whose source gives them one signature.
  */
 JR_API JrStatus jr_module_header(JrModule *module, JrWrite write, void *user);
+
+typedef struct JrEmitOptions {
+    size_t size;
+    const char *kind; /* "header", "c" or "obj" */
+    /* A function, which may have a signature behind it, "dot(float64[::1], float64[::1])"; or
+     * NULL: all those whose source gives them one signature. */
+    const char *function;
+    const char
+        *cpu; /* obj: "native" (or NULL), "generic", "x86-64-v3", ...: what LLVM calls it */
+} JrEmitOptions;
+
+/* Compiles functions ahead of time, into something that C programs link and call by name, with
+ * the prototypes that jr_function_prototype gives: C11 text, or an object file, which takes the
+ * LLVM engine. Where they need the runtime, an object file is to be linked with libjitrun_rt.a;
+ * docs/embedding.md has the details. */
+JR_API JrStatus jr_module_emit(JrModule *module, const JrEmitOptions *options, JrWrite write,
+                               void *user);
 
 /* ---- Timing ---- */
 

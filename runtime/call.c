@@ -192,7 +192,7 @@ static bool has_signature(const FeSpec *spec, const Signature *wanted) {
     return same;
 }
 
-static JrStatus find_by_signature(JrModule *module, const char *name, const char *signature,
+JrStatus jr_function_by_signature(JrModule *module, const char *name, const char *signature,
                                   JrFunction **out) {
     Signature wanted = {.count = 0};
     FeFunc *func = find_source_function(module, name);
@@ -278,7 +278,7 @@ static JrStatus find_function(JrModule *module, const char *name, Query query,
         if (query.by_values)
             find_by_values(module, name, query.count, query.args, out);
         else
-            find_by_signature(module, name, query.signature, out);
+            jr_function_by_signature(module, name, query.signature, out);
     } else {
         jr_module_break(module);
     }

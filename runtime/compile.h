@@ -108,6 +108,9 @@ typedef union JrLeaf {
 uint32_t jr_leaf_count(const FeType *type);
 /* The function of a specialisation that there is, with code. The module is locked. */
 JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **out);
+/* The same for what jr_function is asked for; signature may be NULL. */
+JrStatus jr_function_by_signature(JrModule *module, const char *name, const char *signature,
+                                  JrFunction **out);
 /* Runs code of the module on this thread. *ran says that it returned, so that there are
  * results, whatever the status. */
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,

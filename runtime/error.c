@@ -1,6 +1,5 @@
 /* The error slot, one per thread, like errno; beside it lives the thread's runtime state, made
  * when the thread first runs a kernel. Both go when the thread ends. */
-#include "runtime/races.h"
 #include "runtime/slot.h"
 
 #include <pthread.h>
@@ -192,26 +191,4 @@ JrStatus jr_error_take(JrThread *thread) {
                             .frames_dropped = (size_t)jr_thread_dropped(thread, &before)};
     thread->rt.status = 0;
     return status;
-}
-
-JrStatus jr_error_races(const JrRaceCheck *check) {
-    Slot *slot = slot_get(true);
-    if (!slot) return JR_MEMORY_ERROR;
-    char text[JR_MESSAGE_SHORT * 2];
-    jr_race_message(&check->races[0], text, sizeof text);
-    size_t others = check->race_count - 1;
-    JrStatus status = jr_error_set(JR_ERR_RACE, others ? "%s (and %zu more race%s)" : "%s",
-                                   text, others, others == 1 ? "" : "s");
-    slot->frames[0] = jr_race_main(&check->races[0])->at;
-    slot->error.frames = slot->frames;
-    slot->error.frame_count = 1;
-    return status;
-}
-
-const JrRaceCheck *jr_race_check(void) {
-    static const JrRaceCheck nothing;
-    Slot *slot = slot_get(false);
-    const JrRaceCheck *check =
-        slot && slot->has_thread ? jr_races_result(slot->thread.checked) : NULL;
-    return check ? check : &nothing;
 }

@@ -9,7 +9,6 @@
 JrThread *jr_thread_current(void);
 /* jr_thread_alarm for each thread whose cancel flag this is. In a signal handler too. */
 void jr_threads_alarm(const volatile int32_t *cancel);
-void jr_error_clear(void);
 JrStatus jr_error_set(JrStatus status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The error of a call that would print while the thread is inside a JrWrite. */

@@ -1,7 +1,6 @@
 /* jr_module_explain: what became of the prange loops. And how many threads run them. */
 #include "ir/parallel.h"
 #include "runtime/compile.h"
-#include "runtime/pool.h"
 
 #include <string.h>
 
@@ -137,19 +136,4 @@ JrStatus jr_module_explain(JrModule *module, JrReport kind, JrWrite write, void 
     bool written = write(user, text.data, text.len);
     jr_arena_free(arena);
     return written ? JR_OK : jr_error_set(JR_ERR_IO, "the explanation could not be written");
-}
-
-int jr_num_threads(void) {
-    return jr_pool_threads();
-}
-
-JrStatus jr_set_num_threads(int threads) {
-    jr_error_clear();
-    if (threads < 0 || threads > JR_POOL_MAX_THREADS)
-        return jr_error_set(JR_ERR_ARGUMENT,
-                            "from 1 to %d threads can be set, not %d (0 goes "
-                            "back to the default)",
-                            JR_POOL_MAX_THREADS, threads);
-    jr_pool_set_threads(threads);
-    return JR_OK;
 }

@@ -20,6 +20,12 @@ typedef struct JrCAbi {
 /* In the module's arena. The module is locked. */
 const JrCAbi *jr_c_abi(const JrFunction *function);
 
+/* The function's name in C, as its prototype has it; and a header with prototypes. The module is
+ * locked. */
+const char *jr_c_symbol(const JrFunction *function);
+void jr_header_write(JrModule *module, JrFunction *const *functions, uint32_t count,
+                     JrText *out);
+
 /* Frees what jr_function_pointer made. */
 void jr_pointer_free(JrFunction *function);
 

@@ -67,6 +67,12 @@ static void add_leaves(Leaves *l, const FeType *type, const char *name, bool par
     l->count++;
 }
 
+const char *jr_c_symbol(const JrFunction *function) {
+    Naming n = {.arena = function->module->arena};
+    jr_table_init(&n.taken, n.arena);
+    return c_name(&n, function->spec->func->ast->name, "");
+}
+
 const JrCAbi *jr_c_abi(const JrFunction *function) {
     const FeSpec *spec = function->spec;
     JrArena *arena = function->module->arena;
@@ -190,32 +196,53 @@ static void add_path(const char *path, JrText *out) {
                     p[0] == '/' && p > path && p[-1] == '*' ? 2 : 1);
 }
 
+static void add_function(const JrFunction *function, JrText *out) {
+    const AstFunc *ast = function->spec->func->ast;
+    jr_text_puts(out, "\n/* ");
+    add_path(function->module->source.name, out);
+    jr_text_printf(out, ":%d: %s %s */\n", ast->span.line, ast->name, function->signature);
+    add_prototype(function, out);
+    jr_text_puts(out, "\n");
+}
+
 static void add_functions(JrModule *module, JrText *out) {
     for (uint32_t i = 1; i < module->fe->funcs.len; i++) {
         const FeFunc *func = module->fe->funcs.data[i];
         JrFunction *function;
         if (!func->has_signature || func->specs.len != 1) continue;
         if (jr_function_of_spec(module, func->specs.data[0], &function)) return;
-        jr_text_puts(out, "\n/* ");
-        add_path(module->source.name, out);
-        jr_text_printf(out, ":%d: %s %s */\n", func->ast->span.line, func->ast->name,
-                       function->signature);
-        add_prototype(function, out);
-        jr_text_puts(out, "\n");
+        add_function(function, out);
     }
+}
+
+static void begin_header(const JrModule *module, const char *what, JrText *out) {
+    jr_text_puts(out, "/* The functions of ");
+    add_path(module->source.name, out);
+    jr_text_printf(out, " %s\n * Made by jitrun " JITRUN_VERSION ". */\n", what);
+    jr_text_puts(out, "#pragma once\n"
+                      "#include <jitrun.h>\n"
+                      "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+}
+
+static void end_header(JrText *out) {
+    jr_text_puts(out, "\n#ifdef __cplusplus\n}\n#endif\n");
+}
+
+void jr_header_write(JrModule *module, JrFunction *const *functions, uint32_t count,
+                     JrText *out) {
+    begin_header(module, "that are compiled ahead of time.", out);
+    for (uint32_t i = 0; i < count; i++)
+        add_function(functions[i], out);
+    end_header(out);
 }
 
 static void make_header(void *user, JrText *out) {
     JrModule *module = user;
-    jr_text_puts(out, "/* The functions of ");
-    add_path(module->source.name, out);
-    jr_text_puts(out, " that have types of their own, as jr_function_pointer\n"
-                      " * hands them out. Made by jitrun " JITRUN_VERSION ". */\n"
-                      "#pragma once\n"
-                      "#include <jitrun.h>\n"
-                      "#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
+    begin_header(module,
+                 "that have types of their own, as jr_function_pointer\n * hands them out.",
+                 out);
     add_functions(module, out);
-    jr_text_puts(out, "\n#ifdef __cplusplus\n}\n#endif\n");
+    end_header(out);
 }
 
 JrStatus jr_module_header(JrModule *module, JrWrite write, void *user) {

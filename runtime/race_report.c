@@ -1,6 +1,7 @@
 /* Races as a person or a program reads them. */
 #include "runtime/compile.h"
 #include "runtime/races.h"
+#include "runtime/slot.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -155,4 +156,28 @@ void jr_races_report_json(const JrModule *module, JrText *out) {
         race_json(&check->races[i], out);
     }
     jr_text_puts(out, "]}");
+}
+
+/* ---- The thread's last ---- */
+
+JrStatus jr_error_races(const JrRaceCheck *check) {
+    char text[JR_MESSAGE_SHORT * 2];
+    jr_race_message(&check->races[0], text, sizeof text);
+    size_t others = check->race_count - 1;
+    JrStatus status = jr_error_set(JR_ERR_RACE, others ? "%s (and %zu more race%s)" : "%s",
+                                   text, others, others == 1 ? "" : "s");
+    Slot *slot = jr_slot;
+    if (!slot) return JR_MEMORY_ERROR;
+    slot->frames[0] = jr_race_main(&check->races[0])->at;
+    slot->error.frames = slot->frames;
+    slot->error.frame_count = 1;
+    return status;
+}
+
+const JrRaceCheck *jr_race_check(void) {
+    static const JrRaceCheck nothing;
+    const Slot *slot = jr_slot;
+    const JrRaceCheck *check =
+        slot && slot->has_thread ? jr_races_result(slot->thread.checked) : NULL;
+    return check ? check : &nothing;
 }

@@ -9,6 +9,7 @@
 #include "runtime/slot.h"
 #include "runtime/value.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct Saved {
@@ -21,8 +22,17 @@ typedef struct Saved {
 
 _Static_assert(sizeof(Saved) <= sizeof(JrGate), "engines make room for a gate");
 
+/* Code that was compiled ahead of time belongs to no context: it prints to standard output, as
+ * any program does. */
+static bool write_out(void *user, const char *bytes, size_t len) {
+    (void)user;
+    return fwrite(bytes, 1, len, stdout) == len;
+}
+
+static const JrHost no_context = {.sink = {write_out, NULL}};
+
 JrRt *jr_rt_enter(JrGate *gate, const void *host) {
-    const JrHost *inner = host;
+    const JrHost *inner = host ? host : &no_context;
     Saved *saved = (Saved *)gate;
     JrThread *thread = jr_slot_ready();
     if (!thread) return NULL;

@@ -31,36 +31,6 @@ static bool is_contiguous(const JrArrayValue *array) {
     return true;
 }
 
-static bool is_array(const JrArrayValue *array) {
-    return array && is_scalar(array->dtype) && array->ndim >= 1 && array->ndim <= JR_MAX_DIMS;
-}
-
-/* Whether every element's offset can be computed: kernels trust shapes and strides. */
-static bool has_offsets(const JrArrayValue *array, unsigned item_size) {
-    int64_t reach = 0;
-    for (uint32_t i = 0; i < array->ndim; i++) {
-        int64_t part, stride = array->strides[i];
-        if (stride == INT64_MIN) return false;
-        if (__builtin_mul_overflow(array->shape[i] - 1, stride < 0 ? -stride : stride, &part))
-            return false;
-        if (__builtin_add_overflow(reach, part, &reach)) return false;
-    }
-    return !__builtin_mul_overflow(reach + 1, (int64_t)item_size, &reach);
-}
-
-const char *jr_array_fault(const JrArrayValue *array) {
-    int64_t count;
-    if (!array) return "is NULL";
-    if (!is_array(array)) return "has an unknown dtype, or not 1 to 8 dimensions";
-    unsigned size = ir_scalar_size((IrScalar)array->dtype);
-    if (!jr_shape_count(array->shape, array->ndim, size, &count))
-        return "has a shape that is negative or larger than memory";
-    if (count == 0) return NULL;
-    if (!array->data) return "has no data";
-    if ((uintptr_t)array->data % size) return "has data that is not aligned to its elements";
-    return has_offsets(array, size) ? NULL : "has strides that lead out of memory";
-}
-
 static const FeType *tuple_type(FeTypes *types, const JrValue *value) {
     const FeType *items[JR_MAX_PARAMS];
     if (value->as.tuple.count > JR_MAX_PARAMS) return NULL;
@@ -75,7 +45,7 @@ const FeType *jr_value_fe_type(FeTypes *types, const JrValue *value) {
     if (value->type == JR_NONE) return types->none;
     if (value->type == JR_TUPLE) return tuple_type(types, value);
     const JrArrayValue *array = value->type == JR_ARRAY ? value->as.array : NULL;
-    if (!is_array(array)) return NULL;
+    if (!jr_array_has_type(array)) return NULL;
     return fe_type_ir(types, ir_array((IrScalar)array->dtype, array->ndim,
                                       is_contiguous(array) ? LAYOUT_C : LAYOUT_ANY));
 }
@@ -91,7 +61,7 @@ const char *jr_value_type_name(const JrValue *value, char *buffer, size_t size) 
     case 'F': snprintf(buffer, size, "the float %.17g", value->as.f); return buffer;
     default: break;
     }
-    if (value->type == JR_ARRAY && is_array(value->as.array))
+    if (value->type == JR_ARRAY && jr_array_has_type(value->as.array))
         snprintf(buffer, size, "%s%s array of %" PRIu32 " dimension%s",
                  is_contiguous(value->as.array) ? "a contiguous " : "a strided ",
                  ir_scalar_name((IrScalar)value->as.array->dtype), value->as.array->ndim,
@@ -157,7 +127,7 @@ bool jr_value_to_array(const JrValue *value, IrType type, bool written, JrArray 
                        const char **why) {
     const JrArrayValue *array = value->type == JR_ARRAY ? value->as.array : NULL;
     *why = NULL;
-    if (!is_array(array) || (IrScalar)array->dtype != (IrScalar)type.scalar ||
+    if (!jr_array_has_type(array) || (IrScalar)array->dtype != (IrScalar)type.scalar ||
         array->ndim != type.ndim)
         return false;
     if ((*why = jr_array_fault(array))) return false;
@@ -218,27 +188,12 @@ JrValue *jr_value_new_items(JrHeap *heap, size_t count) {
     return owned_new(heap, count * sizeof(JrValue));
 }
 
-void jr_value_fill_array(IrType type, const JrArray *array, JrArrayValue *out) {
-    *out = (JrArrayValue){.dtype = (JrType)type.scalar,
-                          .ndim = type.ndim,
-                          .data = array->data,
-                          .owner = array->owner};
-    memcpy(out->shape, array->dims, type.ndim * sizeof(int64_t));
-    memcpy(out->strides, array->dims + type.ndim, type.ndim * sizeof(int64_t));
-}
-
 bool jr_value_of_array(JrHeap *heap, IrType type, const JrArray *array, JrValue *out) {
     JrArrayValue *value = owned_new(heap, sizeof *value);
     if (!value) return false;
     jr_value_fill_array(type, array, value);
     *out = (JrValue){.type = JR_ARRAY, .owned = true, .as.array = value};
     return true;
-}
-
-void jr_array_clear(JrArrayValue *array) {
-    if (!array) return;
-    jr_rt_release(array->owner);
-    *array = (JrArrayValue){.data = NULL};
 }
 
 void jr_value_clear(JrValue *value) {

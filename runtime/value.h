@@ -25,6 +25,11 @@ void jr_value_fill_array(IrType type, const JrArray *array, JrArrayValue *out);
 /* Room for `count` items, all None; NULL when there is no memory. */
 JrValue *jr_value_new_items(JrHeap *heap, size_t count);
 
+/* Whether the type and the rank are some that arrays have. */
+static inline bool jr_array_has_type(const JrArrayValue *array) {
+    return array && array->dtype >= JR_BOOL && array->dtype <= JR_FLOAT64 &&
+           array->ndim >= 1 && array->ndim <= JR_MAX_DIMS;
+}
 /* What is wrong with an array as such: dtype, rank, shape, data. NULL if nothing is. */
 const char *jr_array_fault(const JrArrayValue *array);
 

@@ -212,20 +212,22 @@ static void hand_over(Work *w, JrText *out, const char *bytes, size_t len) {
 
 static bool text(const IrModule *module, const JrEngineOptions *options, JrEngineText kind,
                  JrText *out, const char **why) {
-    if (kind != JR_TEXT_LLVM && kind != JR_TEXT_LLVM_OPT && kind != JR_TEXT_ASM) {
+    static const Stage stages[] = {[JR_TEXT_LLVM] = STAGE_GENERATE,
+                                   [JR_TEXT_LLVM_OPT] = STAGE_OPTIMISE,
+                                   [JR_TEXT_ASM] = STAGE_EMIT_ASM,
+                                   [JR_TEXT_OBJECT] = STAGE_EMIT_OBJECT};
+    if (kind < JR_TEXT_LLVM || kind > JR_TEXT_OBJECT) {
         *why = "the LLVM engine has no such text: ask for llvm, llvm-opt or asm";
         return false;
     }
     Work w = {0};
-    Stage stage = kind == JR_TEXT_LLVM       ? STAGE_GENERATE
-                  : kind == JR_TEXT_LLVM_OPT ? STAGE_OPTIMISE
-                                             : STAGE_EMIT_ASM;
-    if (!work_run(&w, module, options, stage, "jitrun.code")) {
+    Stage stage = stages[kind];
+    if (!work_run(&w, module, options, stage, options->ahead ? NULL : "jitrun.code")) {
         work_clear(&w);
         *why = jr_arena_strdup(module->arena, w.why);
         return false;
     }
-    if (stage == STAGE_EMIT_ASM) {
+    if (w.buffer) {
         hand_over(&w, out, LLVMGetBufferStart(w.buffer), LLVMGetBufferSize(w.buffer));
         return true;
     }

@@ -53,8 +53,10 @@ void jr_gen_function_attrs(Gen *g, LLVMValueRef fn) {
     LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex, width);
 }
 
+/* The suffix keeps a kernel called exp apart from libm's, which LLVM knows by its name. */
 static void declare_one(Gen *g, GenSig *sig) {
-    sig->fn = LLVMAddFunction(g->module, sig->ir->name, sig->type);
+    const char *name = jr_arena_printf(g->arena, "%s.kernel", sig->ir->name);
+    sig->fn = LLVMAddFunction(g->module, name, sig->type);
     LLVMSetLinkage(sig->fn, LLVMInternalLinkage);
     jr_gen_function_attrs(g, sig->fn);
     rt_param_attrs(g, sig->fn);

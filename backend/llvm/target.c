@@ -148,8 +148,8 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
 }
 
 bool jr_target_optimise(const Target *target, LLVMModuleRef module, char *why) {
-    static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
-                                            "default<O3>"};
+    static const char *const pipelines[] = {"default<O0>,globaldce", "default<O1>",
+                                            "default<O2>", "default<O3>"};
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetSLPVectorization(options, target->level > 1);

@@ -9,6 +9,7 @@
  *
  *   emit_func.c    frames, control flow, entries
  *   emit_pointer.c functions with a C signature
+ *   emit_ahead.c   what a file needs that is to be compiled ahead of time
  *   emit_expr.c    expressions and their fusion
  *   emit_scalar.c  arithmetic and conversions
  *   emit_const.c   literals
@@ -68,15 +69,16 @@ static const char *const runtime_types[USE_COUNT] = {
     [USE_jr_rt_give_nothing] = "void %s(void *, uint32_t);\n",
 };
 
+static const char prelude_ints[] = "typedef signed char int8_t;\n"
+                                   "typedef short int16_t;\n"
+                                   "typedef int int32_t;\n"
+                                   "typedef long int64_t;\n"
+                                   "typedef unsigned char uint8_t;\n"
+                                   "typedef unsigned short uint16_t;\n"
+                                   "typedef unsigned int uint32_t;\n"
+                                   "typedef unsigned long uint64_t;\n";
+
 static const char prelude_types[] =
-    "typedef signed char int8_t;\n"
-    "typedef short int16_t;\n"
-    "typedef int int32_t;\n"
-    "typedef long int64_t;\n"
-    "typedef unsigned char uint8_t;\n"
-    "typedef unsigned short uint16_t;\n"
-    "typedef unsigned int uint32_t;\n"
-    "typedef unsigned long uint64_t;\n"
     "typedef struct JrWhere { const char *file, *func; int32_t line, col; } JrWhere;\n"
     "typedef struct JrRt { char *stack_limit; const volatile int32_t *cancel; int32_t status, "
     "seen; } JrRt;\n";
@@ -112,6 +114,11 @@ static void reach_calls(Emit *em, const IrBlock *block, uint32_t *stack, uint32_
     }
 }
 
+/* Where calls come in from outside. */
+static bool is_root(const Emit *em, uint32_t i) {
+    return em->options->ahead ? jr_c_has_pointer(em, i) : em->module->funcs.data[i]->exported;
+}
+
 static void find_reached(Emit *em) {
     uint32_t count = em->module->funcs.len, n = 0;
     uint32_t *stack = JR_NEW_ARRAY(em->arena, uint32_t, count + 1);
@@ -122,8 +129,8 @@ static void find_reached(Emit *em) {
         jr_table_put(&em->numbers, em->module->funcs.data[i]->name,
                      (void *)(uintptr_t)(i + 1));
     for (uint32_t i = 0; i < count; i++) {
-        em->entered[i] = em->module->funcs.data[i]->exported;
-        if (em->entered[i]) reach(em, em->module->funcs.data[i], stack, &n);
+        em->entered[i] = is_root(em, i) && !em->options->ahead;
+        if (is_root(em, i)) reach(em, em->module->funcs.data[i], stack, &n);
     }
     while (n) {
         const IrFunc *func = em->module->funcs.data[stack[--n]];
@@ -151,16 +158,18 @@ static void add_math(JrText *out, IrMath math, IrScalar scalar) {
 }
 
 static void add_types(const Emit *em, JrText *out) {
+    if (!em->options->ahead) jr_text_puts(out, prelude_ints);
     jr_text_puts(out, prelude_types);
     for (unsigned i = 1; i <= IR_MAX_DIMS; i++)
         if (em->ranks[i]) add_array_type(out, i);
-    if (em->runtime[USE_jr_rt_parallel] || memchr(em->rt_calls, 1, sizeof em->rt_calls))
+    bool all = em->options->ahead && jr_c_uses_runtime(em);
+    if (all || em->runtime[USE_jr_rt_parallel] || memchr(em->rt_calls, 1, sizeof em->rt_calls))
         jr_text_puts(out, slot_type);
     if (em->bits) jr_text_puts(out, bits_type);
-    if (em->runtime[USE_jr_rt_enter]) jr_text_puts(out, gate_type);
+    if (all || em->runtime[USE_jr_rt_enter]) jr_text_puts(out, gate_type);
 }
 
-static void add_functions(const Emit *em, JrText *out) {
+static void add_runtime(const Emit *em, JrText *out) {
     for (unsigned i = 0; i < USE_COUNT; i++)
         if (em->runtime[i]) jr_text_printf(out, runtime_types[i], runtime_names[i]);
     for (unsigned i = 0; i < RT_COUNT; i++)
@@ -168,6 +177,9 @@ static void add_functions(const Emit *em, JrText *out) {
             jr_text_printf(
                 out, "int32_t jr_rt_%s(JrRt *, const JrWhere *, const JrSlot *, JrSlot *);\n",
                 ir_rt_name(i));
+}
+
+static void add_functions(const Emit *em, JrText *out) {
     for (unsigned i = 0; i < MATH_COUNT; i++) {
         if (em->math[i][0]) add_math(out, i, TY_FLOAT64);
         if (em->math[i][1]) add_math(out, i, TY_FLOAT32);
@@ -181,8 +193,9 @@ static void add_prototypes(Emit *em, JrText *out) {
         if (em->reached[i])
             jr_text_printf(out, "%s;\n", jr_c_signature(em, em->module->funcs.data[i], i));
         if (em->entered[i])
-            jr_text_printf(out, "int32_t jr_entry_%u(JrRt *, void *const *, void *const *);\n",
-                           i);
+            jr_text_printf(out,
+                           "%sint32_t jr_entry_%u(JrRt *, void *const *, void *const *);\n",
+                           em->options->ahead ? "static " : "", i);
         if (jr_c_has_pointer(em, i))
             jr_text_printf(out, "%s;\n",
                            jr_c_pointer_signature(em, em->module->funcs.data[i],
@@ -200,7 +213,10 @@ void jr_c_emit(Emit *em, const IrModule *module, const JrEngineOptions *options,
     find_reached(em);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         if (em->reached[i]) jr_c_function(em, module->funcs.data[i], i);
+    if (options->ahead) jr_c_ahead_head(em, out);
     add_types(em, out);
+    if (options->ahead && jr_c_uses_runtime(em)) jr_c_ahead_runtime(em, add_runtime, out);
+    if (!options->ahead) add_runtime(em, out);
     add_functions(em, out);
     const char *file = module->file ? module->file : "";
     if (em->body.data && strstr(em->body.data, "jr_file"))

@@ -162,6 +162,14 @@ const char *jr_c_pointer_signature(Emit *em, const IrFunc *func, const JrCSignat
 /* Whether the function is to have one. */
 bool jr_c_has_pointer(const Emit *em, uint32_t index);
 
+/* For a file that is to be compiled ahead of time (emit_ahead.c): its first lines; and the
+ * runtime, as `declare` has it or as text of its own. */
+void jr_c_ahead_head(const Emit *em, JrText *out);
+void jr_c_ahead_runtime(const Emit *em, void (*declare)(const Emit *em, JrText *out),
+                        JrText *out);
+/* Whether the text calls the runtime at all. */
+bool jr_c_uses_runtime(const Emit *em);
+
 /* Writes the module as C (emit.c). */
 void jr_c_emit(Emit *em, const IrModule *module, const JrEngineOptions *options, JrText *out);
 

@@ -299,9 +299,9 @@ static void write_end(Fn *fn) {
 static void write_entry(Emit *em, const IrFunc *func, uint32_t index) {
     JrText *out = &em->body;
     jr_text_printf(out,
-                   "int32_t jr_entry_%" PRIu32
+                   "%sint32_t jr_entry_%" PRIu32
                    "(JrRt *rt, void *const *args, void *const *results)\n{\n",
-                   index);
+                   em->options->ahead ? "static " : "", index);
     if (!func->nparams) jr_text_puts(out, "    (void)args;\n");
     if (!func->nrets) jr_text_puts(out, "    (void)results;\n");
     jr_text_printf(out, "    return %s(rt", jr_c_func_name(em, func, index));

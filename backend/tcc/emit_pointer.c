@@ -46,15 +46,20 @@ static const char *quoted(Shell *s, const char *text) {
 
 /* ---- The signature ---- */
 
-static void add_param(JrText *out, const IrFunc *func, uint32_t i, const char *separator) {
+/* libtcc's text makes no difference between a bool and the byte it is. */
+static const char *c_type(const Emit *em, IrType type) {
+    if (em->options->ahead && type.scalar == TY_BOOL) return "bool";
+    return jr_c_ctype(type.scalar);
+}
+
+static void add_param(const Emit *em, JrText *out, const IrFunc *func, uint32_t i) {
     IrType type = ir_reg_type(func, i);
-    jr_text_puts(out, separator);
     if (!type.ndim) {
-        jr_text_printf(out, "%s p%" PRIu32, jr_c_ctype(type.scalar), i);
+        jr_text_printf(out, "%s p%" PRIu32, c_type(em, type), i);
         return;
     }
     jr_text_printf(out, "%s%s *p%" PRIu32, ir_reg(func, i)->written ? "" : "const ",
-                   jr_c_ctype(type.scalar), i);
+                   c_type(em, type), i);
     for (unsigned k = 0; k < type.ndim; k++)
         jr_text_printf(out, ", int64_t p%" PRIu32 "_d%u", i, k);
     for (unsigned k = 0; k < type.ndim && type.layout != LAYOUT_C; k++)
@@ -65,14 +70,15 @@ const char *jr_c_pointer_signature(Emit *em, const IrFunc *func, const JrCSignat
     JrText out;
     uint32_t n = 0;
     jr_text_init(&out, em->arena);
-    jr_text_printf(&out, "%s %s(",
-                   c->returns_scalar ? jr_c_ctype(func->rets[0].scalar) : "int32_t",
+    jr_text_printf(&out, "%s %s(", c->returns_scalar ? c_type(em, func->rets[0]) : "int32_t",
                    c->symbol);
-    for (uint32_t i = 0; i < func->nparams; i++)
-        add_param(&out, func, i, n++ ? ", " : "");
+    for (uint32_t i = 0; i < func->nparams; i++) {
+        jr_text_puts(&out, n++ ? ", " : "");
+        add_param(em, &out, func, i);
+    }
     for (uint32_t i = 0; i < func->nrets && !c->returns_scalar; i++)
         jr_text_printf(&out, "%s%s *o%" PRIu32, n++ ? ", " : "",
-                       func->rets[i].ndim ? "void" : jr_c_ctype(func->rets[i].scalar), i);
+                       func->rets[i].ndim ? "void" : c_type(em, func->rets[i]), i);
     jr_text_puts(&out, n ? ")" : "void)");
     return out.data;
 }
@@ -234,7 +240,8 @@ void jr_c_pointer(Emit *em, const IrFunc *func, uint32_t index) {
         if (type.ndim)
             line(&s, "    JrArray%u r%" PRIu32 ";", type.ndim, i);
         else
-            line(&s, "    %s r%" PRIu32 ";", jr_c_ctype(type.scalar), i);
+            line(&s, "    %s r%" PRIu32 "%s;", jr_c_ctype(type.scalar), i,
+                 em->options->ahead ? " = 0" : "");
     }
     for (uint32_t i = 0; i < func->nparams; i++)
         if (ir_reg_type(func, i).ndim) make_header(&s, i), s.has_arrays = true;

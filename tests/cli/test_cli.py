@@ -241,6 +241,13 @@ class Errors(Command):
                               (["k.src", "-e", "nope"], "nope"), (["k.src", "-e", "add", "1"], "add"),
                               (["k.src", "--dump", "soup"], "soup"),
                               (["k.src", "--format", "xml"], "--format"),
+                              (["k.src", "--emit", "elf"], "elf"),
+                              (["k.src", "--emit", "so"], "-o"),
+                              (["k.src", "--emit", "c", "--cpu", "native"], "--cpu"),
+                              (["k.src", "--emit", "header", "-e", "add", "1"], "ARGs"),
+                              (["k.src", "--emit", "header", "-e", "nope"], "nope"),
+                              (["k.src", "--emit", "header", "-e", "add(int64"], "(int64"),
+                              (["k.src", "--emit", "header", "-o", "no/where.h"], "no/where.h"),
                               (["k.src", "-e", "add", "1", "foo("], "foo(")):
             code, out, err = self.run_command(*args)
             self.assertEqual((code, out), (2, ""), (args, err))
@@ -459,6 +466,30 @@ class Shows(Command):
         code, out, _ = self.run_command("-", "--dump", "tokens", stdin="x = = 1\n")
         self.assertEqual(code, 2)
         self.assertIn("x", out)
+
+    def test_emit(self):
+        (self.path / "u.src").write_text("def twice(x):\n    return x + x\n"
+                                         "def exp(x: float) -> float:\n    return x\n")
+        code, out, err = self.run_command("u.src", "--emit", "header", "-e", "twice(float32)")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("float twice(float x);", out)
+        self.check(["u.src", "--emit", "header", "-e", "twice"], 2, err="with a signature")
+        if "tcc" in ENGINES:
+            code, out, err = self.run_command("u.src", "--emit", "c", "-e", "twice( int8 )")
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn("int8_t twice(int8_t p0)", out)
+            self.assertNotIn("exp", out)
+            self.check(["u.src", "--emit", "c"], 2, err="there is another exp")
+        if "llvm" in ENGINES:
+            code, _, err = self.run_command("k.src", "--emit", "obj", "-o", "k.o", "--cpu", "z80")
+            self.assertEqual(code, 2)
+            self.assertIn("unknown CPU 'z80'", err)
+            self.assertFalse((self.path / "k.o").exists())
+            code, _, err = self.run_command("k.src", "--emit", "so", "-o", "k.so", CC="no-such-cc")
+            self.assertEqual(code, 2)
+            self.assertIn("no-such-cc", err)
+            self.assertEqual(self.run_command("k.src", "--emit", "so", "-o", "k.so")[0], 0)
+            self.assertTrue((self.path / "k.so").exists())
 
     def test_version_and_help(self):
         code, out, _ = self.run_command("--version")
