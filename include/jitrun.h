@@ -363,8 +363,8 @@ typedef struct JrFunction JrFunction;
 
 /* The function `name`. With a signature, "(float64[::1], int64)" or "float64(float64[::1],
  * int64)", it is specialised for these parameter types if it has no annotations; with NULL it
- * must have them (or take no arguments, or have just one specialisation). Owned by the module.
- */
+ * must have them (or take no arguments, or have just one specialisation). JR_ERR_SIGNATURE, with
+ * the one asked for and those there are, if it cannot have this one. Owned by the module. */
 JR_API JrStatus jr_function(JrModule *module, const char *name, const char *signature,
                             JrFunction **out);
 /* The same, for the types of these values: an int is int64, a float float64, an array the most

@@ -9,7 +9,6 @@
 #include "runtime/races.h"
 #include "runtime/value.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,10 +185,47 @@ static const FeSpec *declared_spec(const FeFunc *func) {
 
 /* Annotations convert what a call passes; one who asks for a signature is to get just that. */
 static bool has_signature(const FeSpec *spec, const Signature *wanted) {
-    bool same = !wanted->ret || wanted->ret == spec->ret;
-    for (uint32_t i = 0; i < spec->nparams; i++)
-        same &= spec->params[i] == wanted->params[i];
+    bool same = spec->nparams == wanted->count && (!wanted->ret || wanted->ret == spec->ret);
+    for (uint32_t i = 0; same && i < spec->nparams; i++)
+        same = spec->params[i] == wanted->params[i];
     return same;
+}
+
+/* "dot is float64(float64[::1], float64[::1]), which is not (int64)". */
+static JrStatus wrong_signature(JrModule *module, const FeFunc *func, const char *wanted) {
+    JrText text;
+    jr_text_init(&text, module->arena);
+    for (uint32_t i = 0; i < func->specs.len; i++)
+        jr_text_printf(&text, "%s%s",
+                       i == 0                    ? ""
+                       : i + 1 < func->specs.len ? ", "
+                                                 : " or ",
+                       signature_of(module, func->specs.data[i]));
+    return jr_error_set(JR_ERR_SIGNATURE, "%s is %s, which is not %s", func->ast->name,
+                        text.data, wanted);
+}
+
+/* A function whose source says what it is: one of these, or none. */
+static JrStatus find_declared(JrModule *module, const FeFunc *func, const Signature *wanted,
+                              const char *signature, JrFunction **out) {
+    for (uint32_t i = 0; i < func->specs.len; i++)
+        if (has_signature(func->specs.data[i], wanted))
+            return jr_function_of_spec(module, func->specs.data[i], out);
+    return wrong_signature(module, func, signature);
+}
+
+/* "add(x, y) has 2 parameters, which is not (int64)". */
+static JrStatus wrong_count(JrModule *module, const FeFunc *func, const char *wanted) {
+    const AstFunc *ast = func->ast;
+    JrText text;
+    jr_text_init(&text, module->arena);
+    for (uint32_t i = 0; i < ast->params.len; i++)
+        jr_text_printf(&text, "%s%s", i ? ", " : "", ast->params.data[i].name);
+    return jr_error_set(
+        JR_ERR_SIGNATURE,
+        "%s(%s) has %u parameter%s, which is not %s: a signature has the types of all",
+        ast->name, text.data ? text.data : "", ast->params.len,
+        ast->params.len == 1 ? "" : "s", wanted);
 }
 
 JrStatus jr_function_by_signature(JrModule *module, const char *name, const char *signature,
@@ -211,11 +247,10 @@ JrStatus jr_function_by_signature(JrModule *module, const char *name, const char
                             name);
     if (!signature && func->ast->params.len)
         return jr_function_of_spec(module, func->specs.data[0], out);
-    if (wanted.count < func->ast->params.len)
-        return jr_error_set(
-            JR_ERR_SIGNATURE,
-            "%s takes %" PRIu32 " argument%s: a signature has the types of all", name,
-            func->ast->params.len, func->ast->params.len == 1 ? "" : "s");
+    if (signature && func->has_signature)
+        return find_declared(module, func, &wanted, signature, out);
+    if (signature && wanted.count != func->ast->params.len)
+        return wrong_count(module, func, signature);
     JrStatus status = specialise(module, name, wanted.count, wanted.params, out);
     if (status || !signature || has_signature((*out)->spec, &wanted)) return status;
     status = jr_error_set(JR_ERR_SIGNATURE, "%s is %s, which is not %s", name,

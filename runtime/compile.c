@@ -123,7 +123,8 @@ const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
     JrEngineOptions options = jr_engine_options(module);
     options.times = &times;
     /* A run that is checked for races begins and ends in jr_function_run. */
-    if (!once && !module->options.check_races) options.signatures = make_signatures(module, ir);
+    if (!once && !module->options.check_races)
+        options.signatures = make_signatures(module, ir);
     options.host = &module->host;
     JrCode *code = engine->compile(ir, &options, &why);
     module->times.generate += times.generate;

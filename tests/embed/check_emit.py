@@ -80,7 +80,8 @@ class Frame(ctypes.Structure):
 class Error(ctypes.Structure):
     _fields_ = [("status", ctypes.c_int), ("name", ctypes.c_char_p),
                 ("message", ctypes.c_char_p), ("count", ctypes.c_size_t),
-                ("frames", ctypes.POINTER(Frame)), ("dropped", ctypes.c_size_t)]
+                ("frames", ctypes.POINTER(Frame)), ("dropped", ctypes.c_size_t),
+                ("len", ctypes.c_size_t)]
 
 
 class ArrayValue(ctypes.Structure):
@@ -202,6 +203,7 @@ def call(library, prototype, texts, changes):
             assert got == 0, f"{got} is no zero"
         frames = [{"function": f.function.decode(), "file": f.file.decode(), "line": f.line,
                    "column": f.column} for f in error.frames[:error.count]]
+        assert error.len == len(error.message)
         return {"name": error.name.decode(), "message": error.message.decode(),
                 "frames": frames}
     if changes:

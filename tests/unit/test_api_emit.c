@@ -77,7 +77,8 @@ static void what_is_wrong_is_said(void **state) {
     assert_fails(emit(module, "header", "dog", &env->out), JR_ERR_NOT_FOUND, "'dot'?");
     assert_fails(emit(module, "header", "twice", &env->out), JR_ERR_SIGNATURE, "signature");
     assert_fails(emit(module, "header", "twice(int9)", &env->out), JR_ERR_SIGNATURE, "(int9)");
-    assert_fails(emit(module, "header", "dot(int64)", &env->out), JR_ERR_COMPILE, "");
+    assert_fails(emit(module, "header", "dot(int64)", &env->out), JR_ERR_SIGNATURE,
+                 "dot is float64(float64[::1], float64[::1]), which is not (int64)");
     jr_module_free(module);
 
     module = env_compile(env, "def twice(x):\n    return x + x\n");

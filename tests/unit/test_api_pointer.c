@@ -234,6 +234,45 @@ static void what_fails_returns_zero(void **state) {
     jr_module_free(module);
 }
 
+/* The message shows what was asked for and what there is. */
+static void wrong_signatures_show_both(void **state) {
+    Env *env = *state;
+    JrModule *module =
+        module_of(env, "def dot(x: float64[::1], y: float64[::1]) -> float:\n    return x[0]\n"
+                       "@njit(['int64(int64)', 'float64(float64)', 'bool(bool)'])\n"
+                       "def same(x):\n    return x\n"
+                       "def add(x, y):\n    return x + y\n"
+                       "def half(x: float, y):\n    return x / y\n"
+                       "def none():\n    pass\n");
+    static const char *const wrong[][3] = {
+        {"dot", "(float64[:], float64[:])",
+         "dot is float64(float64[::1], float64[::1]), which is not (float64[:], float64[:])"},
+        {"dot", "(float64[::1])",
+         "float64(float64[::1], float64[::1]), which is not (float64[::1])"},
+        {"dot", "int64(float64[::1], float64[::1])",
+         "which is not int64(float64[::1], float64[::1])"},
+        {"same", "(int8)",
+         "same is int64(int64), float64(float64) or bool(bool), which is not (int8)"},
+        {"same", "float64(int64)", "which is not float64(int64)"},
+        {"add", "(int64)", "add(x, y) has 2 parameters, which is not (int64)"},
+        {"add", "int64(float64, int64)",
+         "add is float64(float64, int64), which is not int64(float64, int64)"},
+        {"half", "(int64, int64)",
+         "half is float64(float64, int64), which is not (int64, int64)"},
+        {"none", "(int64)", "none is None(), which is not (int64)"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        JrFunction *f = NULL;
+        assert_fails(jr_function(module, wrong[i][0], wrong[i][1], &f), JR_ERR_SIGNATURE,
+                     wrong[i][2]);
+        assert_null(f);
+    }
+    env_function(module, "same", "float64(float64)");
+    env_function(module, "half", "(float64, int64)");
+    env_function(module, "none", "None()");
+    jr_module_free(module);
+}
+
 /* Words that mean something in C, and names that would meet. */
 static void names_are_made_fit_for_c(void **state) {
     Env *env = *state;
@@ -311,6 +350,7 @@ int main(void) {
         cmocka_unit_test(results_go_to_trailing_pointers),
         cmocka_unit_test(many_arguments_pass),
         cmocka_unit_test(what_fails_returns_zero),
+        cmocka_unit_test(wrong_signatures_show_both),
         cmocka_unit_test(names_are_made_fit_for_c),
         cmocka_unit_test(headers_have_what_is_typed),
         cmocka_unit_test(threads_share_a_pointer),

@@ -16,7 +16,7 @@ typedef struct JrError {
     const char *name, *message;
     size_t frame_count;
     const JrFrame *frames;
-    size_t frames_dropped;
+    size_t frames_dropped, message_len;
 } JrError;
 
 typedef struct JrArrayValue {
@@ -51,7 +51,10 @@ __attribute__((weak)) _Thread_local JrThread jr_standalone_1;
 __attribute__((weak)) const JrError *jr_error(void);
 __attribute__((weak)) const JrError *jr_error(void) {
     JrError *error = &jr_standalone_1.error;
-    if (!error->status) error->name = error->message = "";
+    if (!error->status) {
+        error->name = error->message = "";
+        error->message_len = 0;
+    }
     return error;
 }
 
@@ -71,6 +74,7 @@ static inline int32_t jr_fail(const JrWhere *where, int32_t status, const char *
     t->error.status = t->rt.status = status;
     t->error.name = status < JR_EXCEPTIONS ? jr_exceptions[status] : "argument error";
     t->error.message = t->message;
+    t->error.message_len = strlen(t->message);
     t->error.frames = t->frames;
     t->error.frame_count = t->error.frames_dropped = 0;
     if (where) {
