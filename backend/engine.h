@@ -27,6 +27,7 @@ typedef struct JrCSignature {
 
 typedef struct JrEngineOptions {
     JrSymbols symbols;
+    JrHostTable hosts; /* holding what the module calls; they outlive the code */
     const JrAlloc *alloc;
     const JrCSignature *signatures; /* by IrFunc.index; or NULL */
     const void *host;               /* for jr_rt_enter: outlives the code */

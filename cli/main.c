@@ -133,6 +133,12 @@ int main(int argc, char **argv) {
         options_help(stdout);
         return 0;
     }
+    if (o.completion && !completion_print(o.completion, stdout)) {
+        fprintf(stderr, "jitrun: error: --completion knows bash, zsh and fish, not '%s'\n",
+                o.completion);
+        return EXIT_USAGE;
+    }
+    if (o.completion) return fflush(stdout) == 0 ? 0 : EXIT_KERNEL;
     JrContextOptions options = {
         .size = sizeof options, .write = write_to, .write_user = stdout};
     if (o.threads) jr_set_num_threads(o.threads);

@@ -141,6 +141,7 @@ static bool set(Options *o, OptionId id, char *value) {
     case OPT_EMIT: return set_emit(o, value);
     case OPT_CPU: o->cpu = value; break;
     case OPT_FORMAT: return set_format(o, value);
+    case OPT_COMPLETION: o->completion = value; break;
     case OPT_VERSION: o->version = true; break;
     case OPT_HELP: o->help = true; break;
     case OPT_COUNT: break;
@@ -217,7 +218,7 @@ bool options_parse(int argc, char **argv, Options *o) {
             return false;
         }
     }
-    if (o->help || o->version) return true;
+    if (o->help || o->version || o->completion) return true;
     if (!o->file) return fail("%s", "no FILE to run (use - for standard input)");
     if (o->arg_count && !o->entry)
         return fail("ARGs go to a function: name it with -e (the first ARG is '%s')",

@@ -13,7 +13,8 @@ typedef struct Sweep {
 } Sweep;
 
 typedef struct Options {
-    const char *file, *entry, *output, *backend, *dump, *emit, *cpu, *plot, *compare;
+    const char *file, *entry, *output, *backend, *dump, *emit, *cpu, *plot, *compare,
+        *completion;
     Sweep sweep;
     char **args; /* the ARGs after FILE, args[0..arg_count) */
     int arg_count;
@@ -29,5 +30,7 @@ enum { EXIT_KERNEL = 1, EXIT_USAGE = 2, EXIT_TIMED_OUT = 124, EXIT_INTERRUPTED =
 /* False after a message on standard error. argv is reused for the ARGs and the sweep's name. */
 bool options_parse(int argc, char **argv, Options *out);
 void options_help(FILE *to);
+/* completion.c. False if it is another shell. */
+bool completion_print(const char *shell, FILE *to);
 
 #endif

@@ -1,5 +1,5 @@
-# `cmake --install`: the library with the plug-in beside it, the header, the command, the manual
-# page, a CMake package (jitrun::jitrun) and a pkg-config file. Nothing holds an absolute path:
+# `cmake --install`: the library with the plug-in beside it, the header, the command, manual
+# pages, shell completion, a CMake package (jitrun::jitrun) and a pkg-config file. Nothing holds an absolute path:
 # the prefix may be moved.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/jitrun)
@@ -16,6 +16,26 @@ if(JITRUN_HAVE_LLVM)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/include/jitrun.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/docs/man/jitrun.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+include(ManPage)
+install(FILES ${PROJECT_BINARY_DIR}/package/jitrun.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
+
+# Completion, which the command prints itself, in the folders where the shells look.
+if(NOT CMAKE_CROSSCOMPILING)
+  foreach(shell bash zsh fish)
+    set(file ${PROJECT_BINARY_DIR}/package/completion.${shell})
+    add_custom_command(OUTPUT ${file} COMMAND jitrun_cli --completion ${shell} > ${file}
+                       DEPENDS jitrun_cli VERBATIM)
+    list(APPEND completions ${file})
+  endforeach()
+  add_custom_target(completions ALL DEPENDS ${completions})
+  set(dir ${PROJECT_BINARY_DIR}/package)
+  install(FILES ${dir}/completion.bash RENAME jitrun
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${dir}/completion.zsh RENAME _jitrun
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${dir}/completion.fish RENAME jitrun.fish
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
 
 install(EXPORT jitrunTargets NAMESPACE jitrun:: DESTINATION ${package_dir})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/jitrunConfig.cmake.in

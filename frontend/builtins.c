@@ -19,3 +19,14 @@ const FeBuiltin *fe_builtin_find(const char *path) {
         if (strcmp(builtins[i].path, path) == 0) return &builtins[i];
     return NULL;
 }
+
+bool fe_is_builtin(const char *name) {
+    static const char *const keywords[] = {
+#define JR_KEYWORD(ID, text) text,
+#include "frontend/token.def"
+    };
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (strcmp(keywords[i], name) == 0) return true;
+    return fe_builtin_find(name) || ir_exc_named(name, strlen(name)) ||
+           strcmp(name, "__name__") == 0;
+}

@@ -194,6 +194,9 @@ const FeType *infer_element(FeInfer *in, const FeType *array, unsigned drop, boo
 /* ---- infer_call.c ---- */
 const FeType *infer_call(FeInfer *in, const AstExpr *expr);
 const FeType *infer_attr(FeInfer *in, const AstExpr *expr);
+const FeType *infer_host(FeInfer *in, const AstExpr *expr,
+                         const FeHost *host); /* infer_host.c */
+void infer_arguments(FeInfer *in, const AstExpr *expr);
 /* What goes into a for's target for each iteration. */
 const FeType *infer_iterable(FeInfer *in, const AstExpr *expr);
 /* One parameter of a builtin's signature. */

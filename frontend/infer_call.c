@@ -147,7 +147,7 @@ const char *arg_name(FeInfer *in, const BuiltinCall *call, uint32_t i) {
 
 /* Every argument of a call that does not match is inferred all the same, for its own errors.
  */
-static void infer_arguments(FeInfer *in, const AstExpr *expr) {
+void infer_arguments(FeInfer *in, const AstExpr *expr) {
     for (uint32_t i = 0; i < expr->items.len; i++)
         infer_expr(in, expr->items.data[i]);
     for (uint32_t i = 0; i < expr->keywords.len; i++)
@@ -451,6 +451,7 @@ const FeType *infer_call(FeInfer *in, const AstExpr *expr) {
     if (!entry && callee->kind == AST_ATTR) return call_method(in, expr);
     const FeType *type = entry ? entry->type : infer_expr(in, callee);
     if (type && type->kind == FE_FUNC) return call_func(in, expr, type->func);
+    if (type && type->kind == FE_HOST) return infer_host(in, expr, type->host);
     if (type && type->builtin) return call_builtin(in, expr, type->builtin, NULL);
     infer_arguments(in, expr);
     if (!type || type_is_void(type)) return infer_silent(in);

@@ -178,6 +178,7 @@ Value fe_call_value(Lower *low, const Call *call, uint32_t i);
 IrReg fe_call_scalar(Lower *low, const Call *call, uint32_t i, IrScalar to);
 /* Whatever `want` says, it is not used for an expression other than a call. */
 Value fe_lower_call(Lower *low, const AstExpr *expr, IrReg want);
+Value fe_lower_host(Lower *low, const AstExpr *expr, const FeHost *host); /* lower_host.c */
 Value fe_build_rt(Lower *low, IrRtCall rt, uint32_t n, const IrReg *args);
 
 /* ---- lower_builtin.c, lower_array.c, lower_print.c ---- */

@@ -153,6 +153,7 @@ static Value lower_builtin_call(Lower *low, const Call *call) {
 Value fe_lower_call(Lower *low, const AstExpr *expr, IrReg want) {
     const FeNode *node = fe_node_of(low, expr);
     if (node->callee) return lower_own_call(low, expr, node, want);
+    if (node->host) return fe_lower_host(low, expr, node->host);
     if (!node->builtin) return fe_value_none(low);
     Call call = {.expr = expr, .node = node, .want = want};
     return lower_builtin_call(low, &call);

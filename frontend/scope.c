@@ -97,6 +97,12 @@ static Entry *entry_of_type(FeInfer *in, const FeType *type, JrSpan span) {
     return entry_new(in, ENTRY_TYPE, in->types->none, span);
 }
 
+static const FeHost *find_host(const FeInfer *in, const char *name) {
+    for (uint32_t i = 0; i < in->config.nhosts; i++)
+        if (!strcmp(in->config.hosts[i]->name, name)) return in->config.hosts[i];
+    return NULL;
+}
+
 static Entry *python_entry(FeInfer *in, const char *name) {
     const JrSpan nowhere = {0, 0, 0};
     if (!strcmp(name, "__name__")) {
@@ -108,6 +114,8 @@ static Entry *python_entry(FeInfer *in, const char *name) {
     }
     const FeBuiltin *row = strchr(name, '.') ? NULL : jr_table_get(&in->builtins, name);
     if (row) return entry_of_type(in, fe_type_builtin(in->types, row), nowhere);
+    const FeHost *host = find_host(in, name);
+    if (host) return entry_new(in, ENTRY_TYPE, fe_type_host(in->types, host), nowhere);
     IrExc exc = ir_exc_named(name, strlen(name));
     if (exc == EXC_NONE) return NULL;
     return entry_new(in, ENTRY_TYPE, fe_type_exception(in->types, exc), nowhere);

@@ -65,6 +65,8 @@ static const char *nearest_name(const Names *n, const char *name) {
     for (int id = 0; id < BI_COUNT; id++)
         if (!strchr(fe_builtin((FeBuiltinId)id)->path, '.'))
             JR_PUSH(in->arena, &names, fe_builtin((FeBuiltinId)id)->path);
+    for (uint32_t i = 0; i < in->config.nhosts; i++)
+        JR_PUSH(in->arena, &names, in->config.hosts[i]->name);
     for (int exc = EXC_NONE + 1; exc < EXC_COUNT; exc++)
         JR_PUSH(in->arena, &names, ir_exc_name((IrExc)exc));
     return jr_nearest(name, names.data, names.len);

@@ -101,6 +101,21 @@ const FeBuiltin *fe_builtin(FeBuiltinId id);
 /* The row at "np.zeros", or NULL. */
 const FeBuiltin *fe_builtin_find(const char *path);
 
+/* A C function of the program's that kernels may call: a name that is looked up where Python looks
+ * for its builtins, last. */
+typedef struct FeHost {
+    const char *name;
+    const char *signature; /* for messages: "float64(float64[::1], int64)" */
+    IrType ret;            /* a scalar; TY_NONE: None */
+    uint32_t nparams;
+    const IrType *params;
+    const bool *written; /* by parameter: an array that it writes to */
+    uint32_t user_at;    /* as in IrFunc */
+} FeHost;
+
+/* Whether the name is a keyword or one of the language's builtins. */
+bool fe_is_builtin(const char *name);
+
 /* A value known at compile time. Ints are unbounded in principle, 127 bits in practice. */
 typedef struct FeConst FeConst;
 struct FeConst {
@@ -179,7 +194,8 @@ typedef struct FeFunc {
  *                 tuples of equal length: operations is NULL and the pairs are compared, scalars
  *                 in fe_operation's type
  *   AST_TERNARY   the arm is cast to `target`, which is `type`; scalars, tuples or arrays
- *   AST_CALL      builtin, by its kind; or callee with args; raise E("m") is not a call
+ *   AST_CALL      builtin, by its kind; or callee with args; or host, whose arguments are the
+ *                 items; raise E("m") is not a call
  *   AST_ATTR      value; or builtin, an attribute of the array `left`
  *   AST_SUBSCRIPT left an array: type is a scalar (one integer index for every axis) or an array (a
  *                 view); indices are ints of any type. The one index may be a mask, an array of bool
@@ -209,6 +225,7 @@ typedef struct FeNode {
     FeVar *var;               /* AST_NAME: a variable */
     const FeBuiltin *builtin; /* AST_CALL: what is called. AST_ATTR: the attribute */
     FeSpec *callee;           /* AST_CALL: the function called */
+    const FeHost *host;       /* AST_CALL: the program's function called */
     /* AST_CALL: the arguments in the order of the callee's parameters or the builtin's signature,
      * defaults filled in for functions, NULL where a builtin's optional one is absent. For a
      * method the receiver comes first. A default belongs to the callee's module scope: it is
@@ -254,6 +271,8 @@ typedef struct FeConfig {
     bool run_main;                      /* the file is the program: __name__ == "__main__" */
     bool parallel, unchecked, fastmath; /* for every function */
     const char *entry;                  /* besides the body, or NULL */
+    const FeHost *const *hosts;         /* what the program lends its kernels */
+    uint32_t nhosts;
 } FeConfig;
 
 /* Resolves module scope and infers the body (if config->run_main) and every function with a

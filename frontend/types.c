@@ -130,6 +130,16 @@ const FeType *fe_type_builtin(FeTypes *types, const FeBuiltin *builtin) {
     return type;
 }
 
+const FeType *fe_type_host(FeTypes *types, const FeHost *host) {
+    char key[32];
+    bool fresh;
+    snprintf(key, sizeof key, "h%p", (const void *)host);
+    FeType *type = intern(types, FE_HOST, key, &fresh);
+    type->host = host;
+    if (fresh) type->name = jr_arena_printf(types->arena, "the function '%s'", host->name);
+    return type;
+}
+
 const FeType *fe_type_module(FeTypes *types, const char *name) {
     char key[64];
     bool fresh;

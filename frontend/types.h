@@ -21,6 +21,7 @@ typedef enum FeKind {
     FE_DTYPE,     /* np.float32, int, bool as values: ir is the type they make */
     FE_FUNC,      /* a function of this module: func */
     FE_BUILTIN,   /* builtin: its row */
+    FE_HOST,      /* a C function of the program's: host */
     FE_MODULE,    /* np, math: name is the real module name */
     FE_EXCEPTION, /* ValueError: exc */
     FE_LIST,      /* a list display, as np.array's argument: items as in a tuple */
@@ -36,6 +37,7 @@ struct FeType {
         size; /* of a tuple or list: the items of its items, and so on, each one at least */
     struct FeFunc *func;
     const struct FeBuiltin *builtin;
+    const struct FeHost *host;
     const char *name; /* MODULE; and what messages call any type: "float64[:]" */
     IrExc exc;
     FeType *next; /* the interning table's chain */
@@ -59,6 +61,7 @@ const FeType *fe_type_dtype(FeTypes *types, IrScalar scalar);
 const FeType *fe_type_func(FeTypes *types, struct FeFunc *func);
 /* FE_BUILTIN; a conversion is FE_DTYPE, with its row besides. */
 const FeType *fe_type_builtin(FeTypes *types, const struct FeBuiltin *builtin);
+const FeType *fe_type_host(FeTypes *types, const struct FeHost *host);
 const FeType *fe_type_module(FeTypes *types, const char *name);
 const FeType *fe_type_exception(FeTypes *types, IrExc exc);
 /* How messages name it: "float64", "int literal", "tuple(int64, float64)". */

@@ -15,14 +15,16 @@
  * writes to standard output or standard error.
  *
  * Threads: a context, and each module of it, may be used from any number of threads at once,
- * except that freeing needs the object to itself. Functions may be called from any number of
+ * except that nothing new may be asked of what is being freed. Functions may be called from any number of
  * threads at once.
  *
  * Structures that the caller fills in begin with `size`: set it to sizeof the structure, and
  * zero what you do not use. They can then grow without breaking programs built before.
  *
- * This header is the whole interface. It is experimental until version 1.0: names may change
- * between minor versions. */
+ * This header is the whole interface. Until version 1.0 any minor version may change it, but of what
+ * is stable only for a reason that could not be foreseen. Experimental is what a heading or a comment
+ * calls so: it may change with every version. The rest is stable, and grows: new functions, new
+ * status codes, new members at the end of structures that begin with `size`. */
 #ifndef JITRUN_H
 #define JITRUN_H
 
@@ -114,6 +116,11 @@ typedef struct JrContext JrContext;
  * can neither run kernels nor print values: those fail with JR_ERR_ARGUMENT. */
 typedef bool (*JrWrite)(void *user, const char *bytes, size_t len);
 
+/* Receives a line about what was done: a source checked, code made and how long that took, an engine
+ * that another one stands in for. The text, without a newline, is the library's and may change with
+ * any version. On the thread that does the work, and it must not call this library. */
+typedef void (*JrLog)(void *user, const char *line);
+
 typedef struct JrContextOptions {
     size_t size;
     JrWrite write; /* NULL: output is dropped */
@@ -122,10 +129,13 @@ typedef struct JrContextOptions {
      * neither (malloc's). resize is as realloc: pointer may be NULL, NULL says that there is
      * no memory, what it returns is aligned to 16 bytes. Both may be called on any thread,
      * until the last array of a kernel is freed. Not from here: each thread's error slot and
-     * print buffer, code pages, and what LLVM and libtcc take. */
+     * print buffer, what libffi needs to know of C signatures, code pages, and what LLVM and libtcc
+     * take. */
     void *(*resize)(void *user, void *pointer, size_t size);
     void (*release)(void *user, void *pointer);
     void *alloc_user;
+    JrLog log; /* NULL: nothing is logged */
+    void *log_user;
 } JrContextOptions;
 
 /* A new context; options may be NULL. NULL when there is no memory, or options are wrong. */
@@ -144,6 +154,38 @@ JR_API JrStatus jr_cancel(JrContext *context, JrStatus reason);
 /* Whether an engine, "interp", "tcc" or "llvm", can be used here. On false jr_error() says
  * why. */
 JR_API bool jr_engine_available(JrContext *context, const char *engine);
+
+/* ---- Host functions (experimental) ---- */
+
+/* Any C function, cast to this. */
+typedef void (*JrHostFunction)(void);
+
+/* Lets kernels call `function` as `name`, in modules compiled in the context from now on. The
+ * signature has the types that kernels pass and get: "float64(float64[::1], int64)". The C
+ * function takes them as jr_function_pointer's table says: double (*)(double *x, int64_t x_len,
+ * int64_t k), without the pointers for results; the result is a scalar or None, for which it
+ * returns nothing. Where an array is only read, `const` before its type says so: kernels may then
+ * pass what is read-only, and a parallel loop what other iterations read too. Where `user` stands
+ * among the parameters, C gets the pointer given here and kernels pass nothing:
+ * "float64(user, float64)" is double (*)(void *user, double).
+ *
+ * Kernels find the name where Python finds its builtins: a def, an import or a variable of the
+ * same name hides it. It must not be one of the language's names, or have been added before. The
+ * function is called on the thread that runs the kernel, from a parallel loop on several at once
+ * and in any order, with at least 128 KiB of stack. It may call kernels, fail with jr_error_raise, and
+ * free the module that it is called from; it must return to its caller, neither jumping out nor
+ * throwing C++'s exceptions. Of arrays it may touch those that it is given. JR_ERR_SIGNATURE for a
+ * signature that is none, with the reason; JR_ERR_ENGINE without libffi. */
+JR_API JrStatus jr_context_add_function(JrContext *context, const char *name,
+                                        const char *signature, JrHostFunction function,
+                                        void *user);
+
+/* In a host function: makes the call fail, with an exception of JrStatus's first group (any other
+ * error is a RuntimeError) and a message, which is copied; the kernel's place is added. The
+ * function returns then, and what it returns is not looked at. With NULL for the message the error
+ * is jr_error()'s, of a kernel that it called, with the calls that went through. Returns the
+ * status, or JR_ERR_ARGUMENT where no kernel is running. */
+JR_API JrStatus jr_error_raise(JrStatus status, const char *message);
 
 /* ---- Compiling ---- */
 
@@ -173,7 +215,8 @@ JR_API JrStatus jr_compile(JrContext *context, const char *source,
  * input. */
 JR_API JrStatus jr_compile_file(JrContext *context, const char *path,
                                 const JrCompileOptions *options, JrModule **out);
-/* Frees it with its machine code and its functions. None may be running. NULL is fine. */
+/* Frees it with its machine code and its functions; where calls of them are under way, on other
+ * threads or on this one, when the last of these is over. NULL is fine. */
 JR_API void jr_module_free(JrModule *module);
 
 typedef enum JrDiagnosticKind { JR_ERROR, JR_WARNING } JrDiagnosticKind;
@@ -196,7 +239,7 @@ typedef enum JrReport { JR_REPORT_TEXT, JR_REPORT_JSON, JR_REPORT_CSV } JrReport
  * by the module; "" if there are none (JSON: "[]"). */
 JR_API const char *jr_module_report(JrModule *module, JrReport kind);
 
-/* Writes what became of each prange loop that may run in parallel: whether it does or why not,
+/* Experimental. Writes what became of each prange loop that may run in parallel: whether it does or why not,
  * what is accumulated, what each iteration has for itself, and what is tested where the loop
  * begins. JSON is one object, {"loops": [...]}; docs/cli.md describes it. */
 JR_API JrStatus jr_module_explain(JrModule *module, JrReport kind, JrWrite write, void *user);
@@ -247,7 +290,7 @@ JR_API int jr_module_param_index(const JrModule *module, const char *function,
 /* Whether the body does more than define names. */
 JR_API bool jr_module_has_body(const JrModule *module);
 
-/* Writes what a stage of the compiler made of the module: "tokens", "ast", "typed", "ir",
+/* Experimental. Writes what a stage of the compiler made of the module: "tokens", "ast", "typed", "ir",
  * "opt", "bytecode", "c", "llvm", "llvm-opt" or "asm". The first two work on sources with
  * errors. */
 JR_API JrStatus jr_module_dump(JrModule *module, const char *stage, JrWrite write, void *user);
@@ -388,6 +431,23 @@ JR_API size_t jr_function_param_count(const JrFunction *function);
 JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args,
                         JrValue *result);
 
+/* Experimental: a call made ready to be made many times: its arguments are set one by one, are converted then,
+ * and stay set from call to call. It is used by one thread at a time. */
+typedef struct JrPrepared JrPrepared;
+
+/* A call of the function with no argument set. The caller frees it; it keeps the module, which can
+ * be freed before it. */
+JR_API JrStatus jr_function_prepare(JrFunction *function, JrPrepared **out);
+/* Sets argument `index`, counted from 0, with jr_call's conversions and errors; where it fails the
+ * argument is not set any more. A scalar is copied. The memory of an array is borrowed, until another
+ * one is set or the call is freed, its JrArrayValue is not. */
+JR_API JrStatus jr_prepared_set(JrPrepared *prepared, size_t index, const JrValue *value);
+/* Calls the function, as jr_call does. JR_ERR_ARGUMENT if an argument is not set, or from a host
+ * function that this very call is in. */
+JR_API JrStatus jr_prepared_call(JrPrepared *prepared, JrValue *result);
+/* NULL is fine. Not while it runs. */
+JR_API void jr_prepared_free(JrPrepared *prepared);
+
 /* The function as a plain C pointer of its type, good until the module is freed, callable from
  * any thread. Cast *out to the type that jr_function_prototype writes:
  *
@@ -414,6 +474,8 @@ JR_API const char *jr_function_prototype(JrFunction *function);
  */
 JR_API JrStatus jr_module_header(JrModule *module, JrWrite write, void *user);
 
+/* ---- Ahead of time (experimental) ---- */
+
 typedef struct JrEmitOptions {
     size_t size;
     const char *kind; /* "header", "c" or "obj" */
@@ -421,7 +483,7 @@ typedef struct JrEmitOptions {
      * NULL: all those whose source gives them one signature. */
     const char *function;
     const char
-        *cpu; /* obj: "native" (or NULL), "generic", "x86-64-v3", ...: what LLVM calls it */
+        *cpu; /* obj: "native" (or NULL), "generic", "x86-64-v3", ... as LLVM has them */
 } JrEmitOptions;
 
 /* Compiles functions ahead of time, into something that C programs link and call by name, with
@@ -431,7 +493,7 @@ typedef struct JrEmitOptions {
 JR_API JrStatus jr_module_emit(JrModule *module, const JrEmitOptions *options, JrWrite write,
                                void *user);
 
-/* ---- Timing ---- */
+/* ---- Timing (experimental) ---- */
 
 /* What compiling a module took so far, in seconds. Stages that ran again for a later
  * specialisation are added up; a stage that did not run is 0. */
@@ -541,9 +603,9 @@ JR_API int jr_num_threads(void);
  * theirs. Results are the same bits for any number. */
 JR_API JrStatus jr_set_num_threads(int threads);
 
-/* ---- Calls from CPython ----
- *
- * What the Python package is made of, and of no use to others: kernels as objects that CPython
+/* ---- Calls from CPython (experimental) ---- */
+
+/* What the Python package is made of, and of no use to others: kernels as objects that CPython
  * calls directly. The library is not linked against Python; it finds Python's functions in the
  * process. All of these are called with the GIL held. The objects they are given are borrowed,
  * and must live as long as the JrPyCalls. */

@@ -12,13 +12,18 @@ IrModule *ir_module_new(JrArena *arena, const char *file) {
     return module;
 }
 
-IrFunc *ir_func_new(IrModule *module, const char *name, const char *display) {
+static IrFunc *func_make(IrModule *module, const char *name, const char *display) {
     IrFunc *func = JR_NEW(module->arena, IrFunc);
     func->name = jr_arena_strdup(module->arena, name);
     func->display = display ? jr_arena_strdup(module->arena, display) : func->name;
     func->module = module;
-    func->index = module->funcs.len;
     jr_table_init(&func->consts, module->arena);
+    return func;
+}
+
+IrFunc *ir_func_new(IrModule *module, const char *name, const char *display) {
+    IrFunc *func = func_make(module, name, display);
+    func->index = module->funcs.len;
     JR_PUSH(module->arena, &module->funcs, func);
     jr_table_put(&module->by_name, name, func);
     return func;
@@ -26,6 +31,19 @@ IrFunc *ir_func_new(IrModule *module, const char *name, const char *display) {
 
 IrFunc *ir_module_find(const IrModule *module, const char *name) {
     return jr_table_get(&module->by_name, name);
+}
+
+IrFunc *ir_host_new(IrModule *module, const char *name) {
+    IrFunc *func = func_make(module, name, NULL);
+    func->host = func->may_fail = true;
+    JR_PUSH(module->arena, &module->hosts, func);
+    return func;
+}
+
+IrFunc *ir_host_find(const IrModule *module, const char *name) {
+    for (uint32_t i = 0; i < module->hosts.len; i++)
+        if (strcmp(module->hosts.data[i]->name, name) == 0) return module->hosts.data[i];
+    return NULL;
 }
 
 /* ---- Registers ---- */

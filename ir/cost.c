@@ -94,7 +94,7 @@ static uint64_t rt_cost(const IrFunc *func, const IrStmt *stmt) {
 
 static uint64_t call_cost(Walk walk, const Frame *frame, const IrStmt *stmt) {
     const IrFunc *callee = stmt->u.callee;
-    if (walk.depth++ >= MAX_CALL_DEPTH || callee->recursive) return UNKNOWN;
+    if (walk.depth++ >= MAX_CALL_DEPTH || callee->recursive || callee->host) return UNKNOWN;
     bool *known = JR_NEW_ARRAY(walk.arena, bool, stmt->nargs + 1);
     int64_t *values = JR_NEW_ARRAY(walk.arena, int64_t, stmt->nargs + 1);
     for (uint32_t i = 0; i < stmt->nargs; i++)

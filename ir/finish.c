@@ -143,7 +143,7 @@ static bool rt_needs_context(IrRtCall call) {
 
 static bool needs_context(const IrStmt *stmt) {
     switch (stmt->op) {
-    case OP_CALL: return stmt->u.callee->needs_context;
+    case OP_CALL: return stmt->u.callee->host || stmt->u.callee->needs_context;
     case OP_RT: return rt_needs_context(stmt->u.rt);
     case OP_FOR: return stmt->strip != 0;
     case OP_POLL:
@@ -299,7 +299,8 @@ typedef struct Search {
 
 static void collect_calls(Graph *calls, const IrFunc *func, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
-        if (stmt->op == OP_CALL || stmt->op == OP_PARALLEL)
+        bool is_call = stmt->op == OP_CALL || stmt->op == OP_PARALLEL;
+        if (is_call && !stmt->u.callee->host)
             graph_add(calls, func->index, stmt->u.callee->index);
         if (!ir_stmt_is_nested(stmt)) continue;
         collect_calls(calls, func, &stmt->u.blocks.then);

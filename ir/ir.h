@@ -170,6 +170,11 @@ struct IrFunc {
     bool fastmath;
     bool recursive; /* may be on the stack twice: on entry engines check the stack, and poll */
     bool may_fail;  /* some path raises; set by ir_module_finish */
+    /* A C function of the program's, called by its address (ir/rt.h, JrHostEntry). It has parameters
+     * and at most one result, a scalar, but no body, and is in module->hosts instead of funcs. */
+    bool host;
+    uint32_t
+        user_at; /* host: the C argument, from 1, that is the program's pointer; 0: none */
     /* What a call needs of the JrRt it is given, set by ir_module_finish: nothing at all; just a
      * place for errors; or one that knows where to print, allocate and look for a cancel. */
     bool needs_rt, needs_context;
@@ -180,7 +185,8 @@ struct IrModule {
     JrArena *arena;
     const char *file; /* the source's name, for JrWhere */
     JR_VEC(IrFunc *) funcs;
-    JrTable by_name;
+    JR_VEC(IrFunc *) hosts;
+    JrTable by_name;       /* funcs */
     struct IrLoops *loops; /* what ir_parallelise found (ir/parallel.h), or NULL */
 };
 
@@ -219,6 +225,9 @@ IrModule *ir_module_new(JrArena *arena, const char *file);
 /* A function with no registers; add its parameters first. The name must be new to the module. */
 IrFunc *ir_func_new(IrModule *module, const char *name, const char *display);
 IrFunc *ir_module_find(const IrModule *module, const char *name);
+/* A function of the program's; add its parameters, with `written` where an array is, and result. */
+IrFunc *ir_host_new(IrModule *module, const char *name);
+IrFunc *ir_host_find(const IrModule *module, const char *name);
 
 IrReg ir_param(IrFunc *func, IrType type, const char *name);
 IrReg ir_var(IrFunc *func, IrType type, const char *name); /* arrays: owned */

@@ -261,7 +261,8 @@ static void collect_stmt(Collect *c, const ParFrame *frame, const IrStmt *stmt) 
     if (!takes_arrays(frame, stmt)) return;
     uint32_t before = c->out->len;
     c->lost = false;
-    bool deep = is_running(frame, stmt->u.callee) || frame_depth(frame) >= CALLS;
+    bool deep = stmt->u.callee->host || is_running(frame, stmt->u.callee) ||
+                frame_depth(frame) >= CALLS; /* not to be looked into */
     if (!deep) {
         ParFrame *inner = JR_NEW(c->p->arena, ParFrame);
         *inner = (ParFrame){stmt->u.callee, stmt, frame};

@@ -231,6 +231,7 @@ static void read_call(Reader *r, IrStmt *stmt) {
     const char *name = read_name(r);
     if (!name) return;
     stmt->u.callee = ir_module_find(r->module, name);
+    if (!stmt->u.callee) stmt->u.callee = ir_host_find(r->module, name);
     if (!stmt->u.callee && !r->lex.failed) {
         r->lex.token = token;
         ir_lex_error(&r->lex, "no function is called '%s'", name);
@@ -548,11 +549,45 @@ static const char *read_file_name(Reader *r) {
     return name;
 }
 
+/* `host name(float64, user, written float64[:]) -> float64` */
+static void read_host(Reader *r) {
+    const char *name = read_name(r);
+    if (!name || r->lex.failed) return;
+    if (ir_host_find(r->module, name) || ir_module_find(r->module, name)) {
+        ir_lex_error(&r->lex, "a second function is called '%s'", name);
+        return;
+    }
+    r->func = ir_host_new(r->module, name);
+    ir_lex_expect(&r->lex, "(");
+    for (uint32_t at = 1; !ir_lex_is(&r->lex, ")") && !r->lex.failed; at++) {
+        if (at > 1) ir_lex_expect(&r->lex, ",");
+        if (ir_lex_accept(&r->lex, "user")) {
+            r->func->user_at = at;
+            continue;
+        }
+        bool written = ir_lex_accept(&r->lex, "written");
+        IrType type = ir_lex_type(&r->lex);
+        if (r->lex.failed) return;
+        ir_reg(r->func, ir_param(r->func, type, NULL))->written = written;
+    }
+    ir_lex_expect(&r->lex, ")");
+    read_results(r);
+    end_line(r);
+}
+
+static void read_hosts(Reader *r) {
+    while (r->lex.token.kind == IR_TOKEN_LINE)
+        ir_lex_next(&r->lex);
+    while (ir_lex_accept(&r->lex, "host"))
+        read_host(r);
+}
+
 IrModule *ir_parse_module(JrArena *arena, const JrSource *source, JrDiags *diags) {
     Reader r = {.arena = arena};
     ir_lex_start(&r.lex, source, diags);
     const char *file = read_file_name(&r);
     r.module = ir_module_new(arena, file);
+    read_hosts(&r);
     JR_VEC(Body) bodies = {0};
     while (r.lex.token.kind != IR_TOKEN_END) {
         Body body = read_header(&r);

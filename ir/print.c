@@ -18,6 +18,11 @@
  * a TEMP's type stands behind it where the operands do not tell it, `owned` before a type says
  * that the array register counts its reference. Constants stand where they are used.
  *
+ * A function of the program's that is called stands before all others, with the places of the
+ * program's own pointer and of arrays that it writes to:
+ *
+ *     host sample(user, float64, written float64[::1]) -> float64
+ *
  * An index without a mark is checked and may be negative: [%i]. Marks take that away:
  * [%i+] checked, never negative; [%i-] not checked, may be negative; [%i!] neither.
  * The steps of a view stand in brackets: an index, range(start, length, step), or new. */
@@ -337,10 +342,29 @@ void ir_print_func(const IrFunc *func, JrText *out) {
     jr_text_puts(out, "}\n");
 }
 
+static void print_host(const IrFunc *host, JrText *out) {
+    uint32_t at = 0;
+    jr_text_puts(out, "\nhost ");
+    print_name(host->name, out);
+    jr_text_puts(out, "(");
+    for (uint32_t i = 0; i < host->nparams; i++) {
+        if (host->user_at == ++at) jr_text_puts(out, at++ > 1 ? ", user" : "user");
+        if (at > 1) jr_text_puts(out, ", ");
+        if (ir_reg(host, i)->written) jr_text_puts(out, "written ");
+        jr_text_puts(out, ir_type_name(ir_reg_type(host, i), out->arena));
+    }
+    if (host->user_at > at) jr_text_puts(out, at ? ", user" : "user");
+    jr_text_puts(out, ")");
+    if (host->nrets) jr_text_printf(out, " -> %s", ir_type_name(host->rets[0], out->arena));
+    jr_text_puts(out, "\n");
+}
+
 void ir_print_module(const IrModule *module, JrText *out) {
     jr_text_puts(out, "file ");
     ir_string_print(module->file, strlen(module->file), out);
     jr_text_puts(out, "\n");
+    for (uint32_t i = 0; i < module->hosts.len; i++)
+        print_host(module->hosts.data[i], out);
     for (uint32_t i = 0; i < module->funcs.len; i++) {
         jr_text_puts(out, "\n");
         ir_print_func(module->funcs.data[i], out);

@@ -64,6 +64,26 @@ typedef struct JrCall {
     void *pointer; /* the function with its C signature (backend/engine.h), or NULL */
 } JrCall;
 
+/* A function of the program's that kernels call by `name`, with the C signature of its IrFunc:
+ * scalars as they are, an array as its data, its dims and, unless it is T[::1], its strides in
+ * elements; and `user`, where IrFunc.user_at says. It has failed if rt->status is not 0 then. */
+typedef struct JrHostEntry {
+    const char *name;
+    void (*function)(void);
+    void *user;
+    void *bridge; /* jr_rt_host's own */
+} JrHostEntry;
+
+typedef struct JrHostTable {
+    const JrHostEntry *const *items;
+    uint32_t count;
+} JrHostTable;
+
+enum { JR_MAX_HOST_PARAMS = 32 };
+
+const JrHostEntry *jr_host_named(const JrHostTable *hosts,
+                                 const char *name); /* NULL when absent */
+
 typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, JrSlot *results);
 
 /* ---- Functions compiled code calls besides those of rtcalls.def, all by these names ---- */
@@ -72,7 +92,7 @@ typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, Jr
     X(jr_rt_raise) X(jr_rt_raise_index) X(jr_rt_trap) X(jr_rt_trace) X(jr_rt_poll)            \
     X(jr_rt_array_new) X(jr_rt_retain) X(jr_rt_release) X(jr_rt_raise_shape)                  \
     X(jr_rt_ipow) X(jr_rt_fmod) X(jr_rt_fmodf) X(jr_rt_ffloordiv) X(jr_rt_ffloordivf)         \
-    X(jr_rt_deep) X(jr_rt_parallel) X(jr_rt_parallel_body)
+    X(jr_rt_deep) X(jr_rt_parallel) X(jr_rt_parallel_body) X(jr_rt_host)
 /* clang-format on */
 
 /* Each sets the pending error and returns its status (an IrExc). */
@@ -111,6 +131,12 @@ int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry body, const char 
                        const JrSlot *slots);
 int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                             const char *letters, const JrSlot *slots);
+
+/* Calls a host function, for engines that cannot do so themselves. Arguments lie in slots, laid
+ * out as for rtcalls.def (narrow integers widened), and so does the result. Sets the status, and
+ * adds `where` to the error's chain. */
+int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
+                   JrSlot *result);
 
 /* ---- Functions that a function with a C signature calls (backend/engine.h) ---- */
 /* clang-format off */

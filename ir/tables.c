@@ -139,3 +139,9 @@ void *jr_symbol_find(const JrSymbols *symbols, const char *name) {
     }
     return NULL;
 }
+
+const JrHostEntry *jr_host_named(const JrHostTable *hosts, const char *name) {
+    for (uint32_t i = 0; i < hosts->count; i++)
+        if (strcmp(hosts->items[i]->name, name) == 0) return hosts->items[i];
+    return NULL;
+}

@@ -186,8 +186,24 @@ static bool verify_func(IrVerifier *v, const IrFunc *func) {
     return true;
 }
 
+static bool verify_host(IrVerifier *v, const IrFunc *host) {
+    v->func = host;
+    v->stmt = NULL;
+    for (IrReg reg = 0; reg < host->regs.len; reg++)
+        if (!verify_reg(v, reg)) return false;
+    if (!verify_results(v)) return false;
+    if (!host->host || !host->may_fail || host->body.first || host->regs.len != host->nparams)
+        return ir_verify_fail(v, "a host function has parameters and nothing else");
+    if (host->nrets > 1 || (host->nrets && host->rets[0].ndim))
+        return ir_verify_fail(v, "a host function's result is one scalar");
+    return host->user_at <= host->nparams + 1 ||
+           ir_verify_fail(v, "a host function's pointer is beyond its arguments");
+}
+
 bool ir_verify_module(const IrModule *module, const char **why) {
     IrVerifier v = {.arena = module->arena, .module = module};
+    for (uint32_t i = 0; i < module->hosts.len && !v.why; i++)
+        verify_host(&v, module->hosts.data[i]);
     for (uint32_t i = 0; i < module->funcs.len && !v.why; i++)
         verify_func(&v, module->funcs.data[i]);
     if (why) *why = v.why;

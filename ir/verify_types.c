@@ -217,8 +217,9 @@ static bool verify_shaped(IrVerifier *v, const IrStmt *stmt) {
 
 static bool verify_call(IrVerifier *v, const IrStmt *stmt) {
     const IrFunc *callee = stmt->u.callee;
-    if (!callee || ir_module_find(v->module, callee->name) != callee)
-        return ir_verify_fail(v, "the function called is not in the module");
+    bool known = callee && (callee->host ? ir_host_find(v->module, callee->name)
+                                         : ir_module_find(v->module, callee->name)) == callee;
+    if (!known) return ir_verify_fail(v, "the function called is not in the module");
     if (!count(v, stmt, callee->nrets, callee->nparams)) return false;
     for (uint32_t i = 0; i < stmt->nargs; i++)
         if (!same(v, "an argument", arg_type(v, stmt, i), ir_reg_type(callee, i)))

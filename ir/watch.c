@@ -132,13 +132,14 @@ static bool leaves_elements(IrRtCall call) {
     }
 }
 
-/* What runtime functions do to the arrays they are given. */
+/* What runtime functions, and the program's, do to the arrays they are given. */
 static void watch_whole(Watch *w, const Spot *spot, const IrStmt *stmt) {
-    if (leaves_elements(stmt->u.rt)) return;
+    if (stmt->op == OP_RT && leaves_elements(stmt->u.rt)) return;
     for (uint32_t i = 0; i < stmt->nargs; i++) {
         IrReg args[5];
         if (!ir_reg_type(spot->func, stmt->args[i]).ndim) continue;
-        bool writes = ir_rt_writes(stmt->u.rt, i);
+        bool writes = stmt->op == OP_RT ? ir_rt_writes(stmt->u.rt, i)
+                                        : ir_reg(stmt->u.callee, i)->written;
         IrWatched kind = !writes             ? WATCHED_READ
                          : stmt->accumulates ? WATCHED_UPDATE + stmt->accumulates
                                              : WATCHED_WRITE;
@@ -159,7 +160,12 @@ static void watch_stmt(Watch *w, const Spot *spot, IrStmt *stmt) {
     case OP_LOAD:
     case OP_STORE: watch_element(w, spot, stmt); break;
     case OP_RT: watch_whole(w, spot, stmt); break;
-    case OP_CALL: watch_function(w, stmt->u.callee); break;
+    case OP_CALL:
+        if (stmt->u.callee->host)
+            watch_whole(w, spot, stmt);
+        else
+            watch_function(w, stmt->u.callee);
+        break;
     case OP_ALLOC:
         behind.at = stmt->next;
         put(&behind, RT_RACE_FRESH, 1, stmt->dsts);
@@ -206,7 +212,8 @@ static void watch_body(Watch *w, IrFunc *func, bool inside) {
 /* Whether a loop is to be watched; what it may call is noted. */
 static void find_loops(Watch *w, const IrBlock *block, bool inside) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
-        if (inside && stmt->op == OP_CALL) watch_function(w, stmt->u.callee);
+        if (inside && stmt->op == OP_CALL && !stmt->u.callee->host)
+            watch_function(w, stmt->u.callee);
         if (!ir_stmt_is_nested(stmt)) continue;
         find_loops(w, &stmt->u.blocks.then, inside || (stmt->op == OP_FOR && stmt->parallel));
         find_loops(w, &stmt->u.blocks.els, inside);

@@ -1,5 +1,6 @@
 /* Contexts and modules: jitrun.h's first half. */
 #include "ir/base/clock.h"
+#include "runtime/host.h"
 #include "runtime/pointer.h"
 
 #include <errno.h>
@@ -54,9 +55,14 @@ static JrContext *context_make(const JrContextOptions *o) {
     JrAlloc hooks = {o->resize, o->release, o->alloc_user};
     JrContext *context = jr_alloc_new(o->resize ? &hooks : NULL, sizeof *context);
     if (!context) return NULL;
-    *context = (JrContext){.hooks = hooks, .write = o->write, .write_user = o->write_user};
+    *context = (JrContext){.hooks = hooks,
+                           .write = o->write,
+                           .write_user = o->write_user,
+                           .log = o->log,
+                           .log_user = o->log_user};
     if (o->resize) context->alloc = &context->hooks;
     atomic_init(&context->refs, 1);
+    pthread_mutex_init(&context->hosts_lock, NULL);
     context->heap = jr_heap_new(context->alloc);
     if (context->heap) return context;
     jr_alloc_free(o->resize ? &hooks : NULL, context);
@@ -85,6 +91,8 @@ void jr_context_free(JrContext *context) {
     if (!context || atomic_fetch_sub_explicit(&context->refs, 1, memory_order_acq_rel) != 1)
         return;
     JrAlloc hooks = context->hooks; /* the block that holds them goes */
+    jr_hosts_free(context);
+    pthread_mutex_destroy(&context->hosts_lock);
     jr_heap_unref(context->heap);
     jr_alloc_free(context->alloc ? &hooks : NULL, context);
 }
@@ -117,25 +125,11 @@ static JrModule *module_new(JrContext *context, const JrCompileOptions *options)
         .context = jr_context_ref(context),
         .arena = arena,
         .options = *options,
-        .host = {{context->write, context->write_user}, context->heap, &context->cancel}};
+        .host = {
+            {context->write, context->write_user}, context->heap, &context->cancel, module}};
+    atomic_init(&module->refs, 1);
     pthread_mutex_init(&module->lock, NULL);
     return module;
-}
-
-void jr_module_free(JrModule *module) {
-    if (!module) return;
-    JrContext *context = module->context;
-    for (JrFunction *f = module->functions; f; f = f->next)
-        jr_pointer_free(f);
-    for (JrUnit *unit = module->units, *next; unit; unit = next) {
-        next = unit->next;
-        unit->engine->release(unit->code);
-        jr_alloc_free(context->alloc, unit);
-    }
-    pthread_mutex_destroy(&module->lock);
-    jr_arena_free(module->arena);
-    jr_alloc_free(context->alloc, module);
-    jr_context_free(context);
 }
 
 void jr_module_mark_diags(JrModule *module) {
@@ -170,10 +164,12 @@ static JrStatus check(JrModule *module, const char *source) {
     module->source = (JrSource){
         .name = o->name, .text = jr_arena_strndup(module->arena, source, len), .len = len};
     jr_diags_init(&module->diags, module->arena, &module->source);
+    jr_hosts_copy(module->context, module->arena, &module->hosts);
     bool good = jr_pipeline_check(module);
     jr_arena_on_oom(module->arena, NULL);
     jr_module_mark_diags(module);
     module->sound = good;
+    jr_log_checked(module);
     if (good) return JR_OK;
     if (!module->diags.errors)
         return jr_error()->status; /* the compiler's own, or no memory */

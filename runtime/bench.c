@@ -190,6 +190,7 @@ static const char *compile_once(Run *run, const char *engine, bool parallel) {
     if (status == JR_OK) {
         run->compiled->source.first_line = run->module->source.first_line;
         run->compiled->host.sink = (JrSink){hear, &run->output};
+        run->compiled->host.listened = true;
         if (run->options.name)
             status = jr_function_for(run->compiled, run->options.name, run->options.arg_count,
                                      run->options.args, &found);

@@ -6,6 +6,8 @@
 #include "ir/cost.h"
 #include "runtime/array.h"
 #include "runtime/compile.h"
+#include "runtime/frame.h"
+#include "runtime/lifetime.h"
 #include "runtime/races.h"
 #include "runtime/value.h"
 
@@ -343,119 +345,6 @@ size_t jr_function_param_count(const JrFunction *function) {
 
 /* ---- Calling ---- */
 
-/* A call being made: the leaves of its arguments, and after them those of its result. */
-typedef struct Frame {
-    JrFunction *function;
-    JrLeaf *leaves, *leaf; /* leaf: the next one to be filled or read */
-    void **pointers;
-    const char *why; /* an argument does not do, if not for its type */
-    bool readonly;   /* some argument is a read-only array */
-} Frame;
-
-/* Stores one argument into the leaves of its parameter. */
-static bool store_argument(Frame *f, const FeType *type, const JrValue *value) {
-    if (type->kind == FE_NONE) return value->type == JR_NONE;
-    if (type->kind == FE_SCALAR) return jr_value_to_scalar(value, type->ir, f->leaf++);
-    if (type->kind == FE_ARRAY) {
-        bool written = f->function->written[f->leaf - f->leaves];
-        f->readonly |= value->type == JR_ARRAY && value->as.array && value->as.array->readonly;
-        return jr_value_to_array(value, type->ir, written, &f->leaf++->array, &f->why);
-    }
-    if (value->type != JR_TUPLE || value->as.tuple.count != type->count) return false;
-    if (type->count && !value->as.tuple.items) return false;
-    for (uint32_t i = 0; i < type->count; i++)
-        if (!store_argument(f, type->items[i], &value->as.tuple.items[i])) return false;
-    return true;
-}
-
-/* A default, which is a constant of the source. */
-static bool store_default(Frame *f, const FeType *type, const FeConst *value) {
-    if (type->kind == FE_TUPLE && value->kind == FE_CONST_TUPLE &&
-        type->count == value->type->count) {
-        for (uint32_t i = 0; i < type->count; i++)
-            if (!store_default(f, type->items[i], value->items[i])) return false;
-        return true;
-    }
-    JrValue scalar = jr_float((double)value->i);
-    if (value->kind == FE_CONST_FLOAT) scalar = jr_float(value->d);
-    if (value->kind == FE_CONST_BOOL) scalar = jr_bool(value->i != 0);
-    if (value->kind == FE_CONST_INT && value->i >= INT64_MIN && value->i <= INT64_MAX)
-        scalar = jr_int((int64_t)value->i);
-    else if (value->kind == FE_CONST_INT && value->i >= 0 && value->i <= UINT64_MAX)
-        scalar = jr_uint((uint64_t)value->i);
-    return type->kind == FE_SCALAR && jr_value_to_scalar(&scalar, type->ir, f->leaf++);
-}
-
-static JrStatus bad_argument(const Frame *f, size_t index, const JrValue *value) {
-    char given[96];
-    const FeSpec *spec = f->function->spec;
-    const AstFunc *ast = spec->func->ast;
-    const char *name = ast->params.data[index].name;
-    if (value->type == JR_DEFAULT && fe_default(spec->func, (uint32_t)index))
-        return jr_error_set(JR_ERR_ARGUMENT,
-                            "the default of argument %zu of %s, '%s', is no %s", index + 1,
-                            ast->name, name, spec->params[index]->name);
-    if (value->type == JR_DEFAULT)
-        return jr_error_set(JR_ERR_ARGUMENT, "%s needs an argument for '%s'", ast->name, name);
-    if (f->why)
-        return jr_error_set(JR_ERR_ARGUMENT, "argument %zu of %s, '%s', %s", index + 1,
-                            ast->name, name, f->why);
-    return jr_error_set(JR_ERR_ARGUMENT,
-                        "argument %zu of %s, '%s', is %s: %s cannot be passed", index + 1,
-                        ast->name, name, spec->params[index]->name,
-                        jr_value_type_name(value, given, sizeof given));
-}
-
-/* A result may be a view of an argument: it is then no more writable than that was. */
-static bool is_readonly(const Frame *f, const JrArray *result, size_t count,
-                        const JrValue *args) {
-    for (size_t i = 0; f->readonly && i < count; i++) {
-        const JrArrayValue *array = args[i].type == JR_ARRAY ? args[i].as.array : NULL;
-        if (args[i].type == JR_TUPLE &&
-            is_readonly(f, result, args[i].as.tuple.count, args[i].as.tuple.items))
-            return true;
-        if (array && array->readonly && array->owner == (void *)result->owner) return true;
-    }
-    return false;
-}
-
-/* Builds the result from its leaves, taking over the references of arrays. On false memory ran
- * out: *out holds what could be made, and the rest was released. */
-static bool load_result(Frame *f, const FeType *type, JrValue *out) {
-    JrHeap *heap = f->function->module->context->heap;
-    *out = (JrValue){.type = JR_NONE};
-    if (type->kind == FE_NONE) return true;
-    if (type->kind == FE_SCALAR) return jr_value_of_scalar(type->ir, f->leaf++, out), true;
-    if (type->kind == FE_ARRAY) {
-        const JrArray *array = &f->leaf++->array;
-        bool made = jr_value_of_array(heap, type->ir, array, out);
-        if (!made) jr_rt_release(array->owner);
-        return made;
-    }
-    JrValue *items = jr_value_new_items(heap, type->count);
-    bool good = items != NULL;
-    for (uint32_t i = 0; i < type->count; i++) {
-        JrValue item;
-        good &= load_result(f, type->items[i], &item);
-        if (items)
-            items[i] = item;
-        else
-            jr_value_clear(&item);
-    }
-    if (items)
-        *out = (JrValue){.type = JR_TUPLE, .owned = true, .as.tuple = {type->count, items}};
-    return good;
-}
-
-static void mark_readonly(const Frame *f, JrValue *value, size_t count, const JrValue *args) {
-    if (value->type == JR_TUPLE)
-        for (size_t i = 0; i < value->as.tuple.count; i++)
-            mark_readonly(f, &value->as.tuple.items[i], count, args);
-    if (value->type != JR_ARRAY) return;
-    JrArray header = {.owner = value->as.array->owner};
-    value->as.array->readonly = is_readonly(f, &header, count, args);
-}
-
 /* A run of a module that was compiled with check_races. */
 static int32_t run_checked(JrThread *thread, const JrCall *call, void *const *args,
                            void *const *results, bool *races) {
@@ -470,66 +359,44 @@ static int32_t run_checked(JrThread *thread, const JrCall *call, void *const *ar
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
                          void *const *results, bool *ran) {
     JrGate gate;
-    *ran = false;
-    JrRt *rt = jr_rt_enter(&gate, &module->host);
-    if (!rt) return jr_error()->status;
     bool races = false;
+    *ran = false;
+    JrThread *thread = jr_thread_enter(&gate, &module->host);
+    if (!thread) return jr_error()->status;
     int32_t status = module->options.check_races
-                         ? run_checked(jr_thread_of(rt), call, args, results, &races)
-                         : call->run(call, rt, args, results);
+                         ? run_checked(thread, call, args, results, &races)
+                         : call->run(call, &thread->rt, args, results);
     *ran = status == 0;
-    JrStatus end = (JrStatus)jr_rt_leave(rt, &gate, status);
-    if (*ran && races) return jr_error_races(jr_races_result(jr_thread_of(rt)->checked));
+    JrStatus end = (JrStatus)jr_thread_leave(thread, &gate, status);
+    if (*ran && races) return jr_error_races(jr_races_result(thread->checked));
     return end;
-}
-
-static JrStatus call_with(Frame *f, size_t count, const JrValue *args, JrValue *result) {
-    const FeSpec *spec = f->function->spec;
-    const JrValue missing = jr_default();
-    for (uint32_t i = 0; i < spec->nparams; i++) {
-        const JrValue *value = i < count ? &args[i] : &missing;
-        const FeConst *fallback = value->type == JR_DEFAULT ? fe_default(spec->func, i) : NULL;
-        if (!(fallback ? store_default(f, spec->params[i], fallback)
-                       : store_argument(f, spec->params[i], value)))
-            return bad_argument(f, i, value);
-    }
-    ptrdiff_t nargs = f->leaf - f->leaves, n = nargs + jr_leaf_count(spec->ret);
-    for (ptrdiff_t i = 0; i < n; i++)
-        f->pointers[i] = &f->leaves[i];
-    bool ran;
-    JrStatus status = jr_function_run(f->function->module, &f->function->call, f->pointers,
-                                      f->pointers + nargs, &ran);
-    if (!ran) return status;
-    JrValue value;
-    if (!load_result(f, spec->ret, &value))
-        status = jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    mark_readonly(f, &value, count, args);
-    if (status == JR_OK && result)
-        *result = value; /* last: it may be one of the arguments */
-    else
-        jr_value_clear(&value);
-    return status;
 }
 
 static JrStatus call(JrFunction *function, size_t count, const JrValue *args,
                      JrValue *result) {
-    const FeSpec *spec = function->spec;
-    const JrAlloc *alloc = function->module->context->alloc;
-    size_t n = jr_leaf_count(spec->ret);
-    for (size_t i = 0; i < spec->nparams; i++)
-        n += jr_leaf_count(spec->params[i]);
     enum { FEW = 8 };
-    JrLeaf few[FEW];
-    void *few_pointers[FEW];
-    JrLeaf *leaves =
-        n <= FEW ? few : jr_alloc_new(alloc, n * (sizeof *leaves + sizeof(void *)));
-    if (!leaves) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    Frame frame = {.function = function,
-                   .leaves = leaves,
-                   .leaf = leaves,
-                   .pointers = leaves == few ? few_pointers : (void **)(leaves + n)};
-    JrStatus status = call_with(&frame, count, args, result);
-    if (leaves != few) jr_alloc_free(alloc, leaves);
+    _Alignas(JrLeaf) char few[JR_FRAME_BYTES(FEW)];
+    const JrAlloc *alloc = function->module->context->alloc;
+    uint32_t leaves = jr_frame_leaves(function);
+    void *memory = leaves <= FEW ? few : jr_alloc_new(alloc, JR_FRAME_BYTES(leaves));
+    if (!memory) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    JrCallFrame frame;
+    JrStatus status = JR_OK;
+    jr_frame_init(&frame, function, leaves, memory);
+    const JrValue missing = jr_default();
+    for (size_t i = 0; i < function->spec->nparams && !status; i++)
+        status = jr_frame_set(&frame, i, i < count ? &args[i] : &missing);
+    if (!status) status = jr_frame_run(&frame, result);
+    if (memory != few) jr_alloc_free(alloc, memory);
+    return status;
+}
+
+static JrStatus call_within(JrFunction *function, size_t count, const JrValue *args,
+                            JrValue *result) {
+    JrModule *module = function->module;
+    if (!jr_module_enter(module)) return JR_MEMORY_ERROR;
+    JrStatus status = call(function, count, args, result);
+    jr_module_leave(module);
     return status;
 }
 
@@ -543,7 +410,7 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
                               function->spec->func->ast->name, function->spec->nparams,
                               function->spec->nparams == 1 ? "" : "s", count);
     else
-        status = call(function, count, args, result);
+        status = call_within(function, count, args, result);
     if (status && result) *result = (JrValue){.type = JR_NONE};
     return status;
 }
@@ -576,5 +443,9 @@ JrStatus jr_run(JrModule *module) {
     pthread_mutex_unlock(&module->lock);
     bool ran;
     JrStatus status = jr_error()->status;
-    return status ? status : jr_function_run(module, &body, NULL, NULL, &ran);
+    if (!status && !jr_module_enter(module)) status = JR_MEMORY_ERROR;
+    if (status) return status;
+    status = jr_function_run(module, &body, NULL, NULL, &ran);
+    jr_module_leave(module);
+    return status;
 }

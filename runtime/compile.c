@@ -17,7 +17,9 @@ static FeConfig config_of(const JrModule *module) {
     return (FeConfig){.run_main = module->options.run_main,
                       .parallel = module->options.parallel || module->options.check_races,
                       .unchecked = module->options.unchecked,
-                      .fastmath = module->options.fastmath};
+                      .fastmath = module->options.fastmath,
+                      .hosts = module->hosts.fe,
+                      .nhosts = module->hosts.count};
 }
 
 /* Adds to *stage the time since *from, which is then now. */
@@ -129,7 +131,10 @@ const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
     JrCode *code = engine->compile(ir, &options, &why);
     module->times.generate += times.generate;
     module->times.link += times.link;
-    if (code) return add_unit(module, engine, code, once);
+    if (code) {
+        jr_log_built(module, engine, &times, once);
+        return add_unit(module, engine, code, once);
+    }
     if (strcmp(why, JR_NO_MEMORY) == 0) return jr_error_set(JR_MEMORY_ERROR, "%s", why), NULL;
     jr_error_set(JR_ERR_ENGINE, "the %s engine could not compile %s: %s", engine->name,
                  module->source.name, why);

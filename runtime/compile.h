@@ -12,6 +12,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+typedef struct JrHostFn JrHostFn; /* host.c */
+
+/* The host functions a module knows, for inference and for the engines. */
+typedef struct JrHosts {
+    uint32_t count;
+    const FeHost **fe;
+    const JrHostEntry **entries;
+} JrHosts;
+
 /* Counted: its modules keep it alive. */
 struct JrContext {
     _Atomic int32_t refs;
@@ -20,7 +29,11 @@ struct JrContext {
     JrHeap *heap;         /* where its kernels' arrays live */
     JrWrite write;
     void *write_user;
+    JrLog log; /* or NULL */
+    void *log_user;
     volatile int32_t cancel; /* as runtime/rt.h says */
+    pthread_mutex_t hosts_lock;
+    JrHostFn *hosts; /* the last one first */
 };
 
 /* One engine's code for the specialisations there were when it was made. A later
@@ -46,7 +59,10 @@ struct JrFunction {
 };
 typedef struct JrPointer JrPointer;
 
+/* Counted: by its owner and by prepared calls. */
 struct JrModule {
+    _Atomic int32_t refs;
+    JrModule *next_doomed; /* lifetime.c's */
     JrContext *context;
     JrArena *arena;       /* all of the below but the units' code */
     pthread_mutex_t lock; /* held while the arena is used after jr_compile */
@@ -54,6 +70,7 @@ struct JrModule {
     JrCompileOptions options;
     JrDiags diags;
     AstModule *ast;
+    JrHosts hosts;
     FeModule *fe;
     IrModule *ir; /* lowered and through the passes, when ir_specs is fe->specs.len */
     uint32_t ir_specs;
@@ -81,6 +98,9 @@ JrContext *jr_context_ref(JrContext *context);
 /* The end of what jr_module_diagnostic shows for good; and back to it. */
 void jr_module_mark_diags(JrModule *module);
 void jr_module_reset_diags(JrModule *module);
+/* Its last reference frees a module, once no call is in it (lifetime.c). */
+void jr_module_ref(JrModule *module);
+void jr_module_unref(JrModule *module);
 /* Memory ran out, now or before: sets the error. */
 JrStatus jr_module_break(JrModule *module);
 
@@ -124,6 +144,16 @@ const JrEngine *jr_engine_get(const char *name);
 /* Whether there is an engine of that name, available or not; NULL is "auto". */
 bool jr_engine_is_known(const char *name);
 JrEngineOptions jr_engine_options(const JrModule *module);
+
+const char *jr_engine_no_llvm(void); /* why it is not available, after it was asked for */
+
+/* ---- log.c ---- */
+
+void jr_log(const JrContext *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void jr_log_checked(const JrModule *module);
+void jr_log_built(const JrModule *module, const JrEngine *engine, const JrEngineTimes *times,
+                  bool once);
 
 /* ---- race_report.c ---- */
 

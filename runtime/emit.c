@@ -84,6 +84,11 @@ static JrStatus emit_code(Job *job, const char *engine_name, JrEngineText kind) 
     if (!engine) return jr_error()->status;
     IrModule *ir = jr_pipeline_lower(job->module, true);
     if (!ir) return jr_error()->status;
+    if (ir->hosts.len)
+        return jr_error_set(JR_ERR_ARGUMENT,
+                            "jr_module_emit: kernels call the host function %s, which another "
+                            "program has not",
+                            ir->hosts.data[0]->name);
     JrCSignature *signatures = JR_NEW_ARRAY(job->module->arena, JrCSignature, ir->funcs.len);
     JrStatus status = make_signatures(job, ir, signatures);
     if (status) return status;

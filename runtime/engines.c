@@ -86,8 +86,13 @@ bool jr_engine_is_known(const char *name) {
     return false;
 }
 
+const char *jr_engine_no_llvm(void) {
+    return plugin.why;
+}
+
 JrEngineOptions jr_engine_options(const JrModule *module) {
     return (JrEngineOptions){.symbols = *jr_rt_symbols(),
+                             .hosts = {module->hosts.entries, module->hosts.count},
                              .alloc = module->context->alloc,
                              .opt_level = module->options.opt_level - 1,
                              .fastmath = module->options.fastmath};

@@ -35,6 +35,8 @@ static void slot_free(void *memory) {
     slot->has_thread = false;
     free(slot->text);
     slot->text = NULL;
+    for (int i = 0; i < JR_HOLDS; i++)
+        atomic_store(&slot->holds.modules[i], NULL);
     atomic_store(&slot->taken, false);
 }
 
@@ -89,6 +91,29 @@ static inline Slot *slot_get(bool make) {
     return jr_slot || !make ? jr_slot : slot_make();
 }
 
+JrHolds *jr_thread_holds(void) {
+    Slot *slot = slot_get(true);
+    return slot ? &slot->holds : NULL;
+}
+
+/* A thread's own holds above its depth are what it has left; others may still be on their way
+ * out of the code there (rt_gate.c). */
+bool jr_threads_hold(const JrModule *module) {
+    for (Slot *slot = atomic_load(&slots); slot; slot = slot->next) {
+        uint32_t end =
+            slot == jr_slot && slot->holds.depth < JR_HOLDS ? slot->holds.depth : JR_HOLDS;
+        for (uint32_t i = 0; i < end; i++)
+            if (atomic_load(&slot->holds.modules[i]) == module) return true;
+    }
+    return false;
+}
+
+void jr_threads_forget_holds(void) {
+    for (Slot *slot = atomic_load(&slots); slot; slot = slot->next)
+        for (int i = 0; i < JR_HOLDS && slot != jr_slot; i++)
+            atomic_store(&slot->holds.modules[i], NULL);
+}
+
 JrThread *jr_thread_current(void) {
     Slot *slot = slot_get(true);
     if (!slot) return NULL;
@@ -102,10 +127,16 @@ JrThread *jr_thread_current(void) {
 }
 
 JrThread *jr_slot_refuse(void) {
-    if (jr_thread_current())
-        jr_error_in_write();
-    else
+    const JrThread *thread = jr_thread_current();
+    if (!thread)
         jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    else if (thread->writing)
+        jr_error_in_write();
+    else if (thread->rt.status)
+        jr_error_set(JR_ERR_ARGUMENT, "a host function that has raised an error returns, "
+                                      "before another kernel is called");
+    else
+        jr_error_set(JR_RECURSION_ERROR, "maximum recursion depth exceeded");
     return NULL;
 }
 

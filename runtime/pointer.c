@@ -23,38 +23,23 @@
  */
 #include "runtime/pointer.h"
 
+#include "runtime/lifetime.h"
 #include "runtime/rt.h"
 #include "runtime/value.h"
 
 #include <string.h>
 
 #ifdef JITRUN_HAVE_FFI
-#include <ffi.h>
+#include "runtime/ffi_types.h"
 
 struct JrPointer {
     JrFunction *function;
     ffi_closure *closure;
     void *code;
-    ffi_cif cif;
+    ffi_cif *cif;
     const JrCAbi *abi;
     uint32_t nleaves; /* of parameters and results */
 };
-
-static ffi_type *scalar_type(IrScalar scalar) {
-    switch (scalar) {
-    case TY_INT8: return &ffi_type_sint8;
-    case TY_INT16: return &ffi_type_sint16;
-    case TY_INT32: return &ffi_type_sint32;
-    case TY_INT64: return &ffi_type_sint64;
-    case TY_BOOL:
-    case TY_UINT8: return &ffi_type_uint8;
-    case TY_UINT16: return &ffi_type_uint16;
-    case TY_UINT32: return &ffi_type_uint32;
-    case TY_UINT64: return &ffi_type_uint64;
-    case TY_FLOAT32: return &ffi_type_float;
-    default: return &ffi_type_double;
-    }
-}
 
 /* ---- A call through the pointer ---- */
 
@@ -172,14 +157,12 @@ static void call_frame(Frame *f, void *ret) {
                       &f->leaves[abi->nparams], ret);
         return;
     }
-    f->args = first_arg + f->pointer->cif.nargs - (f->pointer->nleaves - abi->nparams);
+    f->args = first_arg + f->pointer->cif->nargs - (f->pointer->nleaves - abi->nparams);
     write_results(f, ran, status == JR_OK);
     *(ffi_sarg *)ret = status;
 }
 
-static void enter(ffi_cif *cif, void *ret, void **args, void *user) {
-    (void)cif;
-    JrPointer *pointer = user;
+static void call_pointer(JrPointer *pointer, void *ret, void **args) {
     enum { FEW = 8 };
     JrLeaf few[FEW];
     void *few_pointers[FEW];
@@ -199,13 +182,26 @@ static void enter(ffi_cif *cif, void *ret, void **args, void *user) {
     if (f.leaves != few) jr_alloc_free(alloc, f.leaves);
 }
 
+static void enter(ffi_cif *cif, void *ret, void **args, void *user) {
+    JrPointer *pointer = user;
+    JrModule *module = pointer->function->module;
+    (void)cif;
+    if (jr_module_enter(module)) {
+        call_pointer(pointer, ret, args);
+        jr_module_leave(module);
+        return;
+    }
+    memset(ret, 0, sizeof(ffi_arg));
+    if (!pointer->abi->returns_scalar) *(ffi_sarg *)ret = JR_MEMORY_ERROR;
+}
+
 /* ---- Making it ---- */
 
 /* The C types of one parameter's leaf; returns how many there are. */
 static uint32_t add_types(const JrCLeaf *leaf, ffi_type **types) {
     uint32_t n = 0;
     if (!leaf->type.ndim) {
-        types[n++] = scalar_type((IrScalar)leaf->type.scalar);
+        types[n++] = jr_ffi_scalar((IrScalar)leaf->type.scalar);
         return n;
     }
     types[n++] = &ffi_type_pointer;
@@ -224,11 +220,11 @@ static bool prepare(JrPointer *p, JrArena *arena) {
     for (uint32_t i = 0; i < abi->nparams; i++)
         n += add_types(&abi->leaves[i], types + n);
     if (abi->returns_scalar)
-        result = scalar_type((IrScalar)abi->leaves[abi->nparams].type.scalar);
+        result = jr_ffi_scalar((IrScalar)abi->leaves[abi->nparams].type.scalar);
     else
         for (uint32_t i = abi->nparams; i < p->nleaves; i++)
             types[n++] = &ffi_type_pointer;
-    return ffi_prep_cif(&p->cif, FFI_DEFAULT_ABI, n, result, types) == FFI_OK;
+    return (p->cif = jr_ffi_cif(result, n, types)) != NULL;
 }
 
 /* libffi sets its allocator up in the first call, and another thread's first call may find it half
@@ -246,15 +242,13 @@ static JrStatus make_pointer(JrFunction *function) {
     p->function = function;
     p->abi = jr_c_abi(function);
     p->nleaves = p->abi->nparams + p->abi->nresults;
-    if (!prepare(p, arena))
-        return jr_error_set(JR_ERR_ENGINE, "libffi cannot call a function such as %s",
-                            function->signature);
+    if (!prepare(p, arena)) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
     /* From here on nothing comes from the arena: what is not in it must not be jumped over. */
     pthread_once(&once, set_up_closures);
     p->closure = ffi_closure_alloc(sizeof *p->closure, &p->code);
     if (!p->closure) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
     function->pointer = p;
-    if (ffi_prep_closure_loc(p->closure, &p->cif, enter, p, p->code) == FFI_OK) return JR_OK;
+    if (ffi_prep_closure_loc(p->closure, p->cif, enter, p, p->code) == FFI_OK) return JR_OK;
     jr_pointer_free(function);
     return jr_error_set(JR_ERR_ENGINE, "libffi cannot make a closure here");
 }

@@ -27,6 +27,14 @@ void jr_thread_clear(JrThread *thread) {
     thread->alloc = NULL;
 }
 
+bool jr_thread_is_within(const JrThread *thread, const volatile int32_t *cancel) {
+    return thread->rt.cancel == cancel;
+}
+
+bool jr_thread_is_running(const JrThread *thread) {
+    return thread->rt.cancel != &thread->never;
+}
+
 /* ---- print's buffer ---- */
 
 static void sink_write(JrThread *thread, const char *bytes, size_t len) {

@@ -34,6 +34,8 @@ typedef struct JrHost {
     JrSink sink;
     struct JrHeap *heap;
     const volatile int32_t *cancel;
+    const void *module; /* whose code it is */
+    bool listened;      /* the sink is bench.c's, and not the context's */
 } JrHost;
 
 enum {
@@ -117,6 +119,12 @@ static inline void jr_thread_restore_cancel(JrThread *thread, JrCancel before) {
     __atomic_store_n(&thread->rt.cancel, before.flag, __ATOMIC_RELAXED);
     thread->rt.seen = before.seen;
 }
+/* Whether the thread runs a kernel that this flag stops. */
+bool jr_thread_is_within(const JrThread *thread, const volatile int32_t *cancel);
+/* Whether a kernel is running on the thread: a host function that it called may be asking. */
+bool jr_thread_is_running(const JrThread *thread);
+/* Whether so little of the stack is left that no kernel may begin. */
+bool jr_thread_is_deep(const JrThread *thread);
 
 /* From now on print goes to `sink`; what was printed before still goes to the one it returns.
  */

@@ -17,10 +17,63 @@ typedef struct Saved {
     JrHeap *heap;
     JrCancel cancel;
     uint32_t depth;
-    bool sink_failed;
+    bool sink_failed, within, held;
 } Saved;
 
 _Static_assert(sizeof(Saved) <= sizeof(JrGate), "engines make room for a gate");
+
+static inline void begin(JrThread *thread, Saved *saved, const JrHost *host) {
+    *saved = (Saved){.depth = jr_random_depth(&thread->random)};
+    saved->within = thread->rt.cancel == host->cancel && !host->listened;
+    if (saved->within) return;
+    if (thread->buffered) jr_thread_flush(thread);
+    saved->sink = thread->sink;
+    saved->heap = thread->heap;
+    saved->sink_failed = thread->sink_failed;
+    saved->cancel = jr_thread_set_cancel(thread, host->cancel);
+    thread->sink = host->sink;
+    thread->heap = host->heap;
+    thread->sink_failed = false;
+}
+
+/* Whether all that was printed could be written. */
+static inline bool put_back(JrThread *thread, const Saved *saved) {
+    if (saved->within) return true;
+    jr_thread_restore_cancel(thread, saved->cancel);
+    if (thread->buffered) jr_thread_flush(thread);
+    bool written = !thread->sink_failed;
+    thread->sink = saved->sink;
+    thread->heap = saved->heap;
+    thread->sink_failed = saved->sink_failed;
+    return written;
+}
+
+static inline JrThread *enter(Saved *saved, const JrHost *host) {
+    JrThread *thread = jr_slot_ready();
+    if (!thread) return NULL;
+    if ((char *)__builtin_frame_address(0) < thread->true_limit) return jr_slot_refuse();
+    begin(thread, saved, host);
+    return thread;
+}
+
+static inline int32_t leave(JrThread *thread, const Saved *saved, int32_t status) {
+    if (status) jr_random_unwind(&thread->random, saved->depth);
+    bool written = put_back(thread, saved);
+    if (status) return jr_error_take(thread);
+    jr_error_clear(); /* what host functions did and got over */
+    if (written) return JR_OK;
+    return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
+}
+
+JrThread *jr_thread_enter(JrGate *gate, const JrHost *host) {
+    return enter((Saved *)gate, host);
+}
+
+int32_t jr_thread_leave(JrThread *thread, JrGate *gate, int32_t status) {
+    return leave(thread, (const Saved *)gate, status);
+}
+
+/* ---- Typed pointers ---- */
 
 /* Code that was compiled ahead of time belongs to no context: it prints to standard output, as
  * any program does. */
@@ -31,33 +84,29 @@ static bool write_out(void *user, const char *bytes, size_t len) {
 
 static const JrHost no_context = {.sink = {write_out, NULL}};
 
+/* The module is held as in lifetime.c, but for what is nested deeper than that has room. */
+static inline bool hold(const JrHost *host) {
+    JrHolds *holds = &jr_slot->holds;
+    if (holds->depth >= JR_HOLDS) return false;
+    atomic_store_explicit(&holds->modules[holds->depth++], host->module, memory_order_release);
+    return true;
+}
+
 JrRt *jr_rt_enter(JrGate *gate, const void *host) {
     const JrHost *inner = host ? host : &no_context;
     Saved *saved = (Saved *)gate;
-    JrThread *thread = jr_slot_ready();
+    JrThread *thread = enter(saved, inner);
     if (!thread) return NULL;
-    if (thread->buffered) jr_thread_flush(thread);
-    *saved = (Saved){thread->sink, thread->heap, jr_thread_set_cancel(thread, inner->cancel),
-                     jr_random_depth(&thread->random), thread->sink_failed};
-    thread->sink = inner->sink;
-    thread->heap = inner->heap;
-    thread->sink_failed = false;
+    saved->held = hold(inner);
     return &thread->rt;
 }
 
+/* What is returned to is the module's code. So the hold stays where it is, to be overwritten by the
+ * next one: the thread itself knows by `depth` that it is none. */
 int32_t jr_rt_leave(JrRt *rt, JrGate *gate, int32_t status) {
-    JrThread *thread = jr_thread_of(rt);
     const Saved *saved = (const Saved *)gate;
-    if (status) jr_random_unwind(&thread->random, saved->depth);
-    jr_thread_restore_cancel(thread, saved->cancel);
-    if (thread->buffered) jr_thread_flush(thread);
-    bool written = !thread->sink_failed;
-    thread->sink = saved->sink;
-    thread->heap = saved->heap;
-    thread->sink_failed = saved->sink_failed;
-    if (status) return jr_error_take(thread);
-    if (written) return JR_OK;
-    return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
+    if (saved->held) jr_slot->holds.depth--;
+    return leave(jr_thread_of(rt), saved, status);
 }
 
 JrRt *jr_rt_here(void) {

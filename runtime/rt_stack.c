@@ -68,6 +68,10 @@ void jr_thread_set_stack(JrThread *thread) {
     __atomic_store_n(&thread->rt.stack_limit, limit, __ATOMIC_RELAXED);
 }
 
+bool jr_thread_is_deep(const JrThread *thread) {
+    return (char *)__builtin_frame_address(0) < thread->true_limit;
+}
+
 void jr_thread_alarm(JrThread *thread) {
     if (thread->true_limit)
         __atomic_store_n(&thread->rt.stack_limit, JR_STACK_ALARM, __ATOMIC_RELAXED);

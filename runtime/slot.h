@@ -13,6 +13,7 @@ typedef struct Slot {
     _Atomic bool taken;       /* by a thread that lives */
     _Atomic bool live;        /* has_thread, for others */
     _Atomic int32_t watchers; /* others that look at `thread` */
+    JrHolds holds;
     JrError error;
     char *text;      /* a long message's memory */
     char brief[512]; /* a short one's */
@@ -35,7 +36,8 @@ JrThread *jr_slot_refuse(void);
 static inline JrThread *jr_slot_ready(void) {
     if ((!jr_slot || !jr_slot->has_thread) && !jr_thread_current()) return jr_slot_refuse();
     if (jr_slot->error.status) jr_slot->error = jr_no_error;
-    return jr_slot->thread.writing ? jr_slot_refuse() : &jr_slot->thread;
+    if (jr_slot->thread.writing || jr_slot->thread.rt.status) return jr_slot_refuse();
+    return &jr_slot->thread;
 }
 
 #endif

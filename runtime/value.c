@@ -123,6 +123,13 @@ bool jr_value_to_scalar(const JrValue *value, IrType type, void *storage) {
     return true;
 }
 
+const char *jr_value_misfit(const JrValue *value, IrType type) {
+    __int128 i;
+    if (!is_scalar(value->type)) return NULL;
+    if (type.scalar == TY_BOOL) return "only True and False can be";
+    return exact_integer(value, &i) ? "it does not fit" : "it is not a whole number";
+}
+
 bool jr_value_to_array(const JrValue *value, IrType type, bool written, JrArray *storage,
                        const char **why) {
     const JrArrayValue *array = value->type == JR_ARRAY ? value->as.array : NULL;

@@ -11,6 +11,8 @@ enum { JR_MAX_PARAMS = 255 };
 /* Into storage of `type`, a scalar's C type; false if the value does not convert without loss.
  */
 bool jr_value_to_scalar(const JrValue *value, IrType type, void *storage);
+/* Why jr_value_to_scalar says no to a number; NULL for what is none. */
+const char *jr_value_misfit(const JrValue *value, IrType type);
 /* The header of the caller's array, borrowed; dtype, rank and layout must be those of `type`.
  * On false *why is what is wrong with the array itself, in words that follow the parameter's
  * name, or NULL if it has another type. */

@@ -105,8 +105,9 @@ typedef struct Operand {
 } Operand;
 
 typedef struct Record {
-    void *address;  /* RT, MATH2: the function */
-    uint32_t first; /* operands: ndsts destinations, then nargs arguments */
+    void *address;           /* RT, MATH2: the function */
+    const JrHostEntry *host; /* HOST: what is called */
+    uint32_t first;          /* operands: ndsts destinations, then nargs arguments */
     uint32_t ndsts, nargs;
     uint32_t func; /* RETURN_MANY: the function that returns. PARALLEL: the body. */
     uint8_t imm;   /* ALLOC: zeroed. RAISE: the IrExc. */
@@ -218,6 +219,12 @@ int32_t jr_interp_view(Run *run, const Instr *ip, char *fp, const Record *record
 int32_t jr_interp_broadcast(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_reshape(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_rt(Run *run, const Instr *ip, char *fp, const Record *record);
+/* ---- host.c ---- */
+
+int32_t jr_interp_host(Run *run, const Instr *ip, char *fp, const Record *record);
+
+/* ---- array.c, again ---- */
+
 int32_t jr_interp_parallel(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_raise(Run *run, const Instr *ip, const Record *record);
 

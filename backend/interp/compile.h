@@ -155,6 +155,7 @@ void jr_emit_array(Compiler *c, const IrStmt *stmt);
 void jr_emit_call(Compiler *c, const IrStmt *stmt);
 void jr_emit_return(Compiler *c, const IrStmt *stmt);
 void jr_emit_runtime(Compiler *c, const IrStmt *stmt);
+void jr_emit_host(Compiler *c, const IrStmt *stmt);
 void jr_emit_parallel(Compiler *c, const IrStmt *stmt);
 void jr_emit_raise(Compiler *c, const IrStmt *stmt);
 /* Whether the statement only makes the condition that the next one branches on, so that both

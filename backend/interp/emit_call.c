@@ -28,6 +28,10 @@ void jr_emit_call(Compiler *c, const IrStmt *stmt) {
         return;
     }
     const IrFunc *callee = stmt->u.callee;
+    if (callee->host) {
+        jr_emit_host(c, stmt);
+        return;
+    }
     const uint32_t number = (uint32_t)(uintptr_t)jr_table_get(&c->numbers, callee->name) - 1;
     emit_arguments(c, stmt);
     jr_bury(c);

@@ -82,7 +82,7 @@ void jr_inline_judge(Compiler *c) {
 }
 
 bool jr_inlines(const Compiler *c, const IrStmt *call) {
-    return !c->funcs.data[c->number].large &&
+    return !call->u.callee->host && !c->funcs.data[c->number].large &&
            c->depth_inlined < c->funcs.data[number_of(c, call->u.callee)].inlined;
 }
 

@@ -293,7 +293,7 @@ static void share_stmt(Compiler *c, const IrStmt *stmt) {
     case OP_DIM:
     case OP_STRIDE: share_dim(c, stmt); break;
     case OP_CALL:
-        if (!jr_inlines(c, stmt)) share_arguments(c, stmt);
+        if (!stmt->u.callee->host && !jr_inlines(c, stmt)) share_arguments(c, stmt);
         break;
     case OP_RETURN: share_result(c, stmt); break;
     case OP_IF:

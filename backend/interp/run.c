@@ -234,6 +234,7 @@ RECORD_HANDLER(VIEW, jr_interp_view)
 RECORD_HANDLER(BROADCAST, jr_interp_broadcast)
 RECORD_HANDLER(RESHAPE, jr_interp_reshape)
 RECORD_HANDLER(RT, jr_interp_rt)
+RECORD_HANDLER(HOST, jr_interp_host)
 RECORD_HANDLER(PARALLEL, jr_interp_parallel)
 #undef RECORD_HANDLER
 

@@ -45,6 +45,10 @@ static uint32_t args_room(const IrFunc *callee) {
 
 void jr_gen_call(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
+    if (s->u.callee->host) {
+        jr_gen_host(f, s);
+        return;
+    }
     const GenSig *sig = jr_table_get(&g->sigs, s->u.callee->name);
     if (sig->ir == f->ir) sig = f->sig->next;
     LLVMValueRef *args = JR_NEW_ARRAY(g->arena, LLVMValueRef, args_room(sig->ir));

@@ -66,6 +66,16 @@ static bool generate(Work *w, const char *table) {
     return verified(w);
 }
 
+static bool hosts_are_known(Work *w, const IrModule *module) {
+    for (uint32_t i = 0; i < module->hosts.len; i++) {
+        const char *name = module->hosts.data[i]->name;
+        if (jr_host_named(&w->gen.options->hosts, name)) continue;
+        snprintf(w->why, TARGET_WHY, "there is no function %s", name);
+        return false;
+    }
+    return true;
+}
+
 /* The last stage to run. */
 typedef enum Stage { STAGE_GENERATE, STAGE_OPTIMISE, STAGE_EMIT_ASM, STAGE_EMIT_OBJECT } Stage;
 
@@ -81,6 +91,7 @@ static bool work_run(Work *w, const IrModule *module, const JrEngineOptions *opt
         return false;
     }
     jr_arena_on_oom(w->gen.arena, &exhausted);
+    if (!hosts_are_known(w, module)) return false;
     if (!jr_target_init(&w->target, module, options, w->why) || !generate(w, table))
         return false;
     if (stage == STAGE_GENERATE) return true;

@@ -191,6 +191,7 @@ uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s);
 /* ---- call.c ---- */
 void jr_gen_call(GenFunc *f, const IrStmt *s);
 void jr_gen_rt(GenFunc *f, const IrStmt *s);
+void jr_gen_host(GenFunc *f, const IrStmt *s); /* host.c */
 void jr_gen_parallel(GenFunc *f, const IrStmt *s);
 void jr_gen_raise(GenFunc *f, const IrStmt *s);
 void jr_gen_poll(GenFunc *f, const IrStmt *s);

@@ -94,7 +94,7 @@ static bool wants_copy(Gen *g, const IrFunc *ir) {
 static void note_calls(Gen *g, const IrBlock *block) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         IrForm form = ir_op_form((IrOp)s->op);
-        if (form == FORM_CALL || form == FORM_PARALLEL) {
+        if ((form == FORM_CALL || form == FORM_PARALLEL) && !s->u.callee->host) {
             GenSig *callee = jr_table_get(&g->sigs, s->u.callee->name);
             *(form == FORM_CALL ? &callee->called : &callee->is_region) = true;
         }

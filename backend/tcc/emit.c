@@ -15,6 +15,7 @@
  *   emit_const.c   literals
  *   emit_array.c   elements, views, shapes
  *   emit_call.c    calls, errors, ways out
+ *   emit_host.c    calls of the program's own functions
  *   emit_use.c     uses, counted beforehand
  *   tcc.c          libtcc itself
  *
@@ -106,7 +107,8 @@ static void reach(Emit *em, const IrFunc *func, uint32_t *stack, uint32_t *n) {
 static void reach_calls(Emit *em, const IrBlock *block, uint32_t *stack, uint32_t *n) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         IrForm form = ir_op_form(stmt->op);
-        if (form == FORM_CALL || form == FORM_PARALLEL) reach(em, stmt->u.callee, stack, n);
+        bool calls = form == FORM_CALL || form == FORM_PARALLEL;
+        if (calls && !stmt->u.callee->host) reach(em, stmt->u.callee, stack, n);
         if (form == FORM_PARALLEL) em->entered[jr_c_func_index(em, stmt->u.callee)] = true;
         if (!ir_stmt_is_nested(stmt)) continue;
         reach_calls(em, &stmt->u.blocks.then, stack, n);
@@ -208,7 +210,8 @@ bool jr_c_has_pointer(const Emit *em, uint32_t index) {
 }
 
 void jr_c_emit(Emit *em, const IrModule *module, const JrEngineOptions *options, JrText *out) {
-    *em = (Emit){.arena = module->arena, .module = module, .options = options};
+    *em = (Emit){
+        .arena = module->arena, .module = module, .options = options, .hosts = options->hosts};
     jr_text_init(&em->body, em->arena);
     find_reached(em);
     for (uint32_t i = 0; i < module->funcs.len; i++)
@@ -218,6 +221,7 @@ void jr_c_emit(Emit *em, const IrModule *module, const JrEngineOptions *options,
     if (options->ahead && jr_c_uses_runtime(em)) jr_c_ahead_runtime(em, add_runtime, out);
     if (!options->ahead) add_runtime(em, out);
     add_functions(em, out);
+    jr_c_host_prototypes(em, out);
     const char *file = module->file ? module->file : "";
     if (em->body.data && strstr(em->body.data, "jr_file"))
         jr_text_printf(out, "static const char jr_file[] = %s;\n",

@@ -25,6 +25,7 @@ typedef enum RtHelper {
 typedef struct Emit {
     JrArena *arena;
     const IrModule *module;
+    JrHostTable hosts;
     const JrEngineOptions *options;
     JrText body;
     bool helpers[HELP_COUNT];
@@ -142,6 +143,9 @@ void jr_c_scalar(Fn *fn, const IrStmt *stmt); /* BIN, CMP, UN, CAST, SELECT, MAT
 void jr_c_array(Fn *fn, const IrStmt *stmt);  /* LOAD to RESHAPE; COPY, ASSIGN of arrays */
 void jr_c_call(Fn *fn, const IrStmt *stmt);   /* CALL, RT, PARALLEL, RETURN, RAISE, POLL */
 void jr_c_poll(Fn *fn, const IrStmt *stmt);   /* behind a strip */
+/* emit_host.c */
+void jr_c_host_call(Fn *fn, const IrStmt *stmt);
+void jr_c_host_prototypes(const Emit *em, JrText *out);
 /* dst's header = src's, for the given members. */
 void jr_c_copy_header(Fn *fn, const char *dst, const char *src, unsigned ndim,
                       uint32_t fields);

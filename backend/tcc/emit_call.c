@@ -253,7 +253,12 @@ void jr_c_poll(Fn *fn, const IrStmt *stmt) {
 
 void jr_c_call(Fn *fn, const IrStmt *stmt) {
     switch (stmt->op) {
-    case OP_CALL: call(fn, stmt); break;
+    case OP_CALL:
+        if (stmt->u.callee->host)
+            jr_c_host_call(fn, stmt);
+        else
+            call(fn, stmt);
+        break;
     case OP_RT: runtime_call(fn, stmt); break;
     case OP_PARALLEL: parallel(fn, stmt); break;
     case OP_RETURN: leave(fn, stmt); break;

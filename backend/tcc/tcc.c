@@ -63,6 +63,14 @@ static void add_symbol(void *user, const char *name) {
     JR_PUSH(job->arena, &job->symbols, symbol);
 }
 
+static void add_host(Job *job, const char *name, const JrHostTable *hosts) {
+    const JrHostEntry *host = jr_host_named(hosts, name);
+    JrSymbol symbol = {jr_arena_printf(job->arena, "jr_host_%s", name),
+                       host ? *(void **)&host->function : NULL};
+    if (!host) job->missing = name;
+    JR_PUSH(job->arena, &job->symbols, symbol);
+}
+
 static void prepare(Job *job, const IrModule *module, const JrEngineOptions *options) {
     Emit em;
     JrText text;
@@ -73,6 +81,8 @@ static void prepare(Job *job, const IrModule *module, const JrEngineOptions *opt
     jr_c_emit(&em, module, options, &text);
     job->text = text.data;
     jr_c_each_symbol(&em, add_symbol, job);
+    for (uint32_t i = 0; i < module->hosts.len; i++)
+        add_host(job, module->hosts.data[i]->name, &options->hosts);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         if (module->funcs.data[i]->exported) JR_PUSH(module->arena, &job->exported, i);
 }

@@ -24,7 +24,7 @@ def check(number, source, wanted, build, cc, folder):
     path.write_text(source)
     compiled = subprocess.run(
         [*cc.split(), "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include", path,
-         f"-L{build}", "-ljitrun", f"-Wl,-rpath,{build}", "-o", program],
+         f"-L{build}", "-ljitrun", "-lm", f"-Wl,-rpath,{build}", "-o", program],
         capture_output=True, text=True)
     if compiled.returncode:
         return compiled.stderr

@@ -240,6 +240,42 @@ static void output_may_be_dropped(void **state) {
 }
 
 static JrFunction *inner;
+static void keep_line(void *user, const char *line) {
+    Sink *sink = user;
+    sink_write(sink, line, strlen(line));
+    sink_write(sink, "\n", 1);
+}
+
+static void work_is_logged(void **state) {
+    Env *env = *state;
+    Sink log = {.len = 0};
+    JrContextOptions co = {.size = sizeof co, .log = keep_line, .log_user = &log};
+    JrContext *context = jr_context_new(&co);
+    JrCompileOptions o = {.size = sizeof o, .name = "k.src", .engine = env->engine};
+    JrModule *module;
+    char wanted[64];
+    assert_ok(jr_compile(context, "def f(x):\n    return x\n", &o, &module));
+    assert_non_null(strstr(log.text, "k.src: 1 function checked in "));
+    env_function(module, "f", "(int64)");
+    snprintf(wanted, sizeof wanted, "k.src: 1 function made for %s in ", env->engine);
+    assert_non_null(strstr(log.text, wanted));
+    size_t len = log.len;
+    env_function(module, "f", "(int64)"); /* known already */
+    assert_int_equal(log.len, len);
+    env_function(module, "f", "(float64)");
+    assert_non_null(strstr(log.text, "k.src: 2 functions made for "));
+    jr_module_free(module);
+    assert_int_equal(jr_compile(context, "def f(:\n", &o, &module), JR_ERR_COMPILE);
+    assert_non_null(strstr(log.text, "k.src: 1 error, 0 warnings\n"));
+    jr_module_free(module);
+    o.run_main = true, o.engine = NULL;
+    assert_ok(jr_compile(context, "print(1)\n", &o, &module));
+    assert_ok(jr_run(module));
+    assert_non_null(strstr(log.text, "made for interp, the body being short, in "));
+    jr_module_free(module);
+    jr_context_free(context);
+}
+
 static JrStatus inner_status, inner_print;
 static bool calls_back(void *user, const char *bytes, size_t len) {
     JrValue v = jr_int(1);
@@ -505,6 +541,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_reported_of_a_good_module),
         cmocka_unit_test(modules_say_what_they_have),
         cmocka_unit_test(stages_can_be_shown),
+        cmocka_unit_test(work_is_logged),
         cmocka_unit_test(bodies_run_and_print),
         cmocka_unit_test(output_may_be_dropped),
         cmocka_unit_test(callbacks_cannot_run_kernels),

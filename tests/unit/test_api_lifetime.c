@@ -198,9 +198,19 @@ static const char scenario_source[] =
     "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\n"
     "def work(x, n, t):\n"
     "    y = (x * 2.0)[1:].copy()\n"
-    "    print('sum', y.sum(), fib(n), t[0])\n"
+    "    print('sum', y.sum(), fib(n), lent(t[0]))\n"
     "    return y, (y[::-1], n), x\n"
     "def typed(a: float64[:, :]) -> float:\n    return a[0, 0]\n";
+
+/* What it does itself may run out of memory as well, and then the kernel does. */
+static int64_t lent(void *user, int64_t n) {
+    void *own = meter_resize(user, NULL, 8);
+    if (own)
+        meter_release(user, own);
+    else
+        jr_error_raise(JR_MEMORY_ERROR, "out of memory");
+    return n;
+}
 
 static JrStatus through_pointer(JrFunction *typed) {
     union {
@@ -214,6 +224,19 @@ static JrStatus through_pointer(JrFunction *typed) {
     status = jr_error()->status;
     assert_true(got == (status ? 0 : 1));
     if (!status && !*jr_function_prototype(typed)) status = jr_error()->status;
+    return status;
+}
+
+static JrStatus prepared(JrModule *module) {
+    JrFunction *fib;
+    JrPrepared *p = NULL;
+    JrValue n = jr_int(6), r;
+    JrStatus status = jr_function(module, "fib", "(int64)", &fib);
+    if (!status) status = jr_function_prepare(fib, &p);
+    if (!status) status = jr_prepared_set(p, 0, &n);
+    if (!status) status = jr_prepared_call(p, &r);
+    if (!status) assert_int_equal(r.as.i, 8);
+    jr_prepared_free(p);
     return status;
 }
 
@@ -236,13 +259,16 @@ static JrStatus scenario(Env *env, Meter *meter) {
     JrValue tuple = {.type = JR_TUPLE, .as.tuple = {4, items}};
     JrValue args[] = {jr_array(&array), jr_int(5), tuple}, r = {.type = JR_NONE};
     env->out.len = 0;
-    JrStatus status = jr_compile(context, scenario_source, &o, &module);
+    JrStatus status = jr_context_add_function(context, "lent", "int64(user, int64)",
+                                              (JrHostFunction)lent, meter);
+    if (!status) status = jr_compile(context, scenario_source, &o, &module);
     if (!status) status = jr_function_for(module, "work", 3, args, &f);
     if (!status) status = jr_call(f, 3, args, &r);
     if (!status) assert_true(((double *)r.as.tuple.items[0].as.array->data)[1] == 4);
     if (!status) assert_string_equal(env->out.text, "sum 6.0 5 7\n");
     jr_value_clear(&r);
     if (module && jr_error()->status == JR_OK) jr_module_report(module, JR_REPORT_TEXT);
+    if (!status) status = prepared(module);
     if (!status) status = jr_function(module, "typed", NULL, &f);
     if (!status) status = through_pointer(f);
     if (!status) status = jr_module_header(module, sink_write, &env->out);

@@ -126,6 +126,36 @@ static void test_round_trip(void **state) {
     assert_string_equal(once + same + 1, odd + 4);
 }
 
+static const char HOSTS[] =
+    "file \"h.src\"\n"
+    "\n"
+    "host now(user) -> float64\n"
+    "\n"
+    "host note(float64[:, ::1], user, written int8[:], bool)\n"
+    "\n"
+    "host last(int32, user) -> bool\n"
+    "\n"
+    "host plain()\n"
+    "\n"
+    "func f(%a: float64[:, ::1], %b: int8[:], %k: int32) -> float64 exported {\n"
+    "  %1: float64 = call now()\n"
+    "  %2: bool = call last(%k)\n"
+    "  call note(%a, %b, %2)\n"
+    "  call plain()\n"
+    "  return %1\n"
+    "}\n";
+
+static void test_round_trip_of_hosts(void **state) {
+    IrModule *module = read_good(*state, HOSTS);
+    assert_string_equal(print_text(*state, module), HOSTS);
+    IrFunc *f = ir_module_find(module, "f"), *note = ir_host_find(module, "note");
+    assert_null(ir_module_find(module, "note"));
+    assert_int_equal(note->user_at, 2);
+    assert_true(f->may_fail && !ir_reg(f, 0)->written && ir_reg(f, 1)->written);
+    ir_fold_module(module);
+    assert_non_null(strstr(print_text(*state, module), "call plain()"));
+}
+
 static void test_round_trip_uses_every_op(void **state) {
     IrModule *module = read_good(*state, EVERYTHING);
     for (IrOp op = 0; op < OP_COUNT; op++)
@@ -338,6 +368,12 @@ static const struct {
     {"file \"\\q\"\n", "bad escape", 1, 6},
     {"file \"x\"\nfun f()\n", "expected 'func', found 'fun'", 2, 1},
     {"file \"x\"\nfunc ()\n", "expected a string", 2, 6},
+    {"file \"x\"\nhost ()\n", "expected a string", 2, 6},
+    {"file \"x\"\nhost f\n", "expected '('", 2, 7},
+    {"file \"x\"\nhost f(int8 int8)\n", "expected ','", 2, 13},
+    {"file \"x\"\nhost f(written)\n", "expected a type", 2, 15},
+    {"file \"x\"\nhost f() g\n", "expected the end of the line", 2, 10},
+    {"file \"x\"\nhost f()\nhost f()\n", "a second function", 3, 7},
     {"file \"x\"\nfunc f(x)\n", "expected a register, found 'x'", 2, 8},
     {"file \"x\"\nfunc f(%x)\n", "expected ':', found ')'", 2, 10},
     {"file \"x\"\nfunc f(%x: flot)\n", "expected a type, found 'flot'", 2, 12},
@@ -440,6 +476,7 @@ static void test_reader_survives_damage(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ARENA_TEST(test_round_trip),
+        ARENA_TEST(test_round_trip_of_hosts),
         ARENA_TEST(test_round_trip_uses_every_op),
         ARENA_TEST(test_read_fills_in),
         ARENA_TEST(test_every_function_reads),

@@ -127,6 +127,25 @@ static const char *with_body(JrArena *arena, const char *body) {
         body);
 }
 
+static void test_host_rules(void **state) {
+    static const char result[] = "a host function's result is one scalar";
+    JrDiags diags;
+    const char *why = NULL;
+    assert_null(read_text(*state, "file \"x\"\nhost f() -> int8[:]\n", &diags));
+    assert_non_null(strstr(diags.first->message, result));
+    assert_null(read_text(*state, "file \"x\"\nhost f() -> (int8, int8)\n", &diags));
+    assert_non_null(strstr(diags.first->message, result));
+    IrModule *module = read_good(*state, "file \"x\"\nhost f(int8, user)\n");
+    IrFunc *host = ir_host_find(module, "f");
+    host->user_at = 3;
+    assert_false(ir_verify_module(module, &why));
+    assert_non_null(strstr(why, "beyond its arguments"));
+    host->user_at = 0;
+    host->may_fail = false;
+    assert_false(ir_verify_module(module, &why));
+    assert_non_null(strstr(why, "parameters and nothing else"));
+}
+
 static void test_verifier_rules(void **state) {
     for (size_t i = 0; i < sizeof BROKEN / sizeof *BROKEN; i++) {
         JrDiags diags;
@@ -310,6 +329,7 @@ static void test_stmt_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        ARENA_TEST(test_host_rules),
         ARENA_TEST(test_verifier_rules),
         ARENA_TEST(test_verifier_accepts),
         ARENA_TEST(test_verifier_structure),

@@ -1,0 +1,117 @@
+/* When a module goes: after its owner and every prepared call have let go of it, and no thread is in
+ * its code.
+ *
+ * A call that is under way when a module is freed has begun before that, in an order that the program
+ * made sure of: it cannot free what it may still call. So entering only has to be seen, which a
+ * store to the thread's own memory does; no counter is shared by the threads that call one function.
+ *
+ *     a thread       module -> its holds | call | NULL -> its holds; are there doomed modules? reap
+ *     who frees      doomed modules += module; reap
+ *     reap           free the doomed modules that are in no thread's holds
+ *
+ * A typed pointer's function leaves its hold where it is (rt_gate.c), since it returns to the
+ * module's own code: the module goes with a later call.
+ *
+ * Of the one who leaves and the one who frees at least one sees what the other stored, both orders
+ * being sequentially consistent, so that the last to leave frees the module. */
+#include "runtime/lifetime.h"
+
+#include "runtime/pointer.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `doomed` */
+static JrModule *doomed;
+static _Atomic uint32_t doomed_count;
+
+static void destroy(JrModule *module) {
+    JrContext *context = module->context;
+    for (JrFunction *f = module->functions; f; f = f->next)
+        jr_pointer_free(f);
+    for (JrUnit *unit = module->units, *next; unit; unit = next) {
+        next = unit->next;
+        unit->engine->release(unit->code);
+        jr_alloc_free(context->alloc, unit);
+    }
+    pthread_mutex_destroy(&module->lock);
+    jr_arena_free(module->arena);
+    jr_alloc_free(context->alloc, module);
+    jr_context_free(context);
+}
+
+/* Of a fork's child. The threads that were in modules are not there, and those that were freeing
+ * some may have held any lock: what was doomed is left as it is. */
+static void begin_again(void) {
+    pthread_mutex_init(&lock, NULL);
+    doomed = NULL;
+    atomic_store(&doomed_count, 0);
+    jr_threads_forget_holds();
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void watch_forks(void) {
+    pthread_atfork(NULL, NULL, begin_again);
+}
+
+static JrModule *take_free_one(void) {
+    pthread_mutex_lock(&lock);
+    JrModule **at = &doomed;
+    while (*at && jr_threads_hold(*at))
+        at = &(*at)->next_doomed;
+    JrModule *found = *at;
+    if (found) {
+        *at = found->next_doomed;
+        atomic_fetch_sub(&doomed_count, 1);
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+static void reap(void) {
+    JrModule *module;
+    while ((module = take_free_one()))
+        destroy(module);
+}
+
+void jr_module_ref(JrModule *module) {
+    atomic_fetch_add_explicit(&module->refs, 1, memory_order_relaxed);
+}
+
+void jr_module_unref(JrModule *module) {
+    if (atomic_fetch_sub_explicit(&module->refs, 1, memory_order_acq_rel) != 1) return;
+    pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&lock);
+    module->next_doomed = doomed;
+    doomed = module;
+    atomic_fetch_add(&doomed_count, 1);
+    pthread_mutex_unlock(&lock);
+    reap();
+}
+
+void jr_module_free(JrModule *module) {
+    if (module)
+        jr_module_unref(module);
+    else if (atomic_load(&doomed_count))
+        reap();
+}
+
+/* Calls nested deeper than there are holds count references. */
+bool jr_module_enter(JrModule *module) {
+    JrHolds *holds = jr_thread_holds();
+    if (!holds) return jr_error_set(JR_MEMORY_ERROR, "out of memory"), false;
+    if (holds->depth < JR_HOLDS)
+        atomic_store_explicit(&holds->modules[holds->depth], module, memory_order_release);
+    else
+        jr_module_ref(module);
+    holds->depth++;
+    return true;
+}
+
+void jr_module_leave(JrModule *module) {
+    JrHolds *holds = jr_thread_holds();
+    if (--holds->depth >= JR_HOLDS) {
+        jr_module_unref(module);
+        return;
+    }
+    atomic_store(&holds->modules[holds->depth], NULL);
+    if (atomic_load(&doomed_count)) reap();
+}
