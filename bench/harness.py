@@ -1,4 +1,5 @@
-"""What the benchmarks share: compilers, numba's environment, tables."""
+"""What the benchmarks share: compilers, numba's environment, processes that are measured, tables."""
+import ast
 import os
 import subprocess
 import sys
@@ -31,6 +32,31 @@ def compile_c(compiler, source, path, *flags):
     if done.returncode:
         print(done.stderr, file=sys.stderr)
     return path if done.returncode == 0 else None
+
+
+class Worker:
+    """A process that answers "kernel calls" lines with a Python value each."""
+
+    def __init__(self, name, command, env):
+        self.name = name
+        self.process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        self.best, self.digest = {}, {}
+        self.read()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.name}: the process ended")
+        return line
+
+    def ask(self, kernel, calls):
+        print(kernel, calls, file=self.process.stdin, flush=True)
+        return ast.literal_eval(self.read())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def versions(with_numba):

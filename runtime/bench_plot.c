@@ -189,8 +189,16 @@ static void name_curves(const Curves *c, JrText *out) {
     }
 }
 
-static void curves(size_t count, const JrBench *const *benches, const double *sizes,
-                   JrText *out) {
+typedef struct Plot {
+    size_t count;
+    const JrBench *const *benches;
+    const double *sizes;
+} Plot;
+
+static void curves(const Plot *plot, JrText *out) {
+    size_t count = plot->count;
+    const JrBench *const *benches = plot->benches;
+    const double *sizes = plot->sizes;
     double least = 0, most = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < benches[i]->row_count; k++)
@@ -216,6 +224,14 @@ static bool are_sizes(size_t count, const double *sizes) {
     return true;
 }
 
+static void draw(const void *of, JrText *out) {
+    const Plot *plot = of;
+    if (plot->count == 1)
+        bars(plot->benches[0], out);
+    else
+        curves(plot, out);
+}
+
 JrStatus jr_bench_plot(size_t count, const JrBench *const *benches, const double *sizes,
                        JrWrite write, void *user) {
     jr_error_clear();
@@ -226,20 +242,6 @@ JrStatus jr_bench_plot(size_t count, const JrBench *const *benches, const double
     if (count > 1 && !are_sizes(count, sizes))
         return jr_error_set(JR_ERR_ARGUMENT,
                             "jr_bench_plot: sizes are numbers above 0 that rise");
-    JrArena *arena = jr_arena_new(NULL);
-    jmp_buf oom;
-    if (!arena || setjmp(oom)) {
-        jr_arena_free(arena);
-        return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    }
-    jr_arena_on_oom(arena, &oom);
-    JrText text;
-    jr_text_init(&text, arena);
-    if (count == 1)
-        bars(benches[0], &text);
-    else
-        curves(count, benches, sizes, &text);
-    bool written = write(user, text.data, text.len);
-    jr_arena_free(arena);
-    return written ? JR_OK : jr_error_set(JR_ERR_IO, "the picture could not be written");
+    Plot plot = {count, benches, sizes};
+    return jr_write_text("the picture", draw, &plot, NULL, write, user);
 }

@@ -198,7 +198,8 @@ static void stages_text(const JrBench *bench, const Columns *columns, JrText *ou
     }
 }
 
-static void report_text(const JrBench *bench, JrText *out) {
+static void report_text(const void *of, JrText *out) {
+    const JrBench *bench = of;
     Columns columns = columns_of(bench);
     bool base = true;
     jr_text_printf(out, "%s\n\n", bench->title);
@@ -291,7 +292,8 @@ static void row_fields(Fields *f, const JrBenchRow *row) {
     number_field(f, "bytes_rate", row->bytes_rate, row->bytes_rate > 0);
 }
 
-static void report_json(const JrBench *bench, JrText *out) {
+static void report_json(const void *of, JrText *out) {
+    const JrBench *bench = of;
     jr_text_puts(out, "{\"format\": 1, \"jitrun\": ");
     jr_text_json(out, jr_version());
     jr_text_puts(out, ", \"title\": ");
@@ -310,7 +312,8 @@ static void report_json(const JrBench *bench, JrText *out) {
     jr_text_puts(out, "]}\n");
 }
 
-static void report_csv(const JrBench *bench, JrText *out) {
+static void report_csv(const void *of, JrText *out) {
+    const JrBench *bench = of;
     static const JrBenchRow none;
     Fields fields = {.out = out, .csv = true, .head = true, .first = true};
     text_field(&fields, "title", NULL);
@@ -325,22 +328,11 @@ static void report_csv(const JrBench *bench, JrText *out) {
 }
 
 JrStatus jr_bench_report(const JrBench *bench, JrReport kind, JrWrite write, void *user) {
+    static const JrMakeText make[] = {[JR_REPORT_TEXT] = report_text,
+                                      [JR_REPORT_JSON] = report_json,
+                                      [JR_REPORT_CSV] = report_csv};
     jr_error_clear();
     if (!bench || !write || kind > JR_REPORT_CSV)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_bench_report: a NULL, or an unknown form");
-    JrArena *arena = jr_arena_new(NULL);
-    jmp_buf oom;
-    if (!arena || setjmp(oom)) {
-        jr_arena_free(arena);
-        return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    }
-    jr_arena_on_oom(arena, &oom);
-    JrText text;
-    jr_text_init(&text, arena);
-    (kind == JR_REPORT_TEXT   ? report_text
-     : kind == JR_REPORT_JSON ? report_json
-                              : report_csv)(bench, &text);
-    bool written = write(user, text.data, text.len);
-    jr_arena_free(arena);
-    return written ? JR_OK : jr_error_set(JR_ERR_IO, "the report could not be written");
+    return jr_write_text("the report", make[kind], bench, NULL, write, user);
 }

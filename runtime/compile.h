@@ -136,6 +136,14 @@ JrStatus jr_function_by_signature(JrModule *module, const char *name, const char
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
                          void *const *results, bool *ran);
 
+/* ---- report.c ---- */
+
+/* Has `make` write a text about `of`, while it holds `lock` (NULL: none), and hands it to `write`.
+ * Sets the error: no memory, or "WHAT could not be written". */
+typedef void (*JrMakeText)(const void *of, JrText *out);
+JrStatus jr_write_text(const char *what, JrMakeText make, const void *of,
+                       pthread_mutex_t *lock, JrWrite write, void *user);
+
 /* ---- engines.c ---- */
 
 /* The engine of that name, "auto" for the best there is; NULL with the reason in jr_error().

@@ -118,22 +118,17 @@ static void explain(const JrModule *module, JrReport kind, JrText *out) {
     if (json) jr_text_puts(out, "]}\n");
 }
 
+static void explain_as_text(const void *of, JrText *out) {
+    explain(of, JR_REPORT_TEXT, out);
+}
+
+static void explain_as_json(const void *of, JrText *out) {
+    explain(of, JR_REPORT_JSON, out);
+}
+
 JrStatus jr_module_explain(JrModule *module, JrReport kind, JrWrite write, void *user) {
     jr_error_clear();
     if (!module || !write) return jr_error_set(JR_ERR_ARGUMENT, "module and write are needed");
-    JrArena *arena = jr_arena_new(NULL);
-    jmp_buf oom;
-    if (!arena || setjmp(oom)) {
-        jr_arena_free(arena);
-        return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    }
-    jr_arena_on_oom(arena, &oom);
-    JrText text;
-    jr_text_init(&text, arena);
-    pthread_mutex_lock(&module->lock);
-    explain(module, kind, &text);
-    pthread_mutex_unlock(&module->lock);
-    bool written = write(user, text.data, text.len);
-    jr_arena_free(arena);
-    return written ? JR_OK : jr_error_set(JR_ERR_IO, "the explanation could not be written");
+    JrMakeText make = kind == JR_REPORT_JSON ? explain_as_json : explain_as_text;
+    return jr_write_text("the explanation", make, module, &module->lock, write, user);
 }

@@ -10,17 +10,15 @@ environment outside the tree ($JITRUN_BENCH_VENV, or jitrun-bench in the user's 
 network the table has no numba. $CLANG is clang-19, which needs libomp-19 for its column.
 """
 import argparse
-import ast
 import math
 import os
-import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(HERE, ".."))
-from harness import VENV, compile_c, numba_python, versions, write  # noqa: E402
+from harness import VENV, Worker, compile_c, numba_python, versions, write  # noqa: E402
 
 LAYERS = ("omp", "tbb", "workqueue")
 KERNELS = (
@@ -30,11 +28,10 @@ KERNELS = (
 CALLS = 5  # of a kernel on the same data
 
 
-class Side:
-    """One process. `name` is its column; serial ones have the time on one thread."""
+class Side(Worker):
+    """`name` is its column; serial ones have the time on one thread."""
 
     def __init__(self, python, name, kind, path, threads, layer=None):
-        self.name = name
         self.parallel = threads > 1
         env = dict(os.environ, PYTHONPATH=os.path.join(ROOT, "python"))
         for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "JITRUN_NUM_THREADS"):
@@ -47,26 +44,11 @@ class Side:
             env["LD_LIBRARY_PATH"] = os.path.join(VENV, "lib")  # TBB's library
         mode = "parallel" if self.parallel else "serial"
         command = [python, os.path.join(HERE, "worker.py"), kind, path, mode]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
-        )
-        self.best, self.digest = {}, {}
-        self.read()
-
-    def read(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.name}: the process ended")
-        return line
+        super().__init__(name, command, env)
 
     def run(self, kernel, calls):
-        print(kernel, calls, file=self.process.stdin, flush=True)
-        seconds, self.digest[kernel] = ast.literal_eval(self.read())
+        seconds, self.digest[kernel] = self.ask(kernel, calls)
         self.best[kernel] = min(seconds, self.best.get(kernel, math.inf))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def open_sides(options, folder):

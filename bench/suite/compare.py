@@ -21,7 +21,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 sys.path.insert(0, os.path.join(HERE, ".."))
-from harness import compile_c, numba_python, versions, write  # noqa: E402
+from harness import Worker, compile_c, numba_python, versions, write  # noqa: E402
 
 ENOUGH = 0.02  # seconds of calls in a round
 C_SIDES = {  # column: compiler, flags
@@ -31,31 +31,16 @@ C_SIDES = {  # column: compiler, flags
 }
 
 
-class Side:
+class Side(Worker):
     def __init__(self, python, name, kind, path):
-        self.name = name
         env = dict(os.environ, PYTHONPATH=os.path.join(ROOT, "python"))
         if kind in ("jitrun", "unchecked"):
             env["JITRUN_LIBRARY"] = path
-        self.process = subprocess.Popen([python, os.path.join(HERE, "worker.py"), kind, path], env=env,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.best, self.digest = {}, {}
-        self.read()
-
-    def read(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.name}: the process ended")
-        return line
+        super().__init__(name, [python, os.path.join(HERE, "worker.py"), kind, path], env)
 
     def run(self, kernel, calls):
-        print(kernel, calls, file=self.process.stdin, flush=True)
-        seconds, self.digest[kernel] = ast.literal_eval(self.read())
+        seconds, self.digest[kernel] = self.ask(kernel, calls)
         return min(seconds)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def open_sides(options, folder):
