@@ -10,7 +10,7 @@ JrThread *jr_thread_current(void);
 /* jr_thread_alarm for each thread whose cancel flag this is. In a signal handler too. */
 void jr_threads_alarm(const volatile int32_t *cancel);
 /* The modules this thread is in, for others to see; NULL when there is no memory. */
-enum { JR_HOLDS = 4 };
+enum { JR_HOLDS = 16 };
 typedef struct JrHolds {
     _Atomic(const JrModule *) modules[JR_HOLDS];
     uint32_t depth;

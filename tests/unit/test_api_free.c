@@ -83,7 +83,7 @@ static void self_compile(Self *self, const Env *env) {
 
 /* More calls deep than a thread notes down one by one, too. */
 static void a_module_frees_itself(void **state) {
-    for (int depth = 0; depth < 9; depth++) {
+    for (int depth = 0; depth < 20; depth++) {
         Self self = self_make(*state);
         self_compile(&self, *state);
         JrValue n = jr_int(depth), r;
