@@ -121,12 +121,13 @@ static JrModule *module_new(JrContext *context, const JrCompileOptions *options)
         jr_error_set(JR_MEMORY_ERROR, "out of memory");
         return NULL;
     }
-    *module = (JrModule){
-        .context = jr_context_ref(context),
-        .arena = arena,
-        .options = *options,
-        .host = {
-            {context->write, context->write_user}, context->heap, &context->cancel, module}};
+    *module = (JrModule){.context = jr_context_ref(context),
+                         .arena = arena,
+                         .options = *options,
+                         .host = {.sink = {context->write, context->write_user},
+                                  .heap = context->heap,
+                                  .cancel = &context->cancel,
+                                  .module = module}};
     atomic_init(&module->refs, 1);
     pthread_mutex_init(&module->lock, NULL);
     return module;
