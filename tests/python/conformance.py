@@ -72,8 +72,7 @@ def run(path, compiled):
             exec(program(path, njit), {"__name__": "__main__", "__njit__": njit})
         except Exception as raised:
             error = described(raised, path)
-    printed = [line for line in out.getvalue().splitlines() if line]  # as some comments have
-    return {"printed": printed, "error": error}
+    return {"printed": out.getvalue().splitlines(), "error": error}
 
 
 def main():
