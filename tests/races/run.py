@@ -5,40 +5,20 @@ usage: run.py --jitrun build/jitrun [--engines interp,tcc,llvm] [--oracle] [FILT
 
 README.md has the comments that say what must come of a program. Ends with `N passed, M failed`.
 """
-import argparse
-import concurrent.futures
-import importlib.util
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+import programs  # noqa: E402
 
 
-def load_lang():
-    path = HERE.parent / "lang" / "run.py"
-    spec = importlib.util.spec_from_file_location("lang_run", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["lang_run"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-lang = load_lang()
-
-
-def load_oracle():
-    lang.load_oracle()
-    lang.HERE = HERE
-
-
-class Program(lang.Program):
+class Program(programs.Program):
     """A program of this folder: the races it has, each with its two lines."""
 
     def __init__(self, path):
-        lang.HERE = HERE
         self.races, self.others, self.checked = [], {}, None
         super().__init__(path)
         if self.raises:
@@ -89,19 +69,18 @@ def check_report(program, stderr):
 
 
 def run_jitrun(program, jitrun, engine):
-    command = [jitrun, str(program.path), "--check-races", "--format", "json", "--backend",
-               engine, *program.options]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=lang.TIMEOUT)
-    except subprocess.TimeoutExpired:
-        return [f"no end after {lang.TIMEOUT} seconds"]
-    stdout, stderr = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+        code, stdout, stderr = programs.run_command(
+            [jitrun, program.path, "--check-races", "--format", "json", "--backend", engine,
+             *program.options])
+    except programs.Unfinished as error:
+        return [str(error)]
     problems = []
     wanted = 1 if program.races or program.raises else 0
-    if done.returncode != wanted:
-        problems.append(f"exit status {done.returncode}, expected {wanted}")
+    if code != wanted:
+        problems.append(f"exit status {code}, expected {wanted}")
     if stdout != program.stdout:
-        problems.append(lang.difference(program.stdout, stdout))
+        problems.append(programs.difference(program.stdout, stdout))
     try:
         problems += check_report(program, stderr)
         if program.raises and program.raises[1] not in "{name}: {message}".format(
@@ -109,47 +88,13 @@ def run_jitrun(program, jitrun, engine):
             problems.append("another error is raised")
     except (ValueError, KeyError, IndexError) as error:
         problems.append(f"the report cannot be read: {error}")
-    return problems + [stderr.rstrip()] if problems else []
+    return programs.explained(problems, stderr)
 
 
-def run_program(path, jitrun, engines, oracle):
-    """[(executor, problems)] for one program."""
-    program = Program(path)
-    if program.faults:
-        return program.name, [("the comments", program.faults)]
-    results = [(engine, run_jitrun(program, jitrun, engine)) for engine in engines]
-    if oracle:
-        found = lang.run_oracle(program)
-        if found is not None:
-            results.append(("CPython", found))
-    return program.name, results
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--jitrun", required=True)
-    parser.add_argument("--engines", default="interp,tcc,llvm")
-    parser.add_argument("--oracle", action="store_true", help="run CPython too")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("filters", nargs="*")
-    args = parser.parse_args()
-    jitrun = str(pathlib.Path(args.jitrun).resolve())
-    paths = [path for path in sorted(HERE.glob("*/*.src"))
-             if not args.filters or any(part in str(path) for part in args.filters)]
-    passed = failed = 0
-    if args.oracle and not importlib.util.find_spec("numpy"):
-        print("CPython is left out: it has no NumPy")
-        args.oracle = False
-    with concurrent.futures.ProcessPoolExecutor(
-            args.jobs, initializer=load_oracle if args.oracle else None) as pool:
-        for run in [pool.submit(run_program, path, jitrun, args.engines.split(","), args.oracle)
-                    for path in paths]:
-            good, bad = lang.report(*run.result())
-            passed += good
-            failed += bad
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0 or passed == 0
+def run_engines(program, jitrun, engines):
+    for engine in engines:
+        yield engine, run_jitrun(program, jitrun, engine)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(programs.run_folder(HERE, Program, run_engines, __doc__.split("\n\n")[0]))
