@@ -1,5 +1,6 @@
 /* What a call costs: the same small function as a C function behind a pointer, as a typed
- * pointer of each engine (the interpreter's is a libffi closure), and through jr_call.
+ * pointer of each engine (the interpreter's is a libffi closure), through a prepared call of which
+ * one argument is set anew, and through jr_call; the last two on the fastest engine.
  *
  * Each call's argument depends on the result of the one before, as in the loops where calls
  * matter; the best of several rounds counts. Prints nanoseconds per call. Results are compared
@@ -21,7 +22,7 @@ static const char source[] =
     "def sum_of(x: float64[::1]) -> float:\n    s = 0.0\n    for i in range(len(x)):\n"
     "        s += x[i]\n    return s\n";
 
-enum { ROUNDS = 7, LEN = 8 };
+enum { ROUNDS = 21, LEN = 8 };
 
 static double data[LEN] = {0, 0, 0, 0, 0, 0, 0, 0};
 
@@ -89,19 +90,38 @@ static double measure(const struct Kernel *k, Pointer p, long n, double wanted) 
     return best;
 }
 
-static double measure_call(JrFunction *function, const struct Kernel *k, long n) {
-    JrArrayValue array = {
-        .dtype = JR_FLOAT64, .ndim = 1, .data = data, .shape = {LEN}, .strides = {1}};
-    JrValue args[2] = {jr_array(&array), jr_int(3)}, result;
-    if (!strcmp(k->name, "add")) args[0] = jr_float(1), args[1] = jr_float(2);
-    if (!strcmp(k->name, "part")) args[0] = jr_int(9), args[1] = jr_int(2);
+/* Calls with values; what they are is the same each time. */
+typedef struct Values {
+    JrFunction *function;
+    JrPrepared *prepared;
+    size_t count;
+    JrValue args[2];
+} Values;
+
+static double through_values(Values *v, long n) {
+    double start = now();
+    JrValue result;
+    for (long i = 0; i < n; i++)
+        if (jr_call(v->function, v->count, v->args, &result)) return -1;
+    return (now() - start) * 1e9 / (double)n;
+}
+
+/* One argument is another one each time. */
+static double through_prepared(Values *v, long n) {
+    double start = now();
+    JrValue result;
+    for (long i = 0; i < n; i++)
+        if (jr_prepared_set(v->prepared, 0, &v->args[0]) ||
+            jr_prepared_call(v->prepared, &result))
+            return -1;
+    return (now() - start) * 1e9 / (double)n;
+}
+
+static double best_of(double (*measured)(Values *v, long n), Values *v, long n) {
     double best = 1e9;
-    size_t count = jr_function_param_count(function);
     for (int round = 0; round < ROUNDS; round++) {
-        double start = now();
-        for (long i = 0; i < n; i++)
-            if (jr_call(function, count, args, &result)) return -1;
-        double took = (now() - start) * 1e9 / (double)n;
+        double took = measured(v, n);
+        if (took < 0) return took;
         if (took < best) best = took;
     }
     return best;
@@ -114,6 +134,24 @@ static void show(double ns) {
         printf("  %9.2f", ns);
 }
 
+/* Through values, prepared and not. */
+static void show_values(JrModule *module, const char *name, long n) {
+    JrArrayValue array = {
+        .dtype = JR_FLOAT64, .ndim = 1, .data = data, .shape = {LEN}, .strides = {1}};
+    Values v = {.args = {jr_array(&array), jr_int(3)}};
+    if (!strcmp(name, "add")) v.args[0] = jr_float(1), v.args[1] = jr_float(2);
+    if (!strcmp(name, "part")) v.args[0] = jr_int(9), v.args[1] = jr_int(2);
+    if (jr_function(module, name, NULL, &v.function) ||
+        jr_function_prepare(v.function, &v.prepared))
+        return;
+    v.count = jr_function_param_count(v.function);
+    for (size_t i = 0; i < v.count; i++)
+        jr_prepared_set(v.prepared, i, &v.args[i]);
+    show(best_of(through_prepared, &v, n));
+    show(best_of(through_values, &v, n));
+    jr_prepared_free(v.prepared);
+}
+
 int main(void) {
     static const char *const engines[] = {"llvm", "tcc", "interp"};
     JrContext *context = jr_context_new(NULL);
@@ -124,8 +162,8 @@ int main(void) {
             jr_compile(context, source, &options, &modules[e]) != JR_OK)
             return fputs(jr_module_report(modules[e], JR_REPORT_TEXT), stderr), 1;
     }
-    printf("ns per call%9s  %9s  %9s  %9s  %9s  %9s\n", "", "C", "llvm", "tcc", "closure",
-           "jr_call");
+    printf("ns per call%9s  %9s  %9s  %9s  %9s  %9s  %9s\n", "", "C", "llvm", "tcc", "closure",
+           "prepared", "jr_call");
     for (int i = 0; i < KERNELS; i++) {
         const struct Kernel *k = &kernels[i];
         enum { MANY = 3000000, SOME = 300000 };
@@ -142,10 +180,8 @@ int main(void) {
             }
             show(measure(k, p, e == 2 ? SOME : MANY, e == 2 ? some : many));
         }
-        JrFunction *function;
         JrModule *best = modules[0] ? modules[0] : modules[1] ? modules[1] : modules[2];
-        if (jr_function(best, k->name, NULL, &function) == JR_OK)
-            show(measure_call(function, k, SOME));
+        show_values(best, k->name, SOME);
         printf("\n");
     }
     for (int e = 0; e < 3; e++)

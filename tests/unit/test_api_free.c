@@ -243,55 +243,6 @@ static void a_run_outlives_its_module(void **state) {
     assert_int_equal(alive, 0);
 }
 
-/* ---- Memory stays flat ---- */
-
-static long resident_kib(void) {
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file) return 0;
-    if (fscanf(file, "%ld %ld", &pages, &resident) != 2) resident = 0;
-    fclose(file);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static void one_cycle(Self *self, const Env *env, bool through_pointer) {
-    self->module = compile(self->context, env, leaving);
-    self->function = env_function(self->module, "f", NULL);
-    union {
-        void *address;
-        int64_t (*call)(int64_t);
-    } p;
-    JrValue n = jr_int(0), r;
-    if (through_pointer) {
-        assert_ok(jr_function_pointer(self->function, &p.address));
-        assert_int_equal(p.call(0), 7);
-        return;
-    }
-    assert_ok(jr_call(self->function, 1, &n, &r));
-    assert_int_equal(r.as.i, 7);
-}
-
-/* CYCLES is what a run under a sanitizer lowers, and one by hand raises to 10000. */
-static void freed_code_is_gone(void **state) {
-    Env *env = *state;
-    Self self = {.context = jr_context_new(NULL)};
-    const char *set = getenv("CYCLES");
-    int cycles = set ? atoi(set) : strcmp(env->engine, "llvm") == 0 ? 150 : 1000;
-    assert_ok(jr_context_add_function(self.context, "leave", "int64(user, int64)",
-                                      (JrHostFunction)free_self, &self));
-    for (int i = 0; i < cycles / 4; i++)
-        one_cycle(&self, env, i % 2);
-    long before = resident_kib();
-    for (int i = 0; i < cycles; i++)
-        one_cycle(&self, env, i % 2);
-    long grown = resident_kib() - before;
-    jr_context_free(self.context);
-    if (set) print_message("%d cycles on %s: %ld KiB more\n", cycles, env->engine, grown);
-#ifndef JITRUN_SANITIZED
-    if (grown > 1024 + cycles / 2) fail_msg("%ld KiB more after %d cycles", grown, cycles);
-#endif
-}
-
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_module_frees_itself),
@@ -300,7 +251,6 @@ int main(void) {
         cmocka_unit_test(a_module_is_freed_as_it_prints),
         cmocka_unit_test(cancel_and_free),
         cmocka_unit_test(a_run_outlives_its_module),
-        cmocka_unit_test(freed_code_is_gone),
     };
     return run_on_engines("freeing", tests, sizeof tests / sizeof *tests);
 }

@@ -1,9 +1,8 @@
-/* Threads, the order of freeing, memory that stays flat, and memory that runs out. */
+/* Threads, the order of freeing, and memory that runs out. */
 #include "tests/unit/api_harness.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 /* ---- Threads ---- */
 
@@ -123,49 +122,6 @@ static void freeing_in_any_order(void **state) {
     jr_module_free(module);
     assert_true(((double *)r.as.array->data)[4] == 1);
     jr_value_clear(&r);
-}
-
-static long resident_kib(void) {
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file) return 0;
-    if (fscanf(file, "%ld %ld", &pages, &resident) != 2) resident = 0;
-    fclose(file);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static void one_cycle(Env *env, int number) {
-    char source[256];
-    snprintf(source, sizeof source,
-             "import numpy as np\ndef f(n: int):\n    a = np.zeros(n)\n"
-             "    a[n - 1] = %d.5\n    return a, a[:2]\n",
-             number);
-    JrModule *module = env_compile(env, source);
-    JrValue n = jr_int(3), bad = jr_int(0), r;
-    JrFunction *f = env_function(module, "f", NULL);
-    assert_ok(jr_call(f, 1, &n, &r));
-    assert_true(((double *)r.as.tuple.items[0].as.array->data)[2] == number + 0.5);
-    jr_value_clear(&r);
-    assert_int_equal(jr_call(f, 1, &bad, &r), JR_INDEX_ERROR);
-    jr_module_free(module);
-}
-
-/* CYCLES is what a run under a sanitizer or a slow machine lowers. */
-static void memory_stays_flat(void **state) {
-    Env *env = *state;
-    const char *set = getenv("CYCLES");
-    int cycles = set ? atoi(set) : strcmp(env->engine, "llvm") == 0 ? 300 : 2000;
-    for (int i = 0; i < cycles / 4; i++)
-        one_cycle(env, i);
-    long before = resident_kib();
-    for (int i = 0; i < cycles; i++)
-        one_cycle(env, i);
-    long grown = resident_kib() - before;
-#ifndef JITRUN_SANITIZED
-    if (grown > 1024 + cycles / 2) fail_msg("%ld KiB more after %d cycles", grown, cycles);
-#else
-    (void)grown;
-#endif
 }
 
 /* ---- Memory that runs out ---- */
@@ -337,7 +293,6 @@ int main(void) {
         cmocka_unit_test(threads_share_a_function),
         cmocka_unit_test(contexts_are_independent),
         cmocka_unit_test(freeing_in_any_order),
-        cmocka_unit_test(memory_stays_flat),
         cmocka_unit_test(each_request_for_memory_may_fail),
         cmocka_unit_test(a_module_survives_running_out),
     };
