@@ -38,7 +38,7 @@ def rows(name, macro, fields):
 def builtins():
     out, seen = [], set()
     later = []
-    for (path, signature, doc), raw in rows("builtins.def", "FE_BUILTIN", 3):
+    for (path, signature, doc), raw in rows("infer/builtins.def", "FE_BUILTIN", 3):
         kind = re.search(r",\s*([A-Z]+),\s*\w+,\s*\"[^\"]*\"$", raw)
         later.append((path, signature, doc, kind.group(1) if kind else ""))
     for title, belongs in GROUPS:
@@ -57,7 +57,7 @@ def builtins():
 
 def unsupported():
     out = ["", "| not supported | write instead |", "|---|---|"]
-    for (what, instead), _ in rows("unsupported.def", "JR_UNSUPPORTED", 2):
+    for (what, instead), _ in rows("syntax/unsupported.def", "JR_UNSUPPORTED", 2):
         out.append(f"| {cell(re.sub(r' (is|are)$', '', what))} | {cell(instead)} |")
     return "\n".join(out) + "\n"
 

@@ -187,7 +187,7 @@ struct IrModule {
     JR_VEC(IrFunc *) funcs;
     JR_VEC(IrFunc *) hosts;
     JrTable by_name;       /* funcs */
-    struct IrLoops *loops; /* what ir_parallelise found (ir/parallel.h), or NULL */
+    struct IrLoops *loops; /* what ir_parallelise found (ir/par/parallel.h), or NULL */
 };
 
 /* ---- Tables ---- */
@@ -288,9 +288,9 @@ void ir_block_remove(IrBlock *block, IrStmt *stmt);
  */
 void ir_module_finish(IrModule *module);
 
-/* ---- ir/print.c, ir/read.c, ir/verify.c, ir/fold.c ---- */
+/* ---- ir/text/print.c, ir/text/read.c, ir/verify.c, ir/fold.c ---- */
 
-/* The text form, described in ir/print.c. Reading what was printed and printing it again gives the
+/* The text form, described in ir/text/print.c. Reading what was printed and printing it again gives the
  * same bytes. What ir_module_finish works out is not in it: the reader finishes the module. */
 void ir_print_module(const IrModule *module, JrText *out);
 void ir_print_func(const IrFunc *func, JrText *out);

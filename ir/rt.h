@@ -20,7 +20,7 @@ typedef struct JrWhere {
 } JrWhere;
 
 /* What one thread needs while it runs kernels. Compiled code reads these three members at fixed
- * offsets; the runtime's own state lies behind them (runtime/rt.h). */
+ * offsets; the runtime's own state lies behind them (runtime/rt/rt.h). */
 typedef struct JrRt {
     char *stack_limit;              /* call jr_rt_deep from a frame below this address */
     const volatile int32_t *cancel; /* other than `seen`: the run is to stop. Never NULL. */
@@ -31,7 +31,7 @@ typedef struct JrRt {
 /* The limit above every frame: jr_rt_deep is to look whether the run must stop. */
 #define JR_STACK_ALARM ((char *)UINTPTR_MAX)
 
-typedef struct JrBuffer JrBuffer; /* counted memory behind arrays; runtime/array.h */
+typedef struct JrBuffer JrBuffer; /* counted memory behind arrays; runtime/rt/array.h */
 
 /* An array value: dims[0..ndim) and then ndim strides, in elements. For LAYOUT_C the strides are
  * there and right, but compiled code computes them from the dims. */

@@ -11,7 +11,7 @@
  *                                             rt race_done
  *
  * The loop itself stays serial, so what it computes is what serial Python computes, and
- * runtime/races.c finds each element that two iterations met at. It keeps track of loops by
+ * runtime/threads/races.c finds each element that two iterations met at. It keeps track of loops by
  * their dynamic extent: a loop within another is part of the outer one's iteration, wherever
  * the inner one stands, and functions that a body may call, all of them, are watched throughout
  * and say nothing to it while no loop runs.
@@ -19,7 +19,7 @@
  * A touch stands before its access, since a load may overwrite its own index; one that is out
  * of bounds touches nothing, and raises next. What is allocated within an iteration is its own,
  * even where another iteration's freed memory comes back: so an ALLOC says that it is fresh. */
-#include "ir/parallel.h"
+#include "ir/par/parallel.h"
 
 #include <string.h>
 

@@ -4,11 +4,11 @@
  * of such; compiled code takes the leaves of these, in order, each behind a pointer (ir/rt.h).
  */
 #include "ir/cost.h"
-#include "runtime/array.h"
 #include "runtime/compile.h"
 #include "runtime/frame.h"
 #include "runtime/lifetime.h"
-#include "runtime/races.h"
+#include "runtime/rt/array.h"
+#include "runtime/threads/races.h"
 #include "runtime/value.h"
 
 #include <stdio.h>

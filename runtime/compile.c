@@ -5,7 +5,7 @@
 
 #include "ir/base/clock.h"
 #include "ir/cost.h"
-#include "ir/parallel.h"
+#include "ir/par/parallel.h"
 #include "ir/poll.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ static void clock_stage(double *from, double *stage) {
 bool jr_pipeline_check(JrModule *module) {
     FeConfig config = config_of(module);
     double clock = jr_clock();
-    module->ast = ast_parse(module->arena, &module->source, &module->diags);
+    module->ast = fe_ast_parse(module->arena, &module->source, &module->diags);
     clock_stage(&clock, &module->times.parse);
     if (module->diags.errors) return false;
     module->fe = fe_infer(module->arena, module->ast, &module->diags, &config);

@@ -3,11 +3,11 @@
 #define JR_RUNTIME_COMPILE_H
 
 #include "backend/engine.h"
-#include "frontend/sema.h"
+#include "frontend/infer/sema.h"
 #include "jitrun.h"
-#include "runtime/array.h"
-#include "runtime/error.h"
-#include "runtime/rt.h"
+#include "runtime/rt/array.h"
+#include "runtime/rt/error.h"
+#include "runtime/rt/rt.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,7 +31,7 @@ struct JrContext {
     void *write_user;
     JrLog log; /* or NULL */
     void *log_user;
-    volatile int32_t cancel; /* as runtime/rt.h says */
+    volatile int32_t cancel; /* as runtime/rt/rt.h says */
     pthread_mutex_t hosts_lock;
     JrHostFn *hosts; /* the last one first */
 };

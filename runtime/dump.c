@@ -6,10 +6,10 @@
 typedef enum Needs { NEEDS_TEXT, NEEDS_TREE, NEEDS_TYPES, NEEDS_ENGINE } Needs;
 
 static void dump_tokens(JrModule *module, JrText *out) {
-    ast_dump_tokens(module->arena, &module->source, out);
+    fe_ast_dump_tokens(module->arena, &module->source, out);
 }
 static void dump_tree(JrModule *module, JrText *out) {
-    ast_dump(module->ast, out);
+    fe_ast_dump(module->ast, out);
 }
 static void dump_types(JrModule *module, JrText *out) {
     fe_dump(module->fe, out);

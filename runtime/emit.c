@@ -4,7 +4,7 @@
  * prototype has, and code that holds no addresses of this process. What it calls of the runtime
  * is in the text itself, or in libjitrun_rt.a, which is the same runtime. */
 #include "runtime/pointer.h"
-#include "runtime/rt.h"
+#include "runtime/rt/rt.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * plug-in beside the library, opened when it is first asked for, since loading libLLVM costs
  * more than most programs run. */
 #include "runtime/compile.h"
-#include "runtime/rt.h"
+#include "runtime/rt/rt.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

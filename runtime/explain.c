@@ -1,5 +1,5 @@
 /* jr_module_explain: what became of the prange loops. And how many threads run them. */
-#include "ir/parallel.h"
+#include "ir/par/parallel.h"
 #include "runtime/compile.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* jr_array_load and jr_array_save: .npy files as values. */
 #include "runtime/compile.h"
 #include "runtime/npy.h"
-#include "runtime/rt.h"
+#include "runtime/rt/rt.h"
 #include "runtime/value.h"
 
 #include <string.h>

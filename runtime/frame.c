@@ -1,7 +1,7 @@
 #include "runtime/frame.h"
 
-#include "runtime/array.h"
-#include "runtime/rt.h"
+#include "runtime/rt/array.h"
+#include "runtime/rt/rt.h"
 #include "runtime/value.h"
 
 #include <string.h>

@@ -12,7 +12,7 @@
  * function is back; the caller then adds the kernel's place. */
 #include "runtime/host.h"
 
-#include "runtime/rt.h"
+#include "runtime/rt/rt.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #ifndef JR_RUNTIME_NPY_H
 #define JR_RUNTIME_NPY_H
 
-#include "runtime/array.h"
+#include "runtime/rt/array.h"
 
 typedef struct JrNpy {
     IrScalar scalar;

@@ -24,7 +24,7 @@
 #include "runtime/pointer.h"
 
 #include "runtime/lifetime.h"
-#include "runtime/rt.h"
+#include "runtime/rt/rt.h"
 #include "runtime/value.h"
 
 #include <string.h>

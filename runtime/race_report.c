@@ -1,7 +1,7 @@
 /* Races as a person or a program reads them. */
 #include "runtime/compile.h"
-#include "runtime/races.h"
-#include "runtime/slot.h"
+#include "runtime/rt/slot.h"
+#include "runtime/threads/races.h"
 
 #include <inttypes.h>
 #include <stdio.h>

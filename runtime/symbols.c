@@ -1,6 +1,6 @@
 /* The names compiled code may call, from the tables of ir/. A row added there, and a function
  * of that name in runtime/, is all a new builtin needs. */
-#include "runtime/rt.h"
+#include "runtime/rt/rt.h"
 
 #include <math.h>
 #include <pthread.h>

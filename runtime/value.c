@@ -1,9 +1,9 @@
 /* Values: conversion to and from what compiled code takes, printing, .npy files, jr_eval. */
 #include "runtime/value.h"
 
-#include "runtime/array.h"
 #include "runtime/compile.h"
-#include "runtime/rt.h"
+#include "runtime/rt/array.h"
+#include "runtime/rt/rt.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -4,7 +4,7 @@
 
 #include "ir/rt.h"
 #include "jitrun.h"
-#include "runtime/array.h"
+#include "runtime/rt/array.h"
 
 enum { JR_MAX_PARAMS = 255 };
 

@@ -2,7 +2,7 @@
 
 A call of an object with a `__call__` in Python takes about 2 us here, most of it to look up the
 code for the arguments' types and to lay them out. So kernels are objects of a type with the
-vectorcall protocol, whose C function (runtime/pycall.c) reads the arguments by itself. It learns
+vectorcall protocol, whose C function (runtime/python/pycall.c) reads the arguments by itself. It learns
 each combination of types from the first call that brings it, which `Dispatcher._call` prepares,
 and hands everything that it has not learned to there.
 
@@ -188,7 +188,7 @@ def _describe(value, params):
 
 
 class _Array(ctypes.Structure):
-    """A numpy.ndarray behind its header; the same in runtime/python.h."""
+    """A numpy.ndarray behind its header; the same in runtime/python/python.h."""
 
     _fields_ = [
         ("data", ctypes.c_void_p),
@@ -202,7 +202,7 @@ class _Array(ctypes.Structure):
 
 
 class _Descr(ctypes.Structure):
-    """A numpy.dtype behind its header; the same in runtime/python.h."""
+    """A numpy.dtype behind its header; the same in runtime/python/python.h."""
 
     _fields_ = [
         ("scalar_type", ctypes.c_void_p),

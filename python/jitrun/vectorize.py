@@ -2,7 +2,7 @@
 
 The ufunc is NumPy's own, made through NumPy's C interface as an extension would make it, so
 broadcasting, casting, `out=`, `where=`, reduce, accumulate, outer and at are NumPy's. Its inner
-loops are kernels made here of a text that calls the function for each element; runtime/ufunc.c
+loops are kernels made here of a text that calls the function for each element; runtime/python/ufunc.c
 stands in between.
 """
 

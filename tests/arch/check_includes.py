@@ -17,7 +17,10 @@ import sys
 # folder that holds a file is its part.
 ALLOWED = {
     "ir": ["ir/"],
-    "frontend": ["frontend/", "ir/"],
+    "ir/base": ["ir/base/"],
+    "frontend/syntax": ["frontend/syntax/", "ir/base/"],
+    "frontend/infer": ["frontend/syntax/", "frontend/infer/", "ir/"],
+    "frontend/lower": ["frontend/", "ir/"],
     "backend": ["ir/", "backend/engine.h"],
     "backend/interp": ["backend/interp/", "backend/engine.h", "ir/"],
     "backend/tcc": ["backend/tcc/", "backend/engine.h", "ir/"],

@@ -4,7 +4,7 @@
   - every link in the documentation leads to something that is there
   - no source file has grown past what one sitting can read
   - nothing is left marked as to be done
-  - every builtin of frontend/builtins.def stands in some program of tests/lang
+  - every builtin of frontend/infer/builtins.def stands in some program of tests/lang
   - every option of the command and every variable of the environment is in docs/cli.md
 
     check_tree.py ROOT      prints a line for each place where one of these does not hold
@@ -72,7 +72,7 @@ def used_as(path):
 
 
 def untested_builtins(root):
-    table = root / "frontend" / "builtins.def"
+    table = root / "frontend" / "infer" / "builtins.def"
     programs = "\n".join(read(path) for path in tree(root, ("tests/lang",), {".src"}))
     programs = re.sub(r"#.*", "", programs)
     for path in BUILTIN.findall(read(table)):

@@ -1,4 +1,4 @@
-"""Calls that go straight into the library (runtime/pycall.c): what they take, and that what they do
+"""Calls that go straight into the library (runtime/python/pycall.c): what they take, and that what they do
 not take comes out the same by the other way."""
 
 import gc

@@ -1,6 +1,6 @@
-/* ir/apart.h: never true of two accesses that meet, found by trying all iterations; and true of
+/* ir/par/apart.h: never true of two accesses that meet, found by trying all iterations; and true of
  * those that programs are made of. */
-#include "ir/apart.h"
+#include "ir/par/apart.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Counted memory, shapes, copying, sorting and overlap. */
-#include "runtime/array.h"
-#include "runtime/rt.h"
+#include "runtime/rt/array.h"
+#include "runtime/rt/rt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Inference through its dump and its messages: a source, and what must be said of it. */
-#include "frontend/sema.h"
+#include "frontend/infer/sema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static void infer(Result *result, const char *text) {
     JrSource *source = JR_NEW(arena, JrSource);
     *source = (JrSource){"test", text, strlen(text), 0};
     jr_diags_init(&result->diags, arena, source);
-    AstModule *ast = ast_parse(arena, source, &result->diags);
+    AstModule *ast = fe_ast_parse(arena, source, &result->diags);
     const FeConfig config = {.run_main = true};
     jr_text_init(&result->dump, arena);
     result->module = NULL;

@@ -1,6 +1,6 @@
 /* The lexer: what a source text is as tokens, through the dump, and what it reports. */
-#include "frontend/ast.h"
-#include "frontend/lexer.h"
+#include "frontend/syntax/ast.h"
+#include "frontend/syntax/lexer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ static void check_tokens(const char *text, const char *expected) {
     JrSource source = {"test.src", text, strlen(text), 0};
     JrText out;
     jr_text_init(&out, arena);
-    ast_dump_tokens(arena, &source, &out);
+    fe_ast_dump_tokens(arena, &source, &out);
     assert_string_equal(out.data, expected);
     jr_arena_free(arena);
 }
@@ -124,7 +124,7 @@ static void errors(void **state) {
         JrSource source = {"test.src", cases[i].text, strlen(cases[i].text), 0};
         JrDiags diags;
         jr_diags_init(&diags, arena, &source);
-        ast_parse(arena, &source, &diags);
+        fe_ast_parse(arena, &source, &diags);
         assert_non_null(diags.first);
         JrSpan span = diags.first->span;
         char *found =
@@ -140,7 +140,7 @@ static void nul_byte(void **state) {
     JrSource source = {"test.src", "x = 1\n\0y", 8, 0};
     JrDiags diags;
     jr_diags_init(&diags, arena, &source);
-    AstModule *module = ast_parse(arena, &source, &diags);
+    AstModule *module = fe_ast_parse(arena, &source, &diags);
     assert_int_equal(diags.errors, 1);
     assert_string_equal(diags.first->message, "the source holds a NUL byte");
     assert_int_equal(diags.first->span.line, 2);

@@ -1,6 +1,6 @@
 /* Lowering: the IR of small programs, as text. What the IR means is tested elsewhere; here it
  * is that each construct becomes the few statements it should, and that all of it verifies. */
-#include "frontend/sema.h"
+#include "frontend/infer/sema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ static const char *lower(JrArena *arena, const char *text, const FeConfig *confi
     JrText out;
     jr_diags_init(&diags, arena, &source);
     jr_text_init(&out, arena);
-    AstModule *ast = ast_parse(arena, &source, &diags);
+    AstModule *ast = fe_ast_parse(arena, &source, &diags);
     FeModule *module = diags.errors ? NULL : fe_infer(arena, ast, &diags, config);
     IrModule *ir = diags.errors ? NULL : fe_lower(module);
     const char *why = NULL;
@@ -590,7 +590,7 @@ static void lowers_again(void **state) {
     jr_text_init(&first, arena);
     jr_text_init(&second, arena);
     FeConfig config = {0};
-    FeModule *module = fe_infer(arena, ast_parse(arena, &source, &diags), &diags, &config);
+    FeModule *module = fe_infer(arena, fe_ast_parse(arena, &source, &diags), &diags, &config);
     ir_print_module(fe_lower(module), &first);
     ir_print_module(fe_lower(module), &second);
     assert_string_equal(first.data, second.data);

@@ -1,7 +1,7 @@
 /* .npy files: what is written is what np.save writes, every form is read, and a file that
  * cannot be right is refused with the reason. */
 #include "runtime/npy.h"
-#include "runtime/rt.h"
+#include "runtime/rt/rt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

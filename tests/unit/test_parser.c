@@ -1,6 +1,6 @@
 /* The parser: trees through the dump, every error with its place, spans, limits, and a small
  * mutation fuzz: whatever the text, there is a tree or an error, and nothing else. */
-#include "frontend/ast.h"
+#include "frontend/syntax/ast.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static void parse_bytes(Parsed *parsed, const char *text, size_t len) {
     parsed->arena = jr_arena_new(NULL);
     parsed->source = (JrSource){"test.src", text, len, 0};
     jr_diags_init(&parsed->diags, parsed->arena, &parsed->source);
-    parsed->module = ast_parse(parsed->arena, &parsed->source, &parsed->diags);
+    parsed->module = fe_ast_parse(parsed->arena, &parsed->source, &parsed->diags);
 }
 
 static void parse(Parsed *parsed, const char *text) {
@@ -40,7 +40,7 @@ static void check_trees(const Case *cases, size_t count) {
         parse(&parsed, cases[i].text);
         jr_text_init(&out, parsed.arena);
         if (parsed.diags.errors) jr_diag_render(&parsed.diags, parsed.diags.first, &out);
-        ast_dump(parsed.module, &out);
+        fe_ast_dump(parsed.module, &out);
         assert_string_equal(out.data, cases[i].expected);
         jr_arena_free(parsed.arena);
     }
@@ -510,8 +510,8 @@ static void fuzz(void **state) {
         assert_non_null(parsed.module);
         assert_true(parsed.diags.errors <= JR_DIAGS_MAX_ERRORS);
         jr_text_init(&out, parsed.arena);
-        ast_dump_tokens(parsed.arena, &parsed.source, &out);
-        if (!parsed.diags.errors) ast_dump(parsed.module, &out);
+        fe_ast_dump_tokens(parsed.arena, &parsed.source, &out);
+        if (!parsed.diags.errors) fe_ast_dump(parsed.module, &out);
         for (const JrDiag *diag = parsed.diags.first; diag; diag = diag->next)
             jr_diag_render(&parsed.diags, diag, &out);
         jr_arena_free(parsed.arena);

@@ -1,5 +1,5 @@
 /* The thread pool, without any kernel. */
-#include "runtime/pool.h"
+#include "runtime/threads/pool.h"
 
 #include <errno.h>
 #include <setjmp.h>

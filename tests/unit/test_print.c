@@ -1,7 +1,7 @@
 /* print's output, to the byte. The expectations are what CPython 3.11 and NumPy print. */
-#include "runtime/array.h"
-#include "runtime/format.h"
-#include "runtime/rt.h"
+#include "runtime/rt/array.h"
+#include "runtime/rt/format.h"
+#include "runtime/rt/rt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

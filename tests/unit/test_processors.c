@@ -1,5 +1,5 @@
 /* Quotas of cgroups, in folders made for it. */
-#include "runtime/processors.h"
+#include "runtime/threads/processors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Promotion against NumPy's own answers under NEP 50, for every pair of types. The table was
  * printed by NumPy; the two places where the language differs on purpose are in `expected`. */
-#include "frontend/sema.h"
+#include "frontend/infer/sema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -163,7 +163,7 @@ static void check_pair(AstOp op, const char *row, int a, int column) {
     FeOperation operation = {TY_NONE, TY_NONE}, mirrored = {TY_NONE, TY_NONE};
     bool ok = fe_operation(&types, op, left, right, &operation);
     if (ok != (wanted != TY_NONE) || (ok && operation.result != wanted))
-        fail_msg("%s %s %s: %s, not %s", NAMES[a], ast_op_text(op),
+        fail_msg("%s %s %s: %s, not %s", NAMES[a], fe_ast_op_text(op),
                  fe_type_name(&types, right),
                  ok ? ir_scalar_name(operation.result) : "refused", ir_scalar_name(wanted));
     assert_int_equal(fe_operation(&types, op, right, left, &mirrored), ok);

@@ -1,7 +1,7 @@
 /* The generators against what CPython 3.11 and NumPy 1.24 draw, and the streams of iterations.
  */
-#include "runtime/array.h"
-#include "runtime/rt.h"
+#include "runtime/rt/array.h"
+#include "runtime/rt/rt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

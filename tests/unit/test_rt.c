@@ -1,7 +1,7 @@
 /* What a thread carries: errors, print's sink, the stack limit, cancelling; the symbol table;
  * and functions of numbers. */
-#include "runtime/array.h"
-#include "runtime/rt.h"
+#include "runtime/rt/array.h"
+#include "runtime/rt/rt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* The shadow of a race check, against one that remembers every access there was. */
-#include "runtime/shadow.h"
+#include "runtime/threads/shadow.h"
 
-#include "ir/parallel.h"
+#include "ir/par/parallel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

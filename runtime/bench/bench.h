@@ -1,0 +1,77 @@
+/* The timer's parts: bench.c makes the rows, bench_measure.c takes the times, bench_values.c keeps
+ * and compares arguments and results, bench_report.c and bench_plot.c show them. */
+#ifndef JR_RUNTIME_BENCH_H
+#define JR_RUNTIME_BENCH_H
+
+#include "runtime/compile.h"
+#include "runtime/threads/parallel.h"
+
+enum {
+    BENCH_MAX_ROWS = 32,
+    BENCH_MAX_SAMPLES = 1000,
+    BENCH_NAME = 48,
+};
+
+struct JrBench {
+    JrArena *arena; /* of all below: with no jump target, so NULL says that memory ran out */
+    const char *title;
+    double operations, bytes;
+    size_t row_count;
+    JrBenchRow rows[BENCH_MAX_ROWS];
+};
+
+/* ---- bench_values.c ---- */
+
+/* Memory that arguments' arrays share: overlapping arrays stay so in the copies. */
+typedef struct BenchBlock {
+    char *from, *end; /* the caller's */
+    char *copy;
+    bool written;
+} BenchBlock;
+
+/* Arguments that can be put back as they were. */
+typedef struct BenchArgs {
+    JrArena *arena;
+    size_t count;
+    JrValue *values; /* whose arrays lie in the blocks' copies */
+    BenchBlock *blocks;
+    size_t block_count;
+    bool any_written;
+    double bytes; /* of array elements read once, and written once */
+} BenchArgs;
+
+/* False when memory ran out. The function says which arrays it writes to; NULL for none. */
+bool jr_bench_args_init(BenchArgs *args, JrArena *arena, size_t count, const JrValue *values,
+                        const JrFunction *function);
+/* Before a call: the written ones as the caller gave them. */
+void jr_bench_args_restore(const BenchArgs *args);
+
+/* NULL, or how b differs from a, in words for "it differs: ..." (in the arena). `exact` asks for the
+ * same bits, NaNs apart; and *bits says whether they were. */
+const char *jr_bench_compare(JrArena *arena, const char *what, const JrValue *a,
+                             const JrValue *b, bool exact, bool *bits);
+
+/* ---- bench_measure.c ---- */
+
+/* What is measured: calls it so many times, with fresh arguments. NULL or what went wrong. */
+typedef struct BenchSubject {
+    const char *(*run)(void *user, int64_t calls, double *seconds, double *cpu);
+    void *user;
+    bool one_by_one; /* a sample is one call */
+    double budget;   /* seconds */
+    void (*progress)(void *user, double part);
+    void *progress_user;
+} BenchSubject;
+
+/* Fills in the row's samples and what follows from them, given its first_call. NULL or what went
+ * wrong. */
+const char *jr_bench_measure(const BenchSubject *subject, JrArena *arena, JrBenchRow *row);
+
+/* ---- bench_report.c ---- */
+
+/* "1.25 ms": three digits and a unit. */
+enum { BENCH_TEXT = 32 };
+char *jr_bench_seconds(char out[BENCH_TEXT], double seconds);
+char *jr_bench_amount(char out[BENCH_TEXT], double amount, const char *unit);
+
+#endif

@@ -1,0 +1,23 @@
+/* The grid of parallel regions; what compiled code calls is declared in ir/rt.h. */
+#ifndef JR_RUNTIME_PARALLEL_H
+#define JR_RUNTIME_PARALLEL_H
+
+#include "runtime/threads/pool.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* What threads spent inside chunks, in seconds. */
+typedef struct JrBusy {
+    double total;   /* all of them */
+    double busiest; /* of each region the one that spent most */
+    struct {        /* in the region that is running; a thread is known by its address */
+        const void *_Atomic thread;
+        double seconds;
+    } threads[JR_POOL_MAX_THREADS];
+} JrBusy;
+
+/* How many chunks `trip` iterations are cut into: 0 for none. A function of trip alone. */
+int64_t jr_parallel_chunks(int64_t trip);
+
+#endif
