@@ -108,6 +108,8 @@ IrReg jr_plan_resolve(const Compiler *c, IrReg reg);
 bool jr_compile_module(Compiler *c, const IrModule *module, const JrEngineOptions *options);
 const char *jr_bc_name(BcOp op);
 const char *jr_bc_operands(BcOp op);
+/* The branch taken when this one is not. */
+BcOp jr_bc_opposite(BcOp op);
 /* The opcode that does IR op `op` at a scalar type; BC_COUNT when there is none. */
 BcOp jr_bc_pick(IrOp op, IrScalar scalar);
 

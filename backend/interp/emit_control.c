@@ -118,7 +118,7 @@ static void leave_loop(Compiler *c, LoopScope *scope) {
     jr_bury(c);
 }
 
-static BcOp opposite(uint64_t op) {
+BcOp jr_bc_opposite(BcOp op) {
     return (BcOp)(BC_JEQ_I + ((op - BC_JEQ_I) ^ 1));
 }
 
@@ -140,7 +140,7 @@ static void repeat_test(Compiler *c, LoopScope *scope) {
             jr_chain_add(c, &scope->breaks, c->code.len - 1);
     }
     Instr *last = &c->code.data[c->code.len - 1];
-    last->op = opposite(last->op);
+    last->op = jr_bc_opposite((BcOp)last->op);
     jr_jump_to(c, c->code.len - 1, scope->test + 1);
 }
 

@@ -7,6 +7,8 @@ typedef enum Via {
     VIA_loop,
     VIA_fa,
     VIA_fb,
+    VIA_sa,
+    VIA_sb,
     VIA_bc,
     VIA_cd,
     VIA_a,
@@ -29,6 +31,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_FILTER JB_FUSE
+#define JB_FUSE_SEARCH JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
     switch (KEY(first, second, via)) {
@@ -39,8 +42,15 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
+#undef JB_FUSE_SEARCH
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
+}
+
+/* The first of those that are fused. */
+static BcOp plain(const Instr *instr) {
+    uint32_t length;
+    return jr_fused_first((BcOp)instr->op, &length);
 }
 
 /* Whether a branch goes back over `count` instructions. */
@@ -49,15 +59,58 @@ static bool goes_back(const Instr *branch, uint32_t count) {
     return field && *field == 0 - count * (uint32_t)sizeof(Instr);
 }
 
-/* Whether a branch, behind `count` instructions at the top of a counted loop, goes to the loop's end. */
-static bool goes_on(const Compiler *c, uint32_t at, uint32_t count) {
+/* Whether one of the `count` instructions from `first` writes the slot. */
+static bool is_written(const Instr *first, uint32_t count, uint32_t slot) {
+    for (uint32_t n = 0; n < count; n++)
+        if (jr_bc_operands(plain(&first[n]))[0] == 'w' && first[n].a == slot) return true;
+    return false;
+}
+
+/* Whether a loop that counts with `back` can be run by rounds (stream.h) as far as its first `count`
+ * instructions go: they write no index of an element, nor what is counted. */
+static bool is_steady(const Instr *first, uint32_t count, const Instr *back) {
+    if (back->op != BC_FOR_ONE || is_written(first, count, back->a) ||
+        is_written(first, count, back->b))
+        return false;
+    for (uint32_t n = 0; n < count; n++) {
+        const uint32_t fields[] = {first[n].a, first[n].b, first[n].c, first[n].d};
+        const char *operands = jr_bc_operands(plain(&first[n]));
+        const bool stores = operands[0] == 'h';
+        if (!stores && operands[1] != 'h') continue;
+        for (uint32_t k = stores ? 1 : 2; operands[k + stores]; k++)
+            if (is_written(first, count, fields[k])) return false;
+    }
+    return true;
+}
+
+/* The end of a counted loop to which a branch goes that stands behind `count` instructions at its top;
+ * or NULL. */
+static const Instr *loop_end(const Compiler *c, uint32_t at, uint32_t count) {
     const uint32_t *field = jr_jump_field(&c->code.data[at]);
-    if (!field) return false;
+    if (!field) return NULL;
     uint32_t end = at + (uint32_t)((int32_t)*field / (int32_t)sizeof(Instr));
-    if (end <= at || end + 1 >= c->code.len) return false;
+    if (end <= at || end + 1 >= c->code.len) return NULL;
     if (c->code.data[end].op == BC_POLL) end++;
-    return c->code.data[end].op == BC_FOR_ONE &&
-           goes_back(&c->code.data[end], end - at + count);
+    return goes_back(&c->code.data[end], end - at + count) ? &c->code.data[end] : NULL;
+}
+
+static bool is_filter(const Compiler *c, uint32_t at, uint32_t count) {
+    const Instr *back = loop_end(c, at, count);
+    return back && is_steady(&c->code.data[at - count], count, back);
+}
+
+/* Whether the branch at `at` and the load before it are those of the loop behind them too:
+ *
+ *     load t, x, i; leave t, y -> out; next: add i, i, k; poll; load t, x, i; stay t, y -> next */
+static bool is_search(const Compiler *c, uint32_t at) {
+    const Instr *load = &c->code.data[at - 1], *leave = load + 1, *add = load + 2;
+    if (at + 4 >= c->code.len || add[0].op != BC_ADD_K || add[1].op != BC_POLL) return false;
+    const Instr *again = add + 2, *stay = add + 3;
+    return add->a == load->c && add->b == load->c && add->k != 0 && load->a != load->c &&
+           plain(load) == (BcOp)again->op && again->a == load->a && again->b == load->b &&
+           again->c == load->c && stay->op == jr_bc_opposite((BcOp)leave->op) &&
+           stay->a == leave->a && stay->b == leave->b && goes_back(stay, 3) &&
+           leave->a != load->c && leave->b != load->c;
 }
 
 /* Whether the instruction at `at` can take results in this way from those before it, `count` of which
@@ -73,7 +126,9 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
                fields[via == VIA_bc ? 1 : 2] == last[-1].a &&
                fields[via == VIA_bc ? 2 : 3] == last->a;
     case VIA_fa:
-    case VIA_fb: return once && fields[via - VIA_fa] == last->a && goes_on(c, at, count);
+    case VIA_fb: return once && fields[via - VIA_fa] == last->a && is_filter(c, at, count);
+    case VIA_sa:
+    case VIA_sb: return once && fields[via - VIA_sa] == last->a && is_search(c, at);
     case VIA_a:
     case VIA_b:
     case VIA_c:
@@ -81,7 +136,7 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_ka:
     case VIA_kb:
     case VIA_kc: return fields[via - VIA_ka] == last->a;
-    case VIA_loop: return goes_back(next, count);
+    case VIA_loop: return goes_back(next, count) && is_steady(next - count, count, next);
     default: return true;
     }
 }
@@ -113,6 +168,7 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_FILTER JB_FUSE
+#define JB_FUSE_SEARCH JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
@@ -120,6 +176,7 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
+#undef JB_FUSE_SEARCH
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
     };

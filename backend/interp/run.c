@@ -5,7 +5,7 @@
  * A handler is a function of what changes from one instruction to the next, and calls the next
  * handler as the last thing it does: a jump, with everything in registers. It reads its operands
  * before it writes, so that a result may take the slot of an operand that dies there. */
-#include "backend/interp/steps.h"
+#include "backend/interp/stream.h"
 
 /* clang promises the jump; gcc makes it when it optimises. Otherwise each handler returns to a
  * loop that calls the next. */
@@ -341,7 +341,7 @@ HANDLER(EXIT) {
 /* FIRST of a fusion that ends in a handler's own way. */
 #define BEGIN_VIA(FIRST, via)                               \
     Slot *const prev __attribute__((unused)) = LAST(FIRST); \
-    START(via, FIRST)                                       \
+    START(via, RUN, FIRST)                                  \
     if (UNLIKELY(odd)) INSTEAD(slow, odd);                  \
     ip += LENGTH_##FIRST
 #define JB_FUSE_TEST(FIRST, SECOND, via) \
@@ -349,31 +349,110 @@ HANDLER(EXIT) {
         BEGIN_VIA(FIRST, via);           \
         TEST(SECOND, via)                \
     }
-#define JB_FUSE_LOOP(FIRST, SECOND, via)                                                 \
-    HANDLER(FIRST##_##SECOND##_##via) {                                                  \
-        const Instr *const back = ip + LENGTH_##FIRST;                                   \
-        do {                                                                             \
-            const Instr *const odd = run_##FIRST(ip, fp, run, LAST(FIRST), PREV(FIRST)); \
-            if (UNLIKELY(odd)) INSTEAD(slow, odd);                                       \
-        } while (test_##SECOND(run, back, S(back->a), S(back->b), NULL, NULL));          \
-        ip = back;                                                                       \
-        NEXT;                                                                            \
+
+enum { LONG = 1024 }; /* rounds between two looks whether to stop */
+/* The streams of the loop that begins at ip, at the round that `count` counts to; `else_` is what to
+ * do when an index is not in range now. */
+#define STREAMS(FIRST, count, add, end)                                     \
+    Stream streams[STREAMS_##FIRST + 1], *const stream UNUSED = streams;    \
+    Rounds rounds = {.counter = count, .by = add, .left = (uint64_t)(end)}; \
+    const bool opened = start_##FIRST(streams, &rounds, ip, fp, run);
+/* One instruction after the other. */
+#define SINGLY(FIRST, SECOND, via) \
+    {                              \
+        BEGIN_VIA(FIRST, via);     \
+        TEST(SECOND, via)          \
+    }
+#define ROUNDS(FIRST, result, done, ...)                                       \
+    do {                                                                       \
+        const Carried carried = {__VA_ARGS__};                                 \
+        const Instr *const odd =                                               \
+            round_##FIRST(ip, fp, run, result, PREV(FIRST), streams, carried); \
+        done;                                                                  \
+        if (UNLIKELY(odd)) INSTEAD(slow, odd);                                 \
+        i++;                                                                   \
+        if (VALUES_##FIRST) rounds.counter->u = i;                             \
+    } while (--rounds.left)
+/* The sum that most loops end in, `s += ...`, is handed on in a register; the other instructions find it
+ * in its slot. */
+#define JB_FUSE_LOOP(FIRST, SECOND, via)                                       \
+    HANDLER(FIRST##_##SECOND##_##via) {                                        \
+        const Instr *const back = ip + LENGTH_##FIRST, *const last = back - 1; \
+        STREAMS(FIRST, S(back->a), 1, S(back->b)->u - S(back->a)->u)           \
+        if (UNLIKELY(!opened)) SINGLY(FIRST, SECOND, any)                      \
+        uint64_t i = rounds.counter->u;                                        \
+        Slot *const result = S(last->a);                                       \
+        if (WRITES_##FIRST && last->b == last->a) {                            \
+            Slot sum = *result;                                                \
+            ROUNDS(FIRST, &sum, *result = sum, .last_b = &sum);                \
+        } else if (WRITES_##FIRST && last->d == last->a) {                     \
+            Slot sum = *result;                                                \
+            ROUNDS(FIRST, &sum, *result = sum, .last_d = &sum);                \
+        } else {                                                               \
+            ROUNDS(FIRST, result, , .last_b = NULL);                           \
+        }                                                                      \
+        rounds.counter->u = i - 1;                                             \
+        ip = back;                                                             \
+        TEST(SECOND, any)                                                      \
     }
 /* FIRST and SECOND begin a loop; where SECOND branches to, the loop goes on. */
-#define JB_FUSE_FILTER(FIRST, SECOND, via)                                          \
-    HANDLER(FIRST##_##SECOND##_##via) {                                             \
-        const Instr *const head = ip, *const branch = ip + LENGTH_##FIRST;          \
-        const Instr *const end = jump(branch, jump_##SECOND(branch));               \
-        const bool polls = end->handler != on_FOR_ONE;                              \
-        const Instr *const back = end + polls;                                      \
-        for (;; ip = head) {                                                        \
-            BEGIN_VIA(FIRST, via);                                                  \
-            if (!test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) NEXT;            \
-            ip = end;                                                               \
-            if (polls && !do_POLL(run, ip, NULL, NULL, NULL, NULL)) GO;             \
-            ip = back;                                                              \
-            if (!test_FOR_ONE(run, back, S(back->a), S(back->b), NULL, NULL)) NEXT; \
-        }                                                                           \
+#define JB_FUSE_FILTER(FIRST, SECOND, via)                                    \
+    HANDLER(FIRST##_##SECOND##_##via) {                                       \
+        const Instr *const branch = ip + LENGTH_##FIRST;                      \
+        const Instr *const end = jump(branch, jump_##SECOND(branch));         \
+        const bool polls = end->handler != on_FOR_ONE;                        \
+        const Instr *const back = end + polls;                                \
+        STREAMS(FIRST, S(back->a), 1, S(back->b)->u - S(back->a)->u)          \
+        if (UNLIKELY(!opened)) SINGLY(FIRST, SECOND, via)                     \
+        if (polls) limit_rounds(&rounds, LONG);                               \
+        uint64_t i = rounds.counter->u;                                       \
+        for (;; i++) {                                                        \
+            const Instr *const head = ip;                                     \
+            const Carried carried = {.first_b = NULL};                        \
+            Slot *const prev UNUSED = LAST(FIRST);                            \
+            if (VALUES_##FIRST) rounds.counter->u = i;                        \
+            START(via, ROUND, FIRST)                                          \
+            if (UNLIKELY(odd)) INSTEAD(slow, odd);                            \
+            ip = branch;                                                      \
+            const bool on = test_##SECOND(run, ip, OPERANDS_##via(S(ip->a))); \
+            if (on && --rounds.left) {                                        \
+                ip = head;                                                    \
+                continue;                                                     \
+            }                                                                 \
+            rounds.counter->u = i;                                            \
+            if (!on) NEXT;                                                    \
+            ip = end;                                                         \
+            GO;                                                               \
+        }                                                                     \
+    }
+/* while x[i] < limit: i += 1, from the test in front of the loop on. */
+#define JB_FUSE_SEARCH(FIRST, SECOND, via)                                           \
+    HANDLER(FIRST##_##SECOND##_##via) {                                              \
+        const Instr *const branch = ip + 1;                                          \
+        const int64_t by = branch[1].k;                                              \
+        for (;;) {                                                                   \
+            STREAMS(FIRST, S(ip->c), by, LONG)                                       \
+            if (UNLIKELY(!opened)) SINGLY(FIRST, SECOND, via)                        \
+            const Instr *const head = ip;                                            \
+            uint64_t i = rounds.counter->u;                                          \
+            for (;; i += (uint64_t)by) {                                             \
+                const Carried carried = {.first_b = NULL};                           \
+                Slot one;                                                            \
+                round_##FIRST(ip, fp, run, &one, NULL, streams, carried);            \
+                ip = branch;                                                         \
+                const bool found = test_##SECOND(run, ip, OPERANDS_##via(S(ip->a))); \
+                if (found || !--rounds.left) {                                       \
+                    rounds.counter->u = i;                                           \
+                    if (found) JUMP_BY(c);                                           \
+                    break;                                                           \
+                }                                                                    \
+                ip = head;                                                           \
+            }                                                                        \
+            ip = branch + 1;                                                         \
+            if (!do_POLL(run, ip, NULL, NULL, NULL, NULL)) GO;                       \
+            rounds.counter->u = i + (uint64_t)by;                                    \
+            ip = head;                                                               \
+        }                                                                            \
     }
 #define OPERAND_any S(ip->a)
 #define OPERAND_a &one
@@ -407,6 +486,7 @@ HANDLER(EXIT) {
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
+#undef JB_FUSE_SEARCH
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
@@ -424,6 +504,7 @@ BcHandler *const jr_interp_handlers[BC_COUNT] = {
 #define JB_FUSE_TEST JB_FUSE
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_FILTER JB_FUSE
+#define JB_FUSE_SEARCH JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"

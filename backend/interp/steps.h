@@ -138,19 +138,20 @@ JB_VALUE(POLL, , , , )
 #undef JB_SPECIAL
 #undef JB_PICK
 
-/* How a fusion hands on results: START runs FIRST, OPERANDS are SECOND's then (`a` is where its own
+/* How a fusion hands on results: START runs FIRST (by run_FIRST, as RUN says), OPERANDS are SECOND's then (`a` is where its own
  * result goes, or its operand), and STOP puts into slots what a SECOND that is not the usual case will
  * look for there. */
-#define START_any(FIRST) const Instr *const odd = run_##FIRST(ip, fp, run, prev, PREV(FIRST));
-#define START_kept(FIRST)    \
-    Slot *const kept = prev; \
-    const Instr *const odd = run_##FIRST(ip, fp, run, kept, PREV(FIRST));
-#define START_one(FIRST) \
-    Slot one;            \
-    const Instr *const odd = run_##FIRST(ip, fp, run, &one, PREV(FIRST));
-#define START_two(FIRST)                                           \
-    Slot one, two;                                                 \
-    const Instr *const odd = run_##FIRST(ip, fp, run, &one, &two); \
+#define RUN(FIRST, last, prev) run_##FIRST(ip, fp, run, last, prev)
+#define START_any(RUN, FIRST) const Instr *const odd = RUN(FIRST, prev, PREV(FIRST));
+#define START_kept(RUN, FIRST) \
+    Slot *const kept = prev;   \
+    const Instr *const odd = RUN(FIRST, kept, PREV(FIRST));
+#define START_one(RUN, FIRST) \
+    Slot one;                 \
+    const Instr *const odd = RUN(FIRST, &one, PREV(FIRST));
+#define START_two(RUN, FIRST)                        \
+    Slot one, two;                                   \
+    const Instr *const odd = RUN(FIRST, &one, &two); \
     if (UNLIKELY(odd == ip + LENGTH_##FIRST - 1)) *PREV(FIRST) = two;
 #define STOP_any
 #define STOP_kept
@@ -166,6 +167,8 @@ JB_VALUE(POLL, , , , )
 #define HOW_cd two
 #define HOW_fa one
 #define HOW_fb one
+#define HOW_sa one
+#define HOW_sb one
 #define HOW_ka kept
 #define HOW_kb kept
 #define HOW_kc kept
@@ -178,12 +181,14 @@ JB_VALUE(POLL, , , , )
 #define OPERANDS_cd(a) a, S(ip->b), &two, &one
 #define OPERANDS_fa OPERANDS_a
 #define OPERANDS_fb OPERANDS_b
+#define OPERANDS_sa OPERANDS_a
+#define OPERANDS_sb OPERANDS_b
 #define OPERANDS_ka(a) kept, S(ip->b), S(ip->c), S(ip->d)
 #define OPERANDS_kb(a) a, kept, S(ip->c), S(ip->d)
 #define OPERANDS_kc(a) a, S(ip->b), kept, S(ip->d)
 #define PASTE(a, b) PASTED(a, b)
 #define PASTED(a, b) a##b
-#define START(via, FIRST) PASTE(START_, HOW_##via)(FIRST)
+#define START(via, RUN, FIRST) PASTE(START_, HOW_##via)(RUN, FIRST)
 #define STOP(via) PASTE(STOP_, HOW_##via)
 
 #define JB_FUSE(FIRST, SECOND, via)                                                          \
@@ -192,7 +197,7 @@ JB_VALUE(POLL, , , , )
         WRITES_##FIRST##_##SECOND##_##via = WRITES_##SECOND                                  \
     };                                                                                       \
     STEP const Instr *run_##FIRST##_##SECOND##_##via(RUN_PARAMS) {                           \
-        START(via, FIRST)                                                                    \
+        START(via, RUN, FIRST)                                                               \
         if (UNLIKELY(odd)) return odd;                                                       \
         ip += LENGTH_##FIRST;                                                                \
         if (LIKELY(do_##SECOND(run, ip, OPERANDS_##via(RESULT(SECOND, last))))) return NULL; \
@@ -202,6 +207,7 @@ JB_VALUE(POLL, , , , )
 #define JB_FUSE_TEST(FIRST, SECOND, via)
 #define JB_FUSE_LOOP(FIRST, SECOND, via)
 #define JB_FUSE_FILTER(FIRST, SECOND, via)
+#define JB_FUSE_SEARCH(FIRST, SECOND, via)
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via)
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step)
 #include "backend/interp/fuse.def"
@@ -209,6 +215,7 @@ JB_VALUE(POLL, , , , )
 #undef JB_FUSE_TEST
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
+#undef JB_FUSE_SEARCH
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
