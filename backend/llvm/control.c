@@ -12,6 +12,8 @@
 
 #include <llvm-c/DebugInfo.h>
 
+#include <string.h>
+
 LLVMBasicBlockRef jr_gen_label(GenFunc *f, const char *name) {
     return LLVMAppendBasicBlockInContext(f->g->ctx, f->sig->fn, name);
 }
@@ -91,9 +93,8 @@ static bool leaves_early(const IrBlock *block) {
     return false;
 }
 
-/* The slow twin of a loop (range.c) is about to raise an error. */
-static Looks looks_of(const IrStmt *s, bool rare) {
-    if (!s->strip || s->pass || rare) return LOOKS_NEVER;
+static Looks looks_of(const IrStmt *s) {
+    if (!s->strip || s->pass) return LOOKS_NEVER;
     return leaves_early(&s->u.blocks.then) ? LOOKS_EACH : LOOKS_STRIPS;
 }
 
@@ -133,15 +134,44 @@ static LLVMValueRef guard(Gen *g, const Bounds *bounds) {
     return LLVMBuildAnd(g->b, some, LLVMBuildIsNotNull(g->b, bounds->step, ""), "");
 }
 
-/* The slow twin of a loop (range.c) is not worth transforming. */
-static void mark_rare(Gen *g, LLVMValueRef branch) {
+/* Tells LLVM what to do with the loop whose last branch this is. */
+static void mark_loop(Gen *g, LLVMValueRef branch, const char *what) {
     LLVMMetadataRef self = LLVMTemporaryMDNode(g->ctx, NULL, 0);
-    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, "llvm.loop.disable_nonforced", 27);
+    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, what, strlen(what));
     LLVMMetadataRef parts[] = {self, LLVMMDNodeInContext2(g->ctx, &name, 1)};
     LLVMMetadataRef node = LLVMMDNodeInContext2(g->ctx, parts, 2);
     LLVMMetadataReplaceAllUsesWith(self, node);
     LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(g->ctx, "llvm.loop", 9),
                     LLVMMetadataAsValue(g->ctx, node));
+}
+
+enum {
+    FEW_TRIPS = 8,
+    UNROLLED_STMTS = 64, /* all copies of the body together */
+};
+
+static uint32_t count_stmts(const IrBlock *block) {
+    uint32_t n = 0;
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        n++;
+        if (ir_stmt_is_nested(s))
+            n += count_stmts(&s->u.blocks.then) + count_stmts(&s->u.blocks.els);
+    }
+    return n;
+}
+
+/* `for k in range(3)` over a few statements is better off as these three times. */
+static bool worth_unrolling(const IrStmt *s, const Bounds *bounds) {
+    if (!LLVMIsAConstantInt(bounds->lo) || !LLVMIsAConstantInt(bounds->hi) ||
+        !LLVMIsAConstantInt(bounds->step))
+        return false;
+    __int128 way =
+        (__int128)LLVMConstIntGetSExtValue(bounds->hi) - LLVMConstIntGetSExtValue(bounds->lo);
+    __int128 step = LLVMConstIntGetSExtValue(bounds->step), reach = step * FEW_TRIPS;
+    if (step > 0 ? way > reach : way < reach) return false;
+    uint32_t size = count_stmts(&s->u.blocks.then);
+    __int128 trips = step ? (way + step - (step > 0 ? 1 : -1)) / step : 0;
+    return trips > 0 && trips * size <= UNROLLED_STMTS;
 }
 
 static LLVMValueRef less_saturated(Gen *g, LLVMValueRef a, LLVMValueRef b) {
@@ -166,14 +196,17 @@ static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
     LLVMValueRef lo = bounds->lo;
     LLVMAddIncoming(counter, &lo, &from, 1);
     jr_gen_set(f, s->dsts[0], counter);
-    loop_body(f, s, looks_of(s, rare), after, next);
+    loop_body(f, s, looks_of(s), after, next);
 
     start(f, next);
     LLVMValueRef sum = LLVMBuildNSWAdd(g->b, counter, bounds->step, "");
     LLVMValueRef more = by_one ? LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "")
                                : before(g, bounds->step, counter, last);
     LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, done);
-    if (rare) mark_rare(g, branch);
+    if (rare) /* the slow twin (range.c) is not worth transforming */
+        mark_loop(g, branch, "llvm.loop.disable_nonforced");
+    else if (g->level > 1 && worth_unrolling(s, bounds))
+        mark_loop(g, branch, "llvm.loop.unroll.full");
     LLVMAddIncoming(counter, &sum, &next, 1);
 }
 
@@ -217,36 +250,46 @@ static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rar
     LLVMBasicBlockRef some = jr_gen_label(f, ""), after = jr_gen_label(f, "");
     LLVMBuildCondBr(f->g->b, guard(f->g, bounds), some, after);
     start(f, some);
-    if (looks_of(s, rare) == LOOKS_STRIPS)
+    if (looks_of(s) == LOOKS_STRIPS)
         strips(f, s, bounds, after, rare);
     else
         iterations(f, s, bounds, after, after, rare);
     start(f, after);
 }
 
-static void gen_for(GenFunc *f, const IrStmt *s) {
+/* The loop twice (range.c): quick where `sure` holds, else as it is. */
+static void twins(GenFunc *f, const IrStmt *s, const Bounds *bounds, LLVMValueRef sure,
+                  GenArrays *arrays) {
     Gen *g = f->g;
-    Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
-                     jr_gen_value(f, s->args[2])};
-    LLVMValueRef inside = jr_gen_range_condition(f, s);
-    if (!inside || LLVMIsAConstantInt(inside)) {
-        bool proven = inside && !LLVMIsNull(inside);
-        if (!proven) f->proofs.len = 0;
-        for_loop(f, s, &bounds, false);
-        if (proven) f->proofs.len = 0;
-        return;
-    }
     LLVMBasicBlockRef quick = jr_gen_label(f, "quick"), slow = jr_gen_label(f, "slow");
     LLVMBasicBlockRef join = jr_gen_label(f, "");
-    LLVMSetMetadata(LLVMBuildCondBr(g->b, inside, quick, slow), g->md_prof, g->likely);
+    LLVMSetMetadata(LLVMBuildCondBr(g->b, sure, quick, slow), g->md_prof, g->likely);
     start(f, quick);
-    for_loop(f, s, &bounds, false);
+    jr_gen_open_scopes(f, arrays);
+    for_loop(f, s, bounds, false);
     LLVMBuildBr(g->b, join);
-    f->proofs.len = 0;
+    jr_gen_forget_proofs(f);
     start(f, slow);
-    for_loop(f, s, &bounds, true);
+    for_loop(f, s, bounds, true);
     LLVMBuildBr(g->b, join);
     start(f, join);
+}
+
+static void gen_for(GenFunc *f, const IrStmt *s) {
+    Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
+                     jr_gen_value(f, s->args[2])};
+    GenArrays arrays = {0};
+    LLVMValueRef sure = jr_gen_range_condition(f, s, &arrays);
+    if (sure && !LLVMIsAConstantInt(sure)) {
+        twins(f, s, &bounds, sure, &arrays);
+        return;
+    }
+    if (sure && !LLVMIsNull(sure))
+        jr_gen_open_scopes(f, &arrays);
+    else
+        jr_gen_forget_proofs(f);
+    for_loop(f, s, &bounds, false);
+    jr_gen_forget_proofs(f);
 }
 
 /* ---- Statements ---- */

@@ -7,6 +7,7 @@
  *   arith.c    scalar instructions            cast.c  conversions
  *   array.c    headers, elements, views       own.c   allocation and counted references
  *   control.c  statements, branches, loops    range.c bounds checks moved in front of loops
+ *   apart.c    arrays that do not overlap, asked there too
  *   call.c     calls, runtime calls, errors
  *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
@@ -65,7 +66,8 @@ typedef struct Gen {
     LLVMValueRef file;
     LLVMValueRef tbaa[TY_COUNT]; /* the alias class of an element type's memory */
     LLVMValueRef likely;         /* branch weights: the first successor is the usual one */
-    unsigned md_tbaa, md_prof, md_invariant;
+    LLVMMetadataRef scopes;      /* the domain of alias scopes, made on first use */
+    unsigned md_tbaa, md_prof, md_invariant, md_scope, md_noalias;
     int level;    /* of optimisation, 0 to 3 */
     JrTable sigs; /* IrFunc.name -> GenSig */
 } Gen;
@@ -87,6 +89,24 @@ typedef struct GenUse {
     uint32_t writes, pos;
 } GenUse;
 
+enum { GEN_MAX_ARRAYS = 12 };
+
+/* An array that the loop being looked at has a part of (apart.c). */
+typedef struct GenTouched {
+    IrReg reg;
+    bool stored;
+    LLVMValueRef alias_class;
+    LLVMValueRef start, end;      /* the addresses where its elements begin and end */
+    LLVMMetadataRef scope;        /* of its accesses, if it is stored to */
+    LLVMValueRef inside, outside; /* what its accesses are marked with, or NULL */
+} GenTouched;
+
+typedef struct GenArrays {
+    uint32_t len;
+    bool too_many;
+    GenTouched items[GEN_MAX_ARRAYS];
+} GenArrays;
+
 typedef struct GenFunc {
     Gen *g;
     const IrFunc *ir;
@@ -98,6 +118,7 @@ typedef struct GenFunc {
     GenReg *regs;
     GenLoop *loop;
     JR_VEC(GenProof) proofs;
+    const GenArrays *apart;                       /* in the loop being generated, or NULL */
     GenUse *uses;                                 /* by register, all zero between loops */
     LLVMValueRef rt_args, rt_results, headers[4]; /* buffers for calls, made on first use */
     LLVMValueRef where;                           /* the last one, of where_span */
@@ -183,10 +204,20 @@ void jr_gen_trap_unless(GenFunc *f, LLVMValueRef ok, IrTrap trap, JrSpan span);
 void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call);
 
 /* ---- range.c ---- */
-/* If the body's checked accesses are known to be within bounds for every iteration when a
- * condition on entry holds: that condition, with f->proofs filled in; else NULL. */
-LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop);
+/* A condition on entry to the loop under which its accesses are within bounds, those in f->proofs, and
+ * the arrays of `arrays`, empty before, lie apart; or NULL if there is nothing to ask. */
+LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop, GenArrays *arrays);
 uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s);
+/* Outside of the loop, nothing of it holds. */
+void jr_gen_forget_proofs(GenFunc *f);
+
+/* ---- apart.c ---- */
+void jr_gen_note_array(GenFunc *f, GenArrays *all, IrReg reg, bool stored);
+/* Whether the arrays lie apart; NULL, with `all` emptied, if that is not worth asking. */
+LLVMValueRef jr_gen_apart_condition(GenFunc *f, GenArrays *all);
+/* From here on they are known to, until the proofs are forgotten. */
+void jr_gen_open_scopes(GenFunc *f, GenArrays *all);
+void jr_gen_set_scope(GenFunc *f, LLVMValueRef access, IrReg array);
 
 /* ---- call.c ---- */
 void jr_gen_call(GenFunc *f, const IrStmt *s);

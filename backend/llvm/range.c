@@ -4,15 +4,17 @@
  * But most indices are affine: an invariant amount plus k times the counter. Whether such an
  * index stays inside the array for all of the iterations can be asked once, before the first:
  *
- *     for i = lo, hi, 1                       if lo - 1 >= 0 and hi - 1 - 1 < dim x and ...
- *       ... x[i - 1] ... y[i] ...      =>         the loop without those checks
+ *     for i = lo, hi, 1                       if lo - 1 >= 0 and hi <= dim x and ...
+ *       ... x[i - 1] ... x[i] ...      =>         the loop without those checks
  *                                             else
  *                                                 the loop as it is
  *
- * so that the meaning stays the same to the last iteration before an error. The question is
- * asked in 128 bits, where the few terms of an index cannot overflow; an index that is exact
- * there and within the array is what the 64-bit instructions compute, even if a step of theirs
- * wraps. The twin loop costs code, so outer loops are left alone.
+ * so that the meaning stays the same to the last iteration before an error. Indices that differ
+ * by a constant are one question, of the least and the greatest. It is asked in 128 bits,
+ * where the few terms of an index cannot overflow, or in 64 where there is one; an index that is exact
+ * and within the array is what the 64-bit instructions compute, even if a step of theirs
+ * wraps. The twin loop costs code, so outer loops are left alone. The same question asks
+ * whether arrays lie apart (apart.c).
  *
  * A value is followed from its use to the counter through the instructions that make it:
  * TEMPs, and variables that the body writes once, at its top level and before the use, which
@@ -27,21 +29,32 @@ enum {
     MAX_DEPTH = 12,
 };
 
-/* factor * counter + sum of terms */
+/* factor * counter + sum of terms + offset */
 typedef struct Affine {
-    int64_t factor;
+    int64_t factor, offset;
     uint32_t nterms;
     IrReg term[MAX_TERMS];
     int64_t scale[MAX_TERMS];
 } Affine;
 
+/* Indices on one axis that differ by their offsets alone. */
+typedef struct Question {
+    IrReg array;
+    unsigned axis;
+    Affine index; /* but for its offset */
+    int64_t least, most;
+} Question;
+
 typedef struct Range {
     GenFunc *f;
     const IrStmt *loop;
     GenUse *uses; /* by register */
-    uint32_t pos, naxes;
+    uint32_t pos, nquestions;
+    Question questions[MAX_AXES];
     LLVMValueRef condition;
-    LLVMValueRef first, last; /* the counter's least and greatest value, made on first use */
+    LLVMValueRef first, last; /* the counter's range, made on first use: counter_range */
+    int64_t first_plus, last_plus;
+    GenArrays *arrays;
 } Range;
 
 /* ---- What is written where ---- */
@@ -74,6 +87,11 @@ static bool invariant(const Range *r, IrReg reg) {
 /* ---- Indices as sums ---- */
 
 static bool add_term(Affine *a, IrReg reg, int64_t scale) {
+    for (uint32_t i = 0; i < a->nterms; i++) {
+        if (a->term[i] != reg) continue;
+        a->scale[i] += scale;
+        return true;
+    }
     if (a->nterms == MAX_TERMS) return false;
     a->term[a->nterms] = reg;
     a->scale[a->nterms++] = scale;
@@ -111,6 +129,11 @@ static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint3
         a->factor += scale;
         return true;
     }
+    int64_t constant;
+    if (small_const(r->f->ir, reg, &constant)) {
+        a->offset += scale * constant;
+        return true;
+    }
     if (invariant(r, reg)) return add_term(a, reg, scale);
     const GenUse *use = &r->uses[reg];
     if (!use->def || use->writes != 1 || use->pos >= pos) return false;
@@ -127,7 +150,32 @@ static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint3
     }
 }
 
-/* ---- The question ---- */
+/* ---- The questions ---- */
+
+static bool same_but_offset(const Affine *a, const Affine *b) {
+    if (a->factor != b->factor || a->nterms != b->nterms) return false;
+    for (uint32_t i = 0; i < a->nterms; i++)
+        if (a->term[i] != b->term[i] || a->scale[i] != b->scale[i]) return false;
+    return true;
+}
+
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* Whether there is room for the question. */
+static bool note_index(Range *r, IrReg array, unsigned axis, const Affine *a) {
+    for (uint32_t i = 0; i < r->nquestions; i++) {
+        Question *q = &r->questions[i];
+        if (q->array != array || q->axis != axis || !same_but_offset(&q->index, a)) continue;
+        q->least = smaller(q->least, a->offset);
+        q->most = -smaller(-q->most, -a->offset);
+        return true;
+    }
+    if (r->nquestions == MAX_AXES) return false;
+    r->questions[r->nquestions++] = (Question){array, axis, *a, a->offset, a->offset};
+    return true;
+}
 
 static LLVMValueRef widen(Range *r, LLVMValueRef value) {
     return LLVMBuildSExt(r->f->g->b, value, r->f->g->i128, "");
@@ -137,25 +185,62 @@ static LLVMValueRef wide_const(Range *r, int64_t value) {
     return LLVMConstInt(r->f->g->i128, (unsigned long long)value, 1);
 }
 
-/* From lo to hi - 1 when counting up, from hi + 1 to lo when counting down. */
+static void require(Range *r, LLVMValueRef ok) {
+    LLVMBuilderRef b = r->f->g->b;
+    r->condition = r->condition ? LLVMBuildAnd(b, r->condition, ok, "") : ok;
+}
+
+/* 0 <= a + least and b + most < dim, in 64 bits; a <= b and least <= most where it matters. No sum
+ * is formed that wraps unnoticed: with most < -1 the first comparison makes b positive. */
+static void require_simple(Range *r, LLVMValueRef a, int64_t least, LLVMValueRef b,
+                           int64_t most, LLVMValueRef dim) {
+    Gen *g = r->f->g;
+    if (a == b && least == 0 && most == 0) {
+        require(r, LLVMBuildICmp(g->b, LLVMIntULT, a, dim, ""));
+        return;
+    }
+    require(r, LLVMBuildICmp(g->b, LLVMIntSGE, a, jr_gen_int(g, -least), ""));
+    if (most == -1 && b == dim) return;
+    if (most > -1) dim = LLVMBuildSub(g->b, dim, jr_gen_int(g, most + 1), "");
+    if (most < -1) b = LLVMBuildAdd(g->b, b, jr_gen_int(g, most + 1), "");
+    require(r, LLVMBuildICmp(g->b, LLVMIntSLE, b, dim, ""));
+}
+
+/* The counter's least value is first + first_plus, its greatest last + last_plus: from lo to
+ * hi - 1 when counting up, from hi + 1 to lo when counting down. */
 static void counter_range(Range *r) {
     if (r->first) return;
-    Gen *g = r->f->g;
+    LLVMBuilderRef b = r->f->g->b;
     LLVMValueRef lo = jr_gen_value(r->f, r->loop->args[0]);
     LLVMValueRef hi = jr_gen_value(r->f, r->loop->args[1]);
     LLVMValueRef step = jr_gen_value(r->f, r->loop->args[2]);
-    LLVMValueRef up = LLVMBuildICmp(g->b, LLVMIntSGT, step, jr_gen_int(g, 0), "");
+    if (LLVMIsAConstantInt(step)) {
+        bool up = LLVMConstIntGetSExtValue(step) > 0;
+        r->first = up ? lo : hi;
+        r->last = up ? hi : lo;
+        r->first_plus = up ? 0 : 1;
+        r->last_plus = up ? -1 : 0;
+        return;
+    }
+    LLVMValueRef up = LLVMBuildICmp(b, LLVMIntSGT, step, jr_gen_int(r->f->g, 0), "");
     lo = widen(r, lo);
     hi = widen(r, hi);
-    LLVMValueRef below = LLVMBuildSub(g->b, hi, wide_const(r, 1), "");
-    LLVMValueRef above = LLVMBuildAdd(g->b, hi, wide_const(r, 1), "");
-    r->first = LLVMBuildSelect(g->b, up, lo, above, "");
-    r->last = LLVMBuildSelect(g->b, up, below, lo, "");
+    LLVMValueRef below = LLVMBuildSub(b, hi, wide_const(r, 1), "");
+    LLVMValueRef above = LLVMBuildAdd(b, hi, wide_const(r, 1), "");
+    r->first = LLVMBuildSelect(b, up, lo, above, "");
+    r->last = LLVMBuildSelect(b, up, below, lo, "");
 }
 
-static LLVMValueRef evaluate(Range *r, const Affine *a, LLVMValueRef counter) {
+/* The index for a counter of `counter + plus`, in 128 bits. */
+static LLVMValueRef evaluate(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus,
+                             int64_t offset) {
     LLVMBuilderRef b = r->f->g->b;
-    LLVMValueRef sum = LLVMBuildMul(b, counter, wide_const(r, a->factor), "");
+    LLVMValueRef sum = wide_const(r, a->factor * plus + offset);
+    if (a->factor) {
+        if (LLVMTypeOf(counter) == r->f->g->i64) counter = widen(r, counter);
+        LLVMValueRef part = LLVMBuildMul(b, counter, wide_const(r, a->factor), "");
+        sum = LLVMBuildAdd(b, sum, part, "");
+    }
     for (uint32_t i = 0; i < a->nterms; i++) {
         LLVMValueRef term = widen(r, jr_gen_value(r->f, a->term[i]));
         sum = LLVMBuildAdd(b, sum, LLVMBuildMul(b, term, wide_const(r, a->scale[i]), ""), "");
@@ -163,52 +248,53 @@ static LLVMValueRef evaluate(Range *r, const Affine *a, LLVMValueRef counter) {
     return sum;
 }
 
-static void require(Range *r, LLVMValueRef ok) {
-    r->condition = LLVMBuildAnd(r->f->g->b, r->condition, ok, "");
+static void ask_wide(Range *r, const Question *q, LLVMValueRef dim) {
+    const Affine *a = &q->index;
+    bool falls = a->factor < 0;
+    LLVMValueRef least = evaluate(r, a, falls ? r->last : r->first,
+                                  falls ? r->last_plus : r->first_plus, q->least);
+    LLVMValueRef most = evaluate(r, a, falls ? r->first : r->last,
+                                 falls ? r->first_plus : r->last_plus, q->most);
+    LLVMBuilderRef b = r->f->g->b;
+    require(r, LLVMBuildICmp(b, LLVMIntSGE, least, wide_const(r, 0), ""));
+    require(r, LLVMBuildICmp(b, LLVMIntSLT, most, widen(r, dim), ""));
 }
 
-/* 0 <= the counter < dim, in 64 bits, in the words that LLVM finds in `i < len(x)`. */
-static void require_plain(Range *r, LLVMValueRef dim) {
-    Gen *g = r->f->g;
-    LLVMValueRef lo = jr_gen_value(r->f, r->loop->args[0]);
-    LLVMValueRef hi = jr_gen_value(r->f, r->loop->args[1]);
-    require(r, LLVMBuildICmp(g->b, LLVMIntSGE, lo, jr_gen_int(g, 0), ""));
-    if (hi != dim) require(r, LLVMBuildICmp(g->b, LLVMIntSLE, hi, dim, ""));
-}
-
-static void require_inside(Range *r, const Affine *a, LLVMValueRef dim) {
-    Gen *g = r->f->g;
-    int64_t step = 0;
-    bool plain_step = small_const(r->f->ir, r->loop->args[2], &step) && step > 0;
-    if (a->factor == 1 && a->nterms == 0 && plain_step) {
-        require_plain(r, dim);
-        return;
-    }
-    if (a->factor == 0 && a->nterms == 1 && a->scale[0] == 1) {
-        LLVMValueRef index = jr_gen_value(r->f, a->term[0]);
-        require(r, LLVMBuildICmp(g->b, LLVMIntULT, index, dim, ""));
-        return;
-    }
+static void ask(Range *r, const Question *q) {
+    const Affine *a = &q->index;
+    GenArray header = jr_gen_array(r->f, q->array);
+    LLVMValueRef dim = header.dims[q->axis];
     counter_range(r);
-    LLVMValueRef least = evaluate(r, a, a->factor < 0 ? r->last : r->first);
-    LLVMValueRef most = evaluate(r, a, a->factor < 0 ? r->first : r->last);
-    require(r, LLVMBuildICmp(g->b, LLVMIntSGE, least, wide_const(r, 0), ""));
-    require(r, LLVMBuildICmp(g->b, LLVMIntSLT, most, widen(r, dim), ""));
+    if (a->factor == 0 && a->nterms == 0) {
+        require(r,
+                LLVMBuildICmp(r->f->g->b, LLVMIntSGT, dim, jr_gen_int(r->f->g, q->most), ""));
+    } else if (a->factor == 0 && a->nterms == 1 && a->scale[0] == 1) {
+        LLVMValueRef index = jr_gen_value(r->f, a->term[0]);
+        require_simple(r, index, q->least, index, q->most, dim);
+    } else if (a->factor == 1 && a->nterms == 0 && LLVMTypeOf(r->first) == r->f->g->i64) {
+        require_simple(r, r->first, q->least + r->first_plus, r->last, q->most + r->last_plus,
+                       dim);
+    } else {
+        ask_wide(r, q, dim);
+    }
 }
 
 /* ---- The accesses ---- */
+
+/* A constant below zero is left to its own check, which is cheap. */
+static bool always_negative(const Affine *a) {
+    return a->factor == 0 && a->nterms == 0 && a->offset < 0;
+}
 
 static uint32_t prove_axes(Range *r, const IrStmt *s) {
     IrReg array = s->args[0];
     uint32_t proven = 0, wanted = s->u.mem.check | s->u.mem.wrap;
     for (unsigned axis = 0; axis < ir_reg_type(r->f->ir, array).ndim; axis++) {
         Affine a = {0};
-        if (!(wanted >> axis & 1) || r->naxes == MAX_AXES) continue;
-        if (!add_value(r, &a, s->args[1 + axis], 1, r->pos, 0)) continue;
-        GenArray header = jr_gen_array(r->f, array);
-        require_inside(r, &a, header.dims[axis]);
-        proven |= 1u << axis;
-        r->naxes++;
+        if (!(wanted >> axis & 1)) continue;
+        if (!add_value(r, &a, s->args[1 + axis], 1, r->pos, 0) || always_negative(&a))
+            continue;
+        if (note_index(r, array, axis, &a)) proven |= 1u << axis;
     }
     return proven;
 }
@@ -219,6 +305,7 @@ static void prove_block(Range *r, const IrBlock *block) {
         if ((s->op == OP_LOAD || s->op == OP_STORE) && invariant(r, s->args[0])) {
             GenProof proof = {s, prove_axes(r, s)};
             if (proof.axes) JR_PUSH(r->f->g->arena, &r->f->proofs, proof);
+            jr_gen_note_array(r->f, r->arrays, s->args[0], s->op == OP_STORE);
         } else if (s->op == OP_IF) {
             prove_block(r, &s->u.blocks.then);
             prove_block(r, &s->u.blocks.els);
@@ -226,12 +313,13 @@ static void prove_block(Range *r, const IrBlock *block) {
     }
 }
 
-/* True if there is a checked access at all: most loops over nothing else are done here. */
-static bool has_checks(const IrBlock *block) {
+/* True if there is an access at all about which to ask: most loops over nothing else are done
+ * here. */
+static bool has_doubts(const IrBlock *block) {
     for (const IrStmt *s = block->first; s; s = s->next) {
-        if ((s->op == OP_LOAD || s->op == OP_STORE) && (s->u.mem.check | s->u.mem.wrap))
+        if (s->op == OP_STORE || (s->op == OP_LOAD && (s->u.mem.check | s->u.mem.wrap)))
             return true;
-        if (s->op == OP_IF && (has_checks(&s->u.blocks.then) || has_checks(&s->u.blocks.els)))
+        if (s->op == OP_IF && (has_doubts(&s->u.blocks.then) || has_doubts(&s->u.blocks.els)))
             return true;
     }
     return false;
@@ -248,19 +336,26 @@ static void forget_block(Range *r, const IrBlock *block) {
     }
 }
 
-LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop) {
+LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop, GenArrays *arrays) {
     const IrBlock *body = &loop->u.blocks.then;
-    if (f->g->level < 2 || !has_checks(body)) return NULL;
+    if (f->g->level < 2 || !has_doubts(body)) return NULL;
     if (!f->uses) f->uses = JR_NEW_ARRAY(f->g->arena, GenUse, f->ir->regs.len);
-    Range r = {.f = f, .loop = loop, .uses = f->uses};
-    r.condition = LLVMConstInt(f->g->i1, 1, 0);
-    f->proofs.len = 0;
+    Range r = {.f = f, .loop = loop, .uses = f->uses, .arrays = arrays};
     if (note_block(&r, body, true)) {
         r.pos = 0;
         prove_block(&r, body);
+        for (uint32_t i = 0; i < r.nquestions; i++)
+            ask(&r, &r.questions[i]);
+        LLVMValueRef apart = jr_gen_apart_condition(f, arrays);
+        if (apart) require(&r, apart);
     }
     forget_block(&r, body);
-    return r.naxes ? r.condition : NULL;
+    return r.condition;
+}
+
+void jr_gen_forget_proofs(GenFunc *f) {
+    f->proofs.len = 0;
+    f->apart = NULL;
 }
 
 uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s) {

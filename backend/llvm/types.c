@@ -26,6 +26,8 @@ static LLVMValueRef alias_class(Gen *g, const char *name, LLVMMetadataRef root) 
 static void init_metadata(Gen *g) {
     g->md_tbaa = LLVMGetMDKindIDInContext(g->ctx, "tbaa", 4);
     g->md_prof = LLVMGetMDKindIDInContext(g->ctx, "prof", 4);
+    g->md_scope = LLVMGetMDKindIDInContext(g->ctx, "alias.scope", 11);
+    g->md_noalias = LLVMGetMDKindIDInContext(g->ctx, "noalias", 7);
     g->md_invariant = LLVMGetMDKindIDInContext(g->ctx, "invariant.load", 14);
     LLVMMetadataRef label = LLVMMDStringInContext2(g->ctx, "jitrun", 6);
     LLVMMetadataRef root = LLVMMDNodeInContext2(g->ctx, &label, 1);
