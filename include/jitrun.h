@@ -655,9 +655,11 @@ JR_API JrStatus jr_python_loop_new(JrFunction *contiguous, void *failed, JrFunct
                                    void *strided_failed, void **function, JrPyLoop **out);
 JR_API void jr_python_loop_free(JrPyLoop *loop);
 /* From now on a SIGINT stops the kernels that run in the context, as jr_cancel does, and then goes
- * on to Python's handler; as long as raises() returns True, which is asked now and then. The
- * context must live as long as the process. */
-JR_API JrStatus jr_python_interrupts(JrContext *context, void *raises);
+ * on to Python's handler; as long as getsignal(number), which is asked now and then and in the middle of
+ * runs, is `handler`. It runs no Python code. The context and the objects must live as long as the
+ * process. */
+JR_API JrStatus jr_python_interrupts(JrContext *context, void *getsignal, void *number,
+                                     void *handler);
 /* Looks whether the handler is in place, which calls of an entry do by themselves: for a call from
  * the slow function. */
 JR_API void jr_python_watch(void);

@@ -137,3 +137,63 @@ bool ir_cost_within(const IrFunc *func, uint64_t limit) {
     Walk walk = {.limit = limit, .arena = func->module->arena};
     return !func->recursive && block_cost(walk, &frame, &func->body) <= limit;
 }
+
+/* ---- Looking soon ---- */
+
+enum { MOST_STATEMENTS = 4000 }; /* that are worth going through */
+
+static bool block_looks_soon(const IrFunc *func, const IrBlock *block, int depth, int *left);
+
+/* Those that write to a sink wait for whoever reads there, and some take longer than in
+ * proportion to their arrays. */
+static bool rt_is_quick(const IrFunc *func, const IrStmt *stmt) {
+    switch (stmt->u.rt) {
+    case RT_PRINT_STR:
+    case RT_PRINT_BOOL:
+    case RT_PRINT_INT:
+    case RT_PRINT_UINT:
+    case RT_PRINT_FLOAT32:
+    case RT_PRINT_FLOAT64: return false;
+    case RT_ARRAY_COPY:
+    case RT_ARRAYS_OVERLAP:
+    case RT_BROADCAST_ERROR:
+    case RT_MATMUL_ERROR:
+    case RT_MASK_ERROR: return true;
+    default: return rt_cost(func, stmt) != UNKNOWN;
+    }
+}
+
+/* A view with more axes than memory has elements takes any time to go through. */
+static bool stays_small(const IrFunc *func, const IrStmt *stmt) {
+    return ir_reg_type(func, stmt->dsts[0]).ndim == 1;
+}
+
+static bool looks_soon(const IrFunc *func, const IrStmt *stmt, int depth, int *left) {
+    switch ((IrOp)stmt->op) {
+    case OP_PARALLEL: return false;
+    case OP_BROADCAST: return stays_small(func, stmt);
+    case OP_RT: return rt_is_quick(func, stmt);
+    case OP_CALL: {
+        const IrFunc *callee = stmt->u.callee;
+        return depth < MAX_CALL_DEPTH && !callee->recursive && !callee->host &&
+               block_looks_soon(callee, &callee->body, depth + 1, left);
+    }
+    case OP_IF:
+        return block_looks_soon(func, &stmt->u.blocks.then, depth, left) &&
+               block_looks_soon(func, &stmt->u.blocks.els, depth, left);
+    case OP_FOR:
+    case OP_LOOP: return block_looks_soon(func, &stmt->u.blocks.then, depth, left);
+    default: return true;
+    }
+}
+
+static bool block_looks_soon(const IrFunc *func, const IrBlock *block, int depth, int *left) {
+    for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next)
+        if (--*left < 0 || !looks_soon(func, stmt, depth, left)) return false;
+    return true;
+}
+
+bool ir_looks_soon(const IrFunc *func) {
+    int left = MOST_STATEMENTS;
+    return !func->recursive && block_looks_soon(func, &func->body, 0, &left);
+}

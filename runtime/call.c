@@ -133,6 +133,13 @@ static const bool *written_of(JrModule *module, const IrFunc *ir) {
     return written;
 }
 
+/* What is soon for compiled code takes the interpreter a good while. */
+static JrPace pace_of(const IrFunc *ir, const JrEngine *engine) {
+    if (ir_cost_within(ir, BRIEF)) return PACE_BRIEF;
+    bool compiled = strcmp(engine->name, "interp") != 0;
+    return compiled && ir_looks_soon(ir) ? PACE_LOOKS : PACE_UNKNOWN;
+}
+
 JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **out) {
     for (JrFunction *f = module->functions; f; f = f->next)
         if (f->spec == spec) return *out = f, JR_OK;
@@ -145,7 +152,7 @@ JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **
                       .spec = spec,
                       .signature = signature_of(module, spec),
                       .written = written_of(module, ir),
-                      .brief = ir_cost_within(ir, BRIEF)};
+                      .pace = pace_of(ir, unit->engine)};
     if (!unit->engine->find(unit->code, spec->name, &f->call))
         return jr_error_set(JR_ERR_ENGINE, "internal error: the %s engine has no code for %s",
                             unit->engine->name, spec->name);
@@ -358,11 +365,18 @@ static int32_t run_checked(JrThread *thread, const JrCall *call, void *const *ar
 
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
                          void *const *results, bool *ran) {
+    return jr_function_run_yielding(module, call, args, results, ran, NULL);
+}
+
+JrStatus jr_function_run_yielding(const JrModule *module, const JrCall *call,
+                                  void *const *args, void *const *results, bool *ran,
+                                  const JrYield *yield) {
     JrGate gate;
     bool races = false;
     *ran = false;
     JrThread *thread = jr_thread_enter(&gate, &module->host);
     if (!thread) return jr_error()->status;
+    if (yield) jr_thread_let_yield(thread, &gate, yield);
     int32_t status = module->options.check_races
                          ? run_checked(thread, call, args, results, &races)
                          : call->run(call, &thread->rt, args, results);

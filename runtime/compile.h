@@ -46,13 +46,20 @@ typedef struct JrUnit {
     uint32_t spec_count;
 } JrUnit;
 
+/* How long a call takes, for callers that keep others waiting. */
+typedef enum JrPace {
+    PACE_UNKNOWN,
+    PACE_BRIEF, /* it is over in a microsecond */
+    PACE_LOOKS, /* unless it is given large arrays, it is over or looks whether to yield soon */
+} JrPace;
+
 struct JrFunction {
     JrFunction *next;
     JrModule *module;
     const FeSpec *spec;
     const char *signature;
     const bool *written; /* by leaf of the parameters: an array that the function writes to */
-    bool brief;          /* a call is over in a moment */
+    JrPace pace;
     JrCall call;
     struct JrPointer *pointer; /* pointer.c's, once it was asked for */
     const char *prototype;
@@ -135,6 +142,10 @@ JrStatus jr_function_by_signature(JrModule *module, const char *name, const char
  * results, whatever the status. */
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,
                          void *const *results, bool *ran);
+/* The same of a function that looks soon, for a caller that keeps others waiting (rt.h). */
+JrStatus jr_function_run_yielding(const JrModule *module, const JrCall *call,
+                                  void *const *args, void *const *results, bool *ran,
+                                  const JrYield *yield);
 
 /* ---- report.c ---- */
 

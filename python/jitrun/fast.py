@@ -12,6 +12,7 @@ objects lie; that is looked up on live objects first, and where one is not where
 or the interpreter is no CPython, kernels stay ordinary objects.
 """
 
+import _signal
 import ctypes
 import signal
 import sys
@@ -57,11 +58,17 @@ def _word(address):
     return ctypes.c_void_p.from_address(address).value
 
 
+_PROBES = (1.5, (), 7)
+
+
 def _usable():
-    """Whether this is a CPython whose objects end their header with their type."""
+    """Whether this is a CPython whose objects end their header with their type, a float with its
+    value behind that."""
     if sys.implementation.name != "cpython" or _POINTER != 8 or hasattr(sys, "getobjects"):
         return False
-    return all(_word(id(probe) + _HEADER - _POINTER) == id(type(probe)) for probe in (1.5, (), 7))
+    if ctypes.c_double.from_address(id(_PROBES[0]) + _HEADER).value != _PROBES[0]:
+        return False
+    return all(_word(id(probe) + _HEADER - _POINTER) == id(type(probe)) for probe in _PROBES)
 
 
 _kept = []  # what the types point to
@@ -88,11 +95,6 @@ def _make_type(base, vectorcall_offset):
     return make(ctypes.byref(spec), (base,))
 
 
-def _raises():
-    """Whether Python will raise KeyboardInterrupt for SIGINT."""
-    return signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
 class Maker:
     """Makes the objects of a class, and what they need to be called directly."""
 
@@ -108,7 +110,10 @@ class Maker:
         calls_offset = self._offset + _POINTER
         if c.python.jr_python_open(_HEADER, calls_offset, ctypes.byref(self._vectorcall)) == c.OK:
             self.type = _make_type(base, self._offset)
-            c.python.jr_python_interrupts(context, id(_raises))
+            # The library asks which handler SIGINT has, in the middle of runs: of a function in C.
+            asked = (_signal.getsignal, int(signal.SIGINT), signal.default_int_handler)
+            _kept.append(asked)
+            c.python.jr_python_interrupts(context, *map(id, asked))
 
     def set_up(self, kernel, parsed, defaults):
         """Makes a new object callable, whose parameters are those of the parsed source. It then has

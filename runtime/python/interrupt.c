@@ -18,9 +18,10 @@
 #include <signal.h>
 #include <time.h>
 
-/* The context is never freed while Python runs; the handler and `ask` live as long. */
+/* The context and the objects are never freed while Python runs; the handler lives as long. */
 static JrContext *_Atomic watched;
-static PyObject *ask;
+static PyObject *getsignal, *number,
+    *raises; /* raises: the handler of which we know that it does */
 static void (*_Atomic chained)(int);
 static _Atomic int64_t last_look;
 
@@ -44,10 +45,10 @@ static bool looked_just_now(void) {
 
 /* Whether Python's handler is the one that raises KeyboardInterrupt. */
 static bool would_raise(void) {
-    PyObject *answer = jr_py.PyObject_CallFunctionObjArgs(ask, NULL);
-    if (!answer) return jr_py.PyErr_Clear(), false;
-    jr_py.Py_DecRef(answer);
-    return answer == jr_py.true_;
+    PyObject *handler = jr_py.PyObject_CallFunctionObjArgs(getsignal, number, NULL);
+    if (!handler) return jr_py.PyErr_Clear(), false;
+    jr_py.Py_DecRef(handler);
+    return handler == raises;
 }
 
 void jr_interrupt_watch(void) {
@@ -66,11 +67,13 @@ void jr_python_watch(void) {
     jr_interrupt_watch();
 }
 
-JrStatus jr_python_interrupts(JrContext *context, void *raises) {
+JrStatus jr_python_interrupts(JrContext *context, void *ask, void *sigint, void *handler) {
     jr_error_clear();
-    if (!context || !raises)
+    if (!context || !ask || !sigint || !handler)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_python_interrupts: NULL argument");
-    ask = raises;
+    getsignal = ask;
+    number = sigint;
+    raises = handler;
     atomic_store(&watched, context);
     return JR_OK;
 }

@@ -6,7 +6,7 @@
  * straight into a kernel's leaves:
  *
  *     enter -> the first entry whose every parameter accepts its argument
- *                  -> release the GIL -> jr_function_run -> take the GIL -> box the result
+ *                  -> jr_function_run, without the GIL -> box the result
  *           -> otherwise `slow`, a function in Python, which converts, compiles, adds an entry, or
  *              raises the TypeError
  *
@@ -15,7 +15,9 @@
  * GIL, on free-threaded Pythons), so the list only grows, at its head, and goes with its object.
  *
  * A kernel that is known to be done in a moment keeps the GIL: releasing and taking it again costs
- * more than such a kernel does. */
+ * more than such a kernel does. Of the others most are done in a moment too when they are given
+ * little to do, which only the run shows: these begin with the GIL, and release it when they have
+ * been running for some tens of microseconds (JrYield). */
 #include "runtime/compile.h"
 #include "runtime/python/interrupt.h"
 #include "runtime/python/pyarray.h"
@@ -29,6 +31,10 @@
 #define OFFSET_FLAG ((size_t)1 << (8 * sizeof(size_t) - 1)) /* of vectorcall's count */
 
 enum { MAX_LEAVES = 64, MAX_ITEMS = 255, MAX_DEPTH = 16 };
+enum {
+    FEW_ELEMENTS = 4096, /* that a kernel goes through in a few microseconds */
+    LOOKS = 4,           /* of a kernel at the cancel flag, before it releases the GIL */
+};
 
 /* How an argument is read. */
 typedef enum Reading {
@@ -66,6 +72,13 @@ struct JrPyCalls {
 static size_t calls_offset; /* of an object's JrPyCalls */
 
 /* ---- Reading arguments ---- */
+
+/* Where reading has come to. */
+typedef struct Reader {
+    const Param *param;
+    JrLeaf *leaves, *leaf;
+    uint64_t elements; /* of all arrays */
+} Reader;
 
 static bool read_int(PyObject *object, int64_t *out) {
     int overflow;
@@ -111,33 +124,39 @@ static bool read_strides(const Param *param, const JrNumpyArray *from, JrArray *
     return true;
 }
 
-static bool read_array(const Param *param, PyObject *object, JrArray *to) {
+static bool read_array(Reader *reader, const Param *param, PyObject *object, JrArray *to) {
     const JrNumpyArray *from = jr_py_behind(object);
     if (from->ndim != param->leaf.ndim) return false;
     if (((uint32_t)from->flags & param->given.flags_mask) != param->given.flags) return false;
     if (!has_dtype(param, from->descr)) return false;
     to->data = from->data;
     to->owner = NULL;
-    for (int i = 0; i < from->ndim; i++)
+    uint64_t elements = 1;
+    for (int i = 0; i < from->ndim; i++) {
         to->dims[i] = from->shape[i];
+        elements *= (uint64_t)from->shape[i];
+    }
+    reader->elements += elements;
     return read_strides(param, from, to);
 }
 
-/* Reads an argument and, of a tuple, its items; moves both past them. */
-static bool read_argument(const Param **at, PyObject *object, JrLeaf **leaf) {
-    const Param *param = (*at)++;
+/* Reads an argument and, of a tuple, its items. */
+static bool read_argument(Reader *reader, PyObject *object) {
+    const Param *param = reader->param++;
     if (jr_py_type(object) != param->given.python_type) return false;
     switch (param->reading) {
     case READ_NONE: return true;
-    case READ_DOUBLE: (*leaf)++->scalar.d = jr_py.PyFloat_AsDouble(object); return true;
-    case READ_INT64: return read_int(object, &(*leaf)++->scalar.i);
-    case READ_NUMBER: return read_number(param, object, (*leaf)++);
-    case READ_ARRAY: return read_array(param, object, &(*leaf)++->array);
+    case READ_DOUBLE:
+        reader->leaf++->scalar.d = *(const double *)jr_py_behind(object);
+        return true;
+    case READ_INT64: return read_int(object, &reader->leaf++->scalar.i);
+    case READ_NUMBER: return read_number(param, object, reader->leaf++);
+    case READ_ARRAY: return read_array(reader, param, object, &reader->leaf++->array);
     default: break;
     }
     if (jr_py.PyTuple_Size(object) != (ptrdiff_t)param->given.count) return false;
     for (uint32_t i = 0; i < param->given.count; i++)
-        if (!read_argument(at, jr_py.PyTuple_GetItem(object, i), leaf)) return false;
+        if (!read_argument(reader, jr_py.PyTuple_GetItem(object, i))) return false;
     return true;
 }
 
@@ -221,29 +240,36 @@ static PyObject *raise(const Entry *entry, JrStatus status) {
     return NULL;
 }
 
-static PyObject *run(const Entry *entry, PyObject *const *args, JrLeaf *leaves) {
-    void *pointers[MAX_LEAVES];
+/* Releases the GIL; *thread is for PyEval_RestoreThread. */
+static void let_go(void *thread) {
+    jr_interrupt_watch();
+    *(void **)thread = jr_py.PyEval_SaveThread();
+}
+
+static PyObject *run(const Entry *entry, PyObject *const *args, const Reader *read) {
+    void *pointers[MAX_LEAVES], *thread = NULL;
     JrFunction *function = entry->function;
     for (uint32_t i = 0; i < entry->nleaves; i++)
-        pointers[i] = &leaves[i];
-    bool ran;
-    if (!function->brief) jr_interrupt_watch();
-    void *thread = function->brief ? NULL : jr_py.PyEval_SaveThread();
-    JrStatus status = jr_function_run(function->module, &function->call, pointers,
-                                      pointers + entry->nargs, &ran);
+        pointers[i] = &read->leaves[i];
+    bool ran, looks = function->pace == PACE_LOOKS && read->elements <= FEW_ELEMENTS;
+    JrYield yield = {let_go, &thread, LOOKS};
+    if (!looks && function->pace != PACE_BRIEF) let_go(&thread);
+    JrStatus status =
+        jr_function_run_yielding(function->module, &function->call, pointers,
+                                 pointers + entry->nargs, &ran, looks ? &yield : NULL);
     if (thread) jr_py.PyEval_RestoreThread(thread);
     if (status) return raise(entry, status);
-    Results results = {entry, args, leaves + entry->nargs};
+    Results results = {entry, args, read->leaves + entry->nargs};
     return box(&results, function->spec->ret);
 }
 
 /* Whether the entry took the arguments; *result is then what the call came to. */
 static bool try_entry(const Entry *entry, PyObject *const *args, PyObject **result) {
-    JrLeaf leaves[entry->nleaves + 1], *leaf = leaves;
-    const Param *param = entry->params;
+    JrLeaf leaves[entry->nleaves + 1];
+    Reader reader = {.param = entry->params, .leaves = leaves, .leaf = leaves};
     for (size_t i = 0; i < entry->count; i++)
-        if (!read_argument(&param, args[i], &leaf)) return false;
-    *result = run(entry, args, leaves);
+        if (!read_argument(&reader, args[i])) return false;
+    *result = run(entry, args, &reader);
     return true;
 }
 

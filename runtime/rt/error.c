@@ -57,8 +57,7 @@ static Slot *slot_new(void) {
 void jr_threads_alarm(const volatile int32_t *cancel) {
     for (Slot *slot = atomic_load(&slots); slot; slot = slot->next) {
         atomic_fetch_add(&slot->watchers, 1);
-        if (atomic_load(&slot->live) &&
-            __atomic_load_n(&slot->thread.rt.cancel, __ATOMIC_RELAXED) == cancel)
+        if (atomic_load(&slot->live) && jr_thread_is_within(&slot->thread, cancel))
             jr_thread_alarm(&slot->thread);
         atomic_fetch_sub(&slot->watchers, 1);
     }

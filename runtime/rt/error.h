@@ -25,6 +25,8 @@ void jr_threads_forget_holds(void);
  * context: it prints to the same place, and is stopped with it. NULL, with the error, if no
  * kernel may begin. */
 JrThread *jr_thread_enter(JrGate *gate, const JrHost *host);
+/* Has it yield, or does so at once if it is a run within a run. */
+void jr_thread_let_yield(JrThread *thread, const JrGate *gate, const JrYield *yield);
 /* Ends it: puts back what was before, and returns what the call came to. */
 int32_t jr_thread_leave(JrThread *thread, JrGate *gate, int32_t status);
 JrStatus jr_error_set(JrStatus status, const char *format, ...)

@@ -28,7 +28,26 @@ void jr_thread_clear(JrThread *thread) {
 }
 
 bool jr_thread_is_within(const JrThread *thread, const volatile int32_t *cancel) {
-    return thread->rt.cancel == cancel;
+    return __atomic_load_n(&thread->rt.cancel, __ATOMIC_RELAXED) == cancel ||
+           __atomic_load_n(&thread->yielding.flag, __ATOMIC_RELAXED) == cancel;
+}
+
+void jr_thread_set_yield(JrThread *thread, const JrYield *yield) {
+    JrYielding *y = &thread->yielding;
+    y->call = *yield;
+    y->seen = thread->rt.seen;
+    __atomic_store_n(&y->word, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&y->flag, thread->rt.cancel, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->rt.cancel, &y->word, __ATOMIC_RELAXED);
+    thread->rt.seen = 0;
+}
+
+void jr_thread_yield(JrThread *thread) {
+    JrYielding *y = &thread->yielding;
+    if (!y->flag || !y->call.yield) return;
+    void (*yield)(void *user) = y->call.yield;
+    y->call.yield = NULL;
+    yield(y->call.user);
 }
 
 bool jr_thread_is_running(const JrThread *thread) {

@@ -65,6 +65,24 @@ typedef struct JrPendingError {
     uint32_t text_len, text_cap;
 } JrPendingError;
 
+/* What a caller that keeps others waiting (for Python's GIL) has done at one of the run's first looks
+ * whether to stop, or before it makes a large array: once, or not at all in a run that is over
+ * sooner. For functions that ir_looks_soon. */
+typedef struct JrYield {
+    void (*yield)(void *user);
+    void *user;
+    int32_t looks; /* at which of them, from 1 */
+} JrYield;
+
+/* While a run has yet to yield, rt.cancel points to `word`, which is 1 and brings each look to
+ * jr_rt_poll; the flag that it would point to is here. */
+typedef struct JrYielding {
+    JrYield call; /* yield is NULL once it was called */
+    const volatile int32_t *flag;
+    int32_t seen;
+    int32_t word;
+} JrYielding;
+
 typedef struct JrHeap JrHeap;   /* runtime/rt/array.h */
 typedef struct JrRaces JrRaces; /* runtime/threads/races.h */
 
@@ -84,6 +102,7 @@ typedef struct JrThread {
     JrRaces *races;      /* of the run that is going on, if it is checked for races */
     JrRaces *checked;    /* of the last such run that is over */
     int32_t never;       /* what rt.cancel points at until the host says otherwise: always 0 */
+    JrYielding yielding; /* flag is NULL in a run that does not, and outside of one */
 } JrThread;
 
 /* Starts with no error, a sink that discards, generators that seed themselves at their first
@@ -96,8 +115,8 @@ void jr_thread_clear(JrThread *thread);
 /* Sets rt.stack_limit from the stack of the thread that calls this, leaving room for libm,
  * printf and the engine's own frames. Cheap after a thread's first call. */
 void jr_thread_set_stack(JrThread *thread);
-/* Makes the thread's recursive functions look at the cancel flag, through jr_rt_deep; from any thread,
- * in a signal handler too. */
+/* Makes the thread's recursive functions look at the cancel flag, through jr_rt_deep, and all others
+ * of a run that yields; from any thread, in a signal handler too. */
 void jr_thread_alarm(JrThread *thread);
 bool jr_thread_end_alarm(JrThread *thread); /* whether there was one */
 /* The flag that stops what the thread runs from now on, when it changes. That may be done from a
@@ -118,8 +137,13 @@ static inline JrCancel jr_thread_set_cancel(JrThread *thread, const volatile int
 static inline void jr_thread_restore_cancel(JrThread *thread, JrCancel before) {
     __atomic_store_n(&thread->rt.cancel, before.flag, __ATOMIC_RELAXED);
     thread->rt.seen = before.seen;
+    if (before.flag != &thread->yielding.word)
+        __atomic_store_n(&thread->yielding.flag, NULL, __ATOMIC_RELAXED);
 }
-/* Whether the thread runs a kernel that this flag stops. */
+/* Has the run that has begun, and is in no other run, yield; jr_thread_restore_cancel ends that. */
+void jr_thread_set_yield(JrThread *thread, const JrYield *yield);
+void jr_thread_yield(JrThread *thread); /* now, unless it has */
+/* Whether the thread runs a kernel that this flag stops. In a signal handler too. */
 bool jr_thread_is_within(const JrThread *thread, const volatile int32_t *cancel);
 /* Whether a kernel is running on the thread: a host function that it called may be asking. */
 bool jr_thread_is_running(const JrThread *thread);

@@ -158,9 +158,21 @@ int32_t jr_rt_trace(JrRt *rt, const JrWhere *where) {
     return rt->status;
 }
 
+/* A look of a run that yields: the flag is looked at after the word was taken back, which jr_cancel
+ * sets after it changed the flag. */
+static bool look_and_yield(JrThread *thread) {
+    JrYielding *y = &thread->yielding;
+    if (y->call.yield && --y->call.looks <= 0) jr_thread_yield(thread);
+    if (!y->call.yield) __atomic_exchange_n(&y->word, 0, __ATOMIC_ACQ_REL);
+    return __atomic_load_n(y->flag, __ATOMIC_RELAXED) != y->seen;
+}
+
 int32_t jr_rt_poll(JrRt *rt, const JrWhere *where) {
-    int32_t cancel = __atomic_load_n(rt->cancel, __ATOMIC_RELAXED);
-    if (cancel == rt->seen) return 0;
+    JrThread *thread = jr_thread_of(rt);
+    bool yields = rt->cancel == &thread->yielding.word;
+    const volatile int32_t *flag = yields ? thread->yielding.flag : rt->cancel;
+    if (yields ? !look_and_yield(thread) : *flag == rt->seen) return 0;
+    int32_t cancel = __atomic_load_n(flag, __ATOMIC_RELAXED);
     switch (cancel & JR_CANCEL_REASON) {
     case EXC_INTERRUPT: return jr_raise(rt, where, EXC_INTERRUPT, "interrupted");
     case EXC_TIMEOUT: return jr_raise(rt, where, EXC_TIMEOUT, "timed out");

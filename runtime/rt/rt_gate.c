@@ -69,6 +69,14 @@ JrThread *jr_thread_enter(JrGate *gate, const JrHost *host) {
     return enter((Saved *)gate, host);
 }
 
+void jr_thread_let_yield(JrThread *thread, const JrGate *gate, const JrYield *yield) {
+    const Saved *saved = (const Saved *)gate;
+    if (!saved->within && saved->cancel.flag == &thread->never)
+        jr_thread_set_yield(thread, yield);
+    else
+        yield->yield(yield->user);
+}
+
 int32_t jr_thread_leave(JrThread *thread, JrGate *gate, int32_t status) {
     return leave(thread, (const Saved *)gate, status);
 }

@@ -73,6 +73,7 @@ bool jr_thread_is_deep(const JrThread *thread) {
 }
 
 void jr_thread_alarm(JrThread *thread) {
+    __atomic_store_n(&thread->yielding.word, 1, __ATOMIC_RELEASE);
     if (thread->true_limit)
         __atomic_store_n(&thread->rt.stack_limit, JR_STACK_ALARM, __ATOMIC_RELAXED);
 }

@@ -1,6 +1,7 @@
 """Kernels in other processes and on other threads: joblib, Dask, concurrent.futures. What is not
 installed is skipped."""
 
+import contextlib
 import multiprocessing
 import os
 import time
@@ -103,23 +104,118 @@ class Processes(unittest.TestCase):
                 self.assertEqual(far.tolist(), [0, 1, 4, 9])
 
 
+@njit
+def wander(n):
+    while n != 1 and n < 2**62:
+        n = n // 2 if n % 2 == 0 else n + 2
+    return n
+
+
+@njit
+def pass_over(n):
+    x = np.zeros(1000)
+    s = 0.0
+    for k in range(n):
+        for i in range(1000):
+            x[i] += k
+        s += x[k % 1000]
+    return s
+
+
+@njit
+def fill_new(n):
+    return np.zeros(n * 100).sum()
+
+
+@njit
+def sort_new(n):
+    x = np.arange(n * 10)[::-1].copy()
+    x.sort()
+    return x[0]
+
+
+@njit
+def sum_all(x):
+    s = 0.0
+    for i in range(len(x)):
+        s += x[i]
+    return s
+
+
+@njit
+def lines(n):
+    print(n)
+    s = 0
+    for i in range(n):
+        s = (s * 3 + i) % 1000003
+    return s
+
+
+@njit
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+
 class Threads(unittest.TestCase):
-    def test_kernels_run_at_once(self):
-        """While one thread is in a kernel, another does Python's work."""
-        spin(10)
-        n = 1000
-        while True:
+    def check_at_once(self, kernel, argument):
+        """While one thread is in a kernel, another does Python's work. `argument(k)` is for a kernel
+        that takes twice as long with each k."""
+        kernel(argument(0))
+        k, took = 0, 0.0
+        while took < 0.1:
+            k += 1
+            prepared = argument(k)
             start = time.perf_counter()
-            spin(n)
-            if time.perf_counter() - start > 0.2:
-                break
-            n *= 2
+            kernel(prepared)
+            took = time.perf_counter() - start
+        prepared = argument(k + 1)
         with ThreadPoolExecutor(1) as pool:
-            future, steps = pool.submit(spin, n * 4), 0
+            future, steps = pool.submit(kernel, prepared), 0
             while not future.done():
                 steps += 1
             future.result()
         self.assertGreater(steps, 1000)
+
+    def test_kernels_run_at_once(self):
+        self.check_at_once(spin, lambda k: 1000 << k)
+
+    def test_recursion(self):
+        self.check_at_once(fib, lambda k: 10 + k)
+
+    def test_after_printing(self):
+        with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
+            self.check_at_once(lines, lambda k: 1000 << k)
+
+    @needs_numpy
+    def test_kernels_with_arrays(self):
+        self.check_at_once(pass_over, lambda k: 10 << k)
+        self.check_at_once(fill_new, lambda k: 1000 << k)
+        self.check_at_once(sort_new, lambda k: 1000 << k)
+        self.check_at_once(sum_all, lambda k: np.broadcast_to(1.0, 1000 << k))
+
+    def test_errors_and_results_after_the_gil_was_released(self):
+        """And before that: one thread's kernels are short, the others' long."""
+
+        @njit
+        def fails(n):
+            s = 0
+            for i in range(n):
+                s = (s * 3 + i) % 1000003
+            if n % 2:
+                raise ValueError("odd")
+            return s
+
+        def result(n):
+            try:
+                return fails(n)
+            except ValueError as error:
+                return str(error)
+
+        sizes = [3, 10, 100001, 100000, 1000001, 1000000, 5, 6] * 8
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(result, sizes))
+        expected = {n: "odd" if n % 2 else fails(n) for n in set(sizes)}
+        self.assertEqual(found, [expected[n] for n in sizes])
 
     @needs_numpy
     def test_parallel_kernels_from_many_threads(self):

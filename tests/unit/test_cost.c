@@ -57,6 +57,38 @@ static void recursion_is_unbounded(void **state) {
     assert_false(within("file \"x\"\nfunc f() {\n  call f()\n  return\n}\n", 1000));
 }
 
+static bool soon(const char *text) {
+    JrArena *arena = jr_arena_new(NULL);
+    IrModule *module = read_good(arena, text);
+    bool answer = ir_looks_soon(module->funcs.data[0]);
+    jr_arena_free(arena);
+    return answer;
+}
+
+static void loops_look(void **state) {
+    (void)state;
+    assert_true(soon(LOOP("%n")));
+    assert_true(soon("file \"x\"\nfunc f() {\n  loop {\n    break\n  }\n  return\n}\n"));
+    assert_true(soon("file \"x\"\nfunc f() {\n  call g()\n  return\n}\n"
+                     "func g() {\n  %1 = rt.random_random\n  return\n}\n"));
+}
+
+static void what_may_wait_does_not(void **state) {
+    (void)state;
+    assert_false(soon(CALLER("10"))); /* prints */
+    assert_false(soon("file \"x\"\nfunc f() {\n  call f()\n  return\n}\n"));
+    assert_false(
+        soon("file \"x\"\nfunc f(%x: float64[::1]) {\n  rt.array_sort %x\n  return\n}\n"));
+}
+
+static void broadcasts_to_one_axis_only(void **state) {
+    (void)state;
+    assert_true(soon("file \"x\"\nfunc f(%x: float64[::1], %n: int64) {\n"
+                     "  %1: float64[:] = broadcast %x, %n\n  return\n}\n"));
+    assert_false(soon("file \"x\"\nfunc f(%x: float64[::1], %n: int64) {\n"
+                      "  %1: float64[:, :] = broadcast %x, %n, %n\n  return\n}\n"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constant_trips),
@@ -64,6 +96,9 @@ int main(void) {
         cmocka_unit_test(constants_pass_through_calls),
         cmocka_unit_test(constants_pass_through_variables),
         cmocka_unit_test(recursion_is_unbounded),
+        cmocka_unit_test(loops_look),
+        cmocka_unit_test(what_may_wait_does_not),
+        cmocka_unit_test(broadcasts_to_one_axis_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

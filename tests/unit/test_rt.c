@@ -170,6 +170,80 @@ static void polls_the_flag(void **state) {
     jr_thread_clear(&thread);
 }
 
+static void count_yield(void *user) {
+    ++*(int *)user;
+}
+
+/* As compiled code looks. */
+static int32_t look(JrThread *thread) {
+    if (*thread->rt.cancel == thread->rt.seen) return 0;
+    return jr_rt_poll(&thread->rt, &here);
+}
+
+static void yields_at_a_look(void **state) {
+    (void)state;
+    JrThread thread;
+    int yields = 0;
+    volatile int32_t flag =
+        0x100 | EXC_INTERRUPT; /* an old cancel, that is no business of ours */
+    const JrYield yield = {count_yield, &yields, 3};
+    jr_thread_init(&thread, NULL);
+    JrCancel before = jr_thread_set_cancel(&thread, &flag);
+    jr_thread_set_yield(&thread, &yield);
+    assert_true(jr_thread_is_within(&thread, &flag));
+    for (int i = 1; i <= 5; i++) {
+        assert_int_equal(look(&thread), 0);
+        assert_int_equal(yields, i >= 3);
+    }
+    assert_int_equal(*thread.rt.cancel, thread.rt.seen); /* the way to jr_rt_poll is spared */
+    flag += 0x100;
+    jr_thread_alarm(&thread); /* as jr_cancel does */
+    assert_int_equal(look(&thread), EXC_INTERRUPT);
+    jr_thread_restore_cancel(&thread, before);
+    assert_false(jr_thread_is_within(&thread, &flag));
+    jr_thread_clear(&thread);
+}
+
+static void stops_before_it_yields(void **state) {
+    (void)state;
+    JrThread thread;
+    int yields = 0;
+    volatile int32_t flag = 0;
+    const JrYield yield = {count_yield, &yields, 3};
+    jr_thread_init(&thread, NULL);
+    JrCancel before = jr_thread_set_cancel(&thread, &flag);
+    jr_thread_set_yield(&thread, &yield);
+    flag = EXC_TIMEOUT;
+    jr_thread_alarm(&thread);
+    assert_int_equal(look(&thread), EXC_TIMEOUT);
+    assert_int_equal(yields, 0);
+    jr_thread_restore_cancel(&thread, before);
+    assert_int_equal(*thread.rt.cancel, 0);
+    jr_thread_clear(&thread);
+}
+
+static void yields_before_large_arrays(void **state) {
+    (void)state;
+    JrThread thread;
+    int yields = 0;
+    volatile int32_t flag = 0;
+    const JrYield yield = {count_yield, &yields, 1000};
+    int64_t room[JR_ARRAY_BYTES(1) / sizeof(int64_t)];
+    JrArray *made = (JrArray *)room;
+    jr_thread_init(&thread, NULL);
+    JrCancel before = jr_thread_set_cancel(&thread, &flag);
+    jr_thread_set_yield(&thread, &yield);
+    uint32_t type = ir_type_bits(ir_array(TY_FLOAT64, 1, LAYOUT_C));
+    for (int i = 0; i < 4; i++) {
+        made->dims[0] = i < 2 ? 100 : 1000000;
+        assert_int_equal(jr_rt_array_new(&thread.rt, &here, type, made, 0), 0);
+        jr_rt_release(made->owner);
+        assert_int_equal(yields, i >= 2);
+    }
+    jr_thread_restore_cancel(&thread, before);
+    jr_thread_clear(&thread);
+}
+
 /* ---- The stack ---- */
 
 /* Uses the stack down to the limit, touching every page. */
@@ -460,6 +534,9 @@ int main(void) {
         cmocka_unit_test(drops_the_middle_of_a_deep_chain),
         cmocka_unit_test(raises_without_memory),
         cmocka_unit_test(polls_the_flag),
+        cmocka_unit_test(yields_at_a_look),
+        cmocka_unit_test(stops_before_it_yields),
+        cmocka_unit_test(yields_before_large_arrays),
         cmocka_unit_test(finds_the_end_of_the_stack),
         cmocka_unit_test(buffers_what_is_printed),
         cmocka_unit_test(reports_a_failed_write),
