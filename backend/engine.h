@@ -30,11 +30,13 @@ typedef struct JrEngineOptions {
     JrHostTable hosts; /* holding what the module calls; they outlive the code */
     const JrAlloc *alloc;
     const JrCSignature *signatures; /* by IrFunc.index; or NULL */
-    const void *host;               /* for jr_rt_enter: outlives the code */
-    bool ahead;           /* code for a later process: symbols are global, no addresses */
-    int opt_level;        /* 0..3; LLVM's pipeline. -1: the engine's default. */
-    bool fastmath;        /* for every function, besides those that ask themselves */
-    const char *cpu;      /* NULL: the host's */
+    const bool
+        *entries;     /* by IrFunc.index: called through their entries; NULL: all exported */
+    const void *host; /* for jr_rt_enter: outlives the code */
+    bool ahead;       /* code for a later process: symbols are global, no addresses */
+    int opt_level;    /* 0..3; LLVM's pipeline. -1: the engine's default. */
+    bool fastmath;    /* for every function, besides those that ask themselves */
+    const char *cpu;  /* NULL: the host's */
     JrEngineTimes *times; /* NULL, or where compile() says what it took */
 } JrEngineOptions;
 
@@ -52,12 +54,17 @@ typedef enum JrEngineText {
 
 typedef struct JrEngine {
     const char *name; /* "interp", "tcc", "llvm" */
-    /* Compiles every function of the module. NULL on failure, with the reason in *why (allocated
+    /* Compiling takes so long that only what is asked for should be: functions in
+     * options->entries or with signatures, and those that they call. The others compile all. */
+    bool selective;
+    /* Compiles the module. NULL on failure, with the reason in *why (allocated
      * in the module's arena, or JR_NO_MEMORY). The code refers to nothing in the module's arena afterwards.
      * Thread-safe: modules of different arenas may be compiled at once. */
     JrCode *(*compile)(const IrModule *module, const JrEngineOptions *options,
                        const char **why);
-    /* An exported function, by IrFunc.name; false when there is none. *out is good until release. */
+    /* A function that is called from outside, by IrFunc.name; false when there is none. *out is
+     * good until release. A selective engine leaves `run` or `pointer` NULL where it was not asked
+     * for. */
     bool (*find)(JrCode *code, const char *name, JrCall *out);
     /* Nothing may be running in it. */
     void (*release)(JrCode *code);
@@ -72,7 +79,7 @@ const JrEngine *jr_engine_tcc(void); /* present when built with libtcc */
 /* The one symbol of the LLVM plug-in, libjitrun-llvm.so, found with dlsym. The size of JrEngine
  * and the version guard against a plug-in of another build. */
 #define JR_ENGINE_PLUGIN_SYMBOL "jr_engine_plugin"
-#define JR_ENGINE_ABI 2
+#define JR_ENGINE_ABI 3
 typedef const JrEngine *(*JrEnginePlugin)(uint32_t abi, uint32_t engine_size);
 
 #endif

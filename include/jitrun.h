@@ -208,7 +208,8 @@ typedef struct JrCompileOptions {
 
 /* Parses and checks NUL-terminated `source`, which is copied. *out is always set unless there
  * was no memory or an argument is wrong: on JR_ERR_COMPILE it is a module that only has
- * diagnostics. Machine code is made when it is first needed, by jr_run or jr_function. */
+ * diagnostics. Machine code is made when it is first needed, by jr_run or jr_function: LLVM makes
+ * that of what is asked for and what it calls, the other engines that of the whole module. */
 JR_API JrStatus jr_compile(JrContext *context, const char *source,
                            const JrCompileOptions *options, JrModule **out);
 /* The same for a file; its name is the path unless options give another. "-" is standard
@@ -468,7 +469,8 @@ JR_API void jr_prepared_free(JrPrepared *prepared);
  * What went wrong is in jr_error(), as for jr_call; the result is then zero. A call that
  * succeeds leaves JR_OK there, but for functions of scalars that cannot fail, which do not look.
  * LLVM and libtcc make a function of this type, which costs little more than one of C does; the
- * interpreter's is a closure of libffi. */
+ * interpreter's is a closure of libffi. LLVM makes it along with what jr_function finds, and for what
+ * jr_function_for finds now, which takes as long as compiling that did. */
 JR_API JrStatus jr_function_pointer(JrFunction *function, void **out);
 /* "double f(const double *x, int64_t x_len);": the C prototype of that pointer. Owned by the
  * function; "" when there is no memory. */

@@ -140,23 +140,45 @@ static JrPace pace_of(const IrFunc *ir, const JrEngine *engine) {
     return compiled && ir_looks_soon(ir) ? PACE_LOOKS : PACE_UNKNOWN;
 }
 
-JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **out) {
-    for (JrFunction *f = module->functions; f; f = f->next)
-        if (f->spec == spec) return *out = f, JR_OK;
-    const JrUnit *unit = jr_pipeline_build(module, false);
-    if (!unit) return jr_error()->status;
-    const IrFunc *ir = ir_module_find(module->ir, spec->name);
+static JrFunction *find_handle(const JrModule *module, const FeSpec *spec) {
+    JrFunction *f = module->functions;
+    while (f && f->spec != spec)
+        f = f->next;
+    return f;
+}
+
+static JrFunction *new_handle(JrModule *module, const FeSpec *spec) {
+    const IrModule *ir = jr_pipeline_lower(module, true);
+    if (!ir) return NULL;
     JrFunction *f = JR_NEW(module->arena, JrFunction);
-    *f = (JrFunction){.next = module->functions,
-                      .module = module,
+    *f = (JrFunction){.module = module,
                       .spec = spec,
                       .signature = signature_of(module, spec),
-                      .written = written_of(module, ir),
-                      .pace = pace_of(ir, unit->engine)};
-    if (!unit->engine->find(unit->code, spec->name, &f->call))
-        return jr_error_set(JR_ERR_ENGINE, "internal error: the %s engine has no code for %s",
-                            unit->engine->name, spec->name);
-    module->functions = f;
+                      .written = written_of(module, ir_module_find(ir, spec->name))};
+    return f;
+}
+
+static bool add_code(JrFunction *f, bool pointer) {
+    JrModule *module = f->module;
+    JrWanted wanted = {.name = f->spec->name, .entry = true, .pointer = pointer};
+    const IrModule *ir = jr_pipeline_lower(module, true);
+    const JrUnit *unit = ir ? jr_pipeline_build(module, wanted, &f->call) : NULL;
+    if (!unit) return false;
+    f->pace = pace_of(ir_module_find(ir, f->spec->name), unit->engine);
+    return true;
+}
+
+JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrPurpose purpose,
+                             JrFunction **out) {
+    JrFunction *known = find_handle(module, spec), *f = known;
+    if (!f && !(f = new_handle(module, spec))) return jr_error()->status;
+    if (purpose != JR_TO_DESCRIBE && !f->call.run &&
+        !add_code(f, purpose == JR_TO_CALL_FROM_C))
+        return jr_error()->status;
+    if (!known) {
+        f->next = module->functions;
+        module->functions = f;
+    }
     *out = f;
     return JR_OK;
 }
@@ -172,11 +194,11 @@ static JrStatus report_first(const JrModule *module) {
 /* One more specialisation, and code for it. If any of that fails it is taken back: a call with
  * other types must start clean. Only the errors stay, for jr_module_report, until then. */
 static JrStatus specialise(JrModule *module, const char *name, uint32_t count,
-                           const FeType *const *types, JrFunction **out) {
+                           const FeType *const *types, JrPurpose purpose, JrFunction **out) {
     FeMark mark = fe_mark(module->fe);
     FeSpec *spec = fe_specialise(module->fe, name, count, types);
     bool good = spec && module->diags.errors == 0;
-    JrStatus status = good ? jr_function_of_spec(module, spec, out) : JR_ERR_COMPILE;
+    JrStatus status = good ? jr_function_of_spec(module, spec, purpose, out) : JR_ERR_COMPILE;
     if (module->diags.errors) status = report_first(module);
     if (status == JR_OK) {
         jr_module_mark_diags(module);
@@ -216,10 +238,10 @@ static JrStatus wrong_signature(JrModule *module, const FeFunc *func, const char
 
 /* A function whose source says what it is: one of these, or none. */
 static JrStatus find_declared(JrModule *module, const FeFunc *func, const Signature *wanted,
-                              const char *signature, JrFunction **out) {
+                              const char *signature, JrPurpose purpose, JrFunction **out) {
     for (uint32_t i = 0; i < func->specs.len; i++)
         if (has_signature(func->specs.data[i], wanted))
-            return jr_function_of_spec(module, func->specs.data[i], out);
+            return jr_function_of_spec(module, func->specs.data[i], purpose, out);
     return wrong_signature(module, func, signature);
 }
 
@@ -238,7 +260,7 @@ static JrStatus wrong_count(JrModule *module, const FeFunc *func, const char *wa
 }
 
 JrStatus jr_function_by_signature(JrModule *module, const char *name, const char *signature,
-                                  JrFunction **out) {
+                                  JrPurpose purpose, JrFunction **out) {
     Signature wanted = {.count = 0};
     FeFunc *func = find_source_function(module, name);
     if (!func) return no_such_function(module, name);
@@ -248,19 +270,19 @@ JrStatus jr_function_by_signature(JrModule *module, const char *name, const char
                             "(float64[::1], int64)",
                             signature);
     if (!signature && declared_spec(func))
-        return jr_function_of_spec(module, declared_spec(func), out);
+        return jr_function_of_spec(module, declared_spec(func), purpose, out);
     if (!signature && func->ast->params.len && func->specs.len != 1)
         return jr_error_set(JR_ERR_SIGNATURE,
                             "%s has no types of its own: ask for it with a signature, such as "
                             "(float64[::1], int64)",
                             name);
     if (!signature && func->ast->params.len)
-        return jr_function_of_spec(module, func->specs.data[0], out);
+        return jr_function_of_spec(module, func->specs.data[0], purpose, out);
     if (signature && func->has_signature)
-        return find_declared(module, func, &wanted, signature, out);
+        return find_declared(module, func, &wanted, signature, purpose, out);
     if (signature && wanted.count != func->ast->params.len)
         return wrong_count(module, func, signature);
-    JrStatus status = specialise(module, name, wanted.count, wanted.params, out);
+    JrStatus status = specialise(module, name, wanted.count, wanted.params, purpose, out);
     if (status || !signature || has_signature((*out)->spec, &wanted)) return status;
     status = jr_error_set(JR_ERR_SIGNATURE, "%s is %s, which is not %s", name,
                           (*out)->signature, signature);
@@ -284,7 +306,8 @@ static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
     char given[64];
     FeFunc *func = find_source_function(module, name);
     if (!func) return no_such_function(module, name);
-    if (declared_spec(func)) return jr_function_of_spec(module, declared_spec(func), out);
+    if (declared_spec(func))
+        return jr_function_of_spec(module, declared_spec(func), JR_TO_CALL, out);
     if (count > JR_MAX_PARAMS)
         return jr_error_set(JR_ERR_ARGUMENT, "%zu arguments are more than %d", count,
                             JR_MAX_PARAMS);
@@ -296,7 +319,7 @@ static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
                                 i + 1, name,
                                 jr_value_type_name(&args[i], given, sizeof given));
     }
-    return specialise(module, name, (uint32_t)count, types, out);
+    return specialise(module, name, (uint32_t)count, types, JR_TO_CALL, out);
 }
 
 typedef struct Query {
@@ -322,7 +345,7 @@ static JrStatus find_function(JrModule *module, const char *name, Query query,
         if (query.by_values)
             find_by_values(module, name, query.count, query.args, out);
         else
-            jr_function_by_signature(module, name, query.signature, out);
+            jr_function_by_signature(module, name, query.signature, JR_TO_CALL_FROM_C, out);
     } else {
         jr_module_break(module);
     }
@@ -429,13 +452,6 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
     return status;
 }
 
-static JrStatus find_body(JrModule *module, JrCall *body) {
-    const JrUnit *unit = jr_pipeline_build(module, true);
-    if (!unit) return jr_error()->status;
-    if (unit->engine->find(unit->code, "<module>", body)) return JR_OK;
-    return jr_error_set(JR_ERR_ENGINE, "internal error: the body has no code");
-}
-
 JrStatus jr_run(JrModule *module) {
     jr_error_clear();
     if (!module || !module->fe || !module->options.run_main)
@@ -449,7 +465,7 @@ JrStatus jr_run(JrModule *module) {
     if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_module_reset_diags(module);
-        find_body(module, &body);
+        jr_pipeline_build(module, (JrWanted){"<module>", .entry = true, .once = true}, &body);
     } else {
         jr_module_break(module);
     }

@@ -72,20 +72,16 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     return module->ir = ir;
 }
 
-static const JrUnit *add_unit(JrModule *module, const JrEngine *engine, JrCode *code,
-                              bool once) {
+static bool add_unit(JrModule *module, const JrEngine *engine, JrCode *code, bool once) {
     JrUnit *unit = jr_alloc_new(module->context->alloc, sizeof *unit);
     if (!unit) {
         engine->release(code);
         jr_error_set(JR_MEMORY_ERROR, "out of memory");
-        return NULL;
+        return false;
     }
-    *unit = (JrUnit){.next = module->units,
-                     .engine = engine,
-                     .once = once,
-                     .code = code,
-                     .spec_count = module->fe->specs.len};
-    return module->units = unit;
+    *unit = (JrUnit){.next = module->units, .engine = engine, .once = once, .code = code};
+    module->units = unit;
+    return true;
 }
 
 /* The body runs once. If it can be seen to be short, the interpreter is done before another
@@ -96,11 +92,13 @@ static bool is_short(const JrModule *module, const IrModule *ir) {
     return (!engine || strcmp(engine, "auto") == 0) && body && ir_cost_within(body, SHORT_RUN);
 }
 
-/* Every function of the source has a C signature; the body has none. */
-static const JrCSignature *make_signatures(JrModule *module, const IrModule *ir) {
+/* The C signatures of all functions of the source, or of one. The body has none. */
+static const JrCSignature *make_signatures(JrModule *module, const IrModule *ir,
+                                           const char *only) {
     JrCSignature *all = JR_NEW_ARRAY(module->arena, JrCSignature, ir->funcs.len);
     for (uint32_t i = 0; i < module->fe->specs.len; i++) {
         const FeSpec *spec = module->fe->specs.data[i];
+        if (only && strcmp(spec->name, only) != 0) continue;
         const IrFunc *func = ir_module_find(ir, spec->name);
         if (!func || spec->func == module->fe->funcs.data[0]) continue;
         all[func->index].symbol = jr_arena_printf(module->arena, "jr_c_%u", func->index);
@@ -109,34 +107,69 @@ static const JrCSignature *make_signatures(JrModule *module, const IrModule *ir)
     return all;
 }
 
-const JrUnit *jr_pipeline_build(JrModule *module, bool once) {
-    const JrUnit *newest = module->units;
-    if (newest && newest->spec_count == module->fe->specs.len && newest->once <= once)
-        return newest;
-    IrModule *ir = jr_pipeline_lower(module, true);
-    if (!ir) return NULL;
-    once = once && is_short(module, ir);
+static const bool *make_entries(JrModule *module, const IrModule *ir, JrWanted wanted) {
+    bool *all = JR_NEW_ARRAY(module->arena, bool, ir->funcs.len);
+    const IrFunc *func = ir_module_find(ir, wanted.name);
+    if (func) all[func->index] = wanted.entry;
+    return all;
+}
+
+/* What the engine is to make: all there is, or if it is selective what is wanted. */
+static void select_code(JrModule *module, const IrModule *ir, const JrEngine *engine,
+                        JrWanted wanted, JrEngineOptions *options) {
+    bool pointers = engine->selective ? wanted.pointer : !wanted.once;
+    const char *only = engine->selective ? wanted.name : NULL;
+    if (engine->selective) options->entries = make_entries(module, ir, wanted);
+    if (pointers && !module->options.check_races)
+        options->signatures = make_signatures(module, ir, only);
+}
+
+static bool build(JrModule *module, const IrModule *ir, JrWanted wanted) {
     double clock = jr_clock();
-    const JrEngine *engine = once ? jr_engine_interp() : jr_engine_get(module->options.engine);
+    const JrEngine *engine =
+        wanted.once ? jr_engine_interp() : jr_engine_get(module->options.engine);
     clock_stage(&clock, &module->times.load);
-    if (!engine) return NULL;
+    if (!engine) return false;
     const char *why = JR_NO_MEMORY;
     JrEngineTimes times = {0};
     JrEngineOptions options = jr_engine_options(module);
     options.times = &times;
-    /* A run that is checked for races begins and ends in jr_function_run. */
-    if (!once && !module->options.check_races)
-        options.signatures = make_signatures(module, ir);
     options.host = &module->host;
+    select_code(module, ir, engine, wanted, &options);
     JrCode *code = engine->compile(ir, &options, &why);
     module->times.generate += times.generate;
     module->times.link += times.link;
     if (code) {
-        jr_log_built(module, engine, &times, once);
-        return add_unit(module, engine, code, once);
+        jr_log_built(module, engine, &times, wanted.once);
+        return add_unit(module, engine, code, wanted.once);
     }
-    if (strcmp(why, JR_NO_MEMORY) == 0) return jr_error_set(JR_MEMORY_ERROR, "%s", why), NULL;
+    if (strcmp(why, JR_NO_MEMORY) == 0) return jr_error_set(JR_MEMORY_ERROR, "%s", why), false;
     jr_error_set(JR_ERR_ENGINE, "the %s engine could not compile %s: %s", engine->name,
                  module->source.name, why);
+    return false;
+}
+
+static const JrUnit *find_code(const JrModule *module, JrWanted wanted, JrCall *out) {
+    for (const JrUnit *u = module->units; u; u = u->next) {
+        if (u->once > wanted.once || !u->engine->find(u->code, wanted.name, out)) continue;
+        bool has_entry = out->run || !wanted.entry;
+        bool has_pointer = out->pointer || !wanted.pointer;
+        if (!u->engine->selective || (has_entry && has_pointer)) return u;
+    }
     return NULL;
+}
+
+const JrUnit *jr_pipeline_build(JrModule *module, JrWanted wanted, JrCall *out) {
+    /* A run that is checked for races begins and ends in jr_function_run. */
+    if (module->options.check_races) wanted.pointer = false, wanted.entry = true;
+    const JrUnit *unit = find_code(module, wanted, out);
+    if (unit) return unit;
+    const IrModule *ir = jr_pipeline_lower(module, true);
+    if (!ir) return NULL;
+    wanted.once = wanted.once && is_short(module, ir);
+    if (!build(module, ir, wanted)) return NULL;
+    unit = find_code(module, wanted, out);
+    if (!unit)
+        jr_error_set(JR_ERR_ENGINE, "internal error: there is no code for %s", wanted.name);
+    return unit;
 }

@@ -36,14 +36,14 @@ struct JrContext {
     JrHostFn *hosts; /* the last one first */
 };
 
-/* One engine's code for the specialisations there were when it was made. A later
- * specialisation adds another; older code stays, since functions point into it. */
+/* One engine's code, for what was asked of a selective engine, or else for the specialisations
+ * there were when it was made. What it lacks is in another; older code stays, since functions
+ * point into it. */
 typedef struct JrUnit {
     struct JrUnit *next;
     const JrEngine *engine;
     bool once; /* made for a single short run: not what a caller of functions wants */
     JrCode *code;
-    uint32_t spec_count;
 } JrUnit;
 
 /* How long a call takes, for callers that keep others waiting. */
@@ -53,14 +53,22 @@ typedef enum JrPace {
     PACE_LOOKS, /* unless it is given large arrays, it is over or looks whether to yield soon */
 } JrPace;
 
+/* Code that is wanted, of the IrFunc of this name. */
+typedef struct JrWanted {
+    const char *name; /* FeSpec.name, or "<module>" for the body */
+    bool entry,
+        pointer; /* for calls through the entry; by the C signature, where that can be */
+    bool once;   /* to run a single time: any engine will do if that is short */
+} JrWanted;
+
 struct JrFunction {
     JrFunction *next;
     JrModule *module;
     const FeSpec *spec;
     const char *signature;
     const bool *written; /* by leaf of the parameters: an array that the function writes to */
-    JrPace pace;
-    JrCall call;
+    JrCall call;         /* `run` is NULL if it was only to be described so far */
+    JrPace pace;         /* of the code */
     struct JrPointer *pointer; /* pointer.c's, once it was asked for */
     const char *prototype;
 };
@@ -118,10 +126,8 @@ bool jr_pipeline_check(JrModule *module);
 /* Typed tree to IR that is ready for an engine: lowered, verified, folded if `optimise`. NULL
  * with the reason in jr_error(). */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise);
-/* Code for every specialisation there is: what was made before, or new. With `once` the code
- * is to run the body a single time, and an engine that starts at once will do if the body is
- * short. NULL with the reason in jr_error(). */
-const JrUnit *jr_pipeline_build(JrModule *module, bool once);
+/* Code made before, or new. NULL with the reason in jr_error(). */
+const JrUnit *jr_pipeline_build(JrModule *module, JrWanted wanted, JrCall *out);
 
 /* ---- call.c ---- */
 
@@ -133,11 +139,20 @@ typedef union JrLeaf {
 } JrLeaf;
 
 uint32_t jr_leaf_count(const FeType *type);
-/* The function of a specialisation that there is, with code. The module is locked. */
-JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrFunction **out);
+/* What a JrFunction is for. A second way of calling it costs a selective engine little when it is
+ * made with the first, and as much again later. */
+typedef enum JrPurpose {
+    JR_TO_DESCRIBE,    /* its types: no code */
+    JR_TO_CALL,        /* with values */
+    JR_TO_CALL_FROM_C, /* the same, and its pointer may be asked for */
+} JrPurpose;
+
+/* The function of a specialisation that there is. The module is locked. */
+JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrPurpose purpose,
+                             JrFunction **out);
 /* The same for what jr_function is asked for; signature may be NULL. */
 JrStatus jr_function_by_signature(JrModule *module, const char *name, const char *signature,
-                                  JrFunction **out);
+                                  JrPurpose purpose, JrFunction **out);
 /* Runs code of the module on this thread. *ran says that it returned, so that there are
  * results, whatever the status. */
 JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const *args,

@@ -25,7 +25,7 @@ static JrStatus find_one(Job *job, const char *function) {
     while (len && function[len - 1] == ' ')
         len--;
     JrStatus status = jr_function_by_signature(
-        job->module, jr_arena_strndup(arena, function, len), bracket, &found);
+        job->module, jr_arena_strndup(arena, function, len), bracket, JR_TO_DESCRIBE, &found);
     if (status == JR_OK) JR_PUSH(arena, &job->functions, found);
     return status;
 }
@@ -36,7 +36,8 @@ static JrStatus find_all(Job *job) {
         const FeFunc *func = module->fe->funcs.data[i];
         JrFunction *found;
         if (!func->has_signature || func->specs.len != 1) continue;
-        JrStatus status = jr_function_of_spec(module, func->specs.data[0], &found);
+        JrStatus status =
+            jr_function_of_spec(module, func->specs.data[0], JR_TO_DESCRIBE, &found);
         if (status) return status;
         JR_PUSH(module->arena, &job->functions, found);
     }

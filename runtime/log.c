@@ -38,7 +38,7 @@ void jr_log_built(const JrModule *module, const JrEngine *engine, const JrEngine
                   bool once) {
     const char *asked = module->options.engine;
     bool is_auto = !asked || strcmp(asked, "auto") == 0;
-    uint32_t n = module->fe->specs.len;
+    uint32_t n = engine->selective ? 1 : module->fe->specs.len;
     if (is_auto && !once && strcmp(engine->name, "llvm") != 0)
         jr_log(module->context, "%s: %s instead of llvm, which is not available: %s",
                module->source.name, engine->name, jr_engine_no_llvm());

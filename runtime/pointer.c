@@ -281,6 +281,17 @@ static void *code_of(const JrFunction *function) {
 
 #endif
 
+/* The engine's own, which a selective one makes now if jr_function_for found the function. The
+ * closure is for engines that have none. */
+static JrStatus find_pointer(JrFunction *function) {
+    JrCall found;
+    if (!jr_pipeline_build(function->module, (JrWanted){function->spec->name, .pointer = true},
+                           &found))
+        return jr_error()->status;
+    function->call.pointer = found.pointer;
+    return found.pointer ? JR_OK : make_pointer(function);
+}
+
 JrStatus jr_function_pointer(JrFunction *function, void **out) {
     jr_error_clear();
     if (out) *out = NULL;
@@ -294,7 +305,8 @@ JrStatus jr_function_pointer(JrFunction *function, void **out) {
     } else if (function->pointer || (!module->broken && setjmp(oom) == 0)) {
         if (!function->pointer) {
             jr_arena_on_oom(module->arena, &oom);
-            make_pointer(function);
+            find_pointer(function);
+            *out = function->call.pointer;
         }
     } else {
         jr_module_break(module);

@@ -210,7 +210,8 @@ static void add_functions(JrModule *module, JrText *out) {
         const FeFunc *func = module->fe->funcs.data[i];
         JrFunction *function;
         if (!func->has_signature || func->specs.len != 1) continue;
-        if (jr_function_of_spec(module, func->specs.data[0], &function)) return;
+        if (jr_function_of_spec(module, func->specs.data[0], JR_TO_DESCRIBE, &function))
+            return;
         add_function(function, out);
     }
 }

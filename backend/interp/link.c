@@ -177,7 +177,7 @@ static bool engine_text(const IrModule *module, const JrEngineOptions *options,
 }
 
 const JrEngine *jr_engine_interp(void) {
-    static const JrEngine engine = {"interp", engine_compile, engine_find, engine_release,
-                                    engine_text};
+    static const JrEngine engine = {"interp",    false,          engine_compile,
+                                    engine_find, engine_release, engine_text};
     return &engine;
 }

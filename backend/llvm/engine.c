@@ -130,13 +130,15 @@ static char *copy_name(const JrAlloc *alloc, const char *name) {
 }
 
 /* The names of the exports, in the order of the table of entries. */
-static JrCode *new_code(const IrModule *module, const JrAlloc *alloc) {
+static JrCode *new_code(const IrModule *module, const JrEngineOptions *options) {
+    const JrAlloc *alloc = options->alloc;
     JrCode *code = jr_alloc_new(alloc, sizeof *code + module->funcs.len * sizeof(Export));
     if (!code) return NULL;
     *code = (JrCode){.alloc = alloc};
     for (uint32_t i = 0; i < module->funcs.len; i++) {
         const IrFunc *func = module->funcs.data[i];
-        if (!func->exported) continue;
+        if (!jr_gen_wants_entry(options, func) && !jr_gen_wants_pointer(options, func))
+            continue;
         Export export = {.name = copy_name(alloc, func->name)};
         code->exports[code->count++] = export;
         if (export.name) continue;
@@ -153,7 +155,7 @@ static void table_name(char *name, size_t size) {
 
 static JrCode *link_code(Work *w, const IrModule *module, const JrEngineOptions *options,
                          const char *table) {
-    JrCode *code = new_code(module, options->alloc);
+    JrCode *code = new_code(module, options);
     if (!code) {
         snprintf(w->why, TARGET_WHY, "out of memory");
         return NULL;
@@ -200,7 +202,8 @@ static int32_t run(const JrCall *call, JrRt *rt, void *const *args, void *const 
 static bool find(JrCode *code, const char *name, JrCall *out) {
     for (uint32_t i = 0; i < code->count; i++) {
         if (strcmp(code->exports[i].name, name) != 0) continue;
-        *out = (JrCall){run, code->exports[i].entry, code, code->exports[i].pointer};
+        const Export *e = &code->exports[i];
+        *out = (JrCall){e->entry ? run : NULL, e->entry, code, e->pointer};
         return true;
     }
     return false;
@@ -251,6 +254,6 @@ __attribute__((visibility("default"))) const JrEngine *jr_engine_plugin(uint32_t
                                                                         uint32_t engine_size);
 
 const JrEngine *jr_engine_plugin(uint32_t abi, uint32_t engine_size) {
-    static const JrEngine engine = {"llvm", compile, find, release, text};
+    static const JrEngine engine = {"llvm", true, compile, find, release, text};
     return abi == JR_ENGINE_ABI && engine_size == sizeof engine ? &engine : NULL;
 }

@@ -47,9 +47,11 @@ typedef struct GenSig {
     uint32_t nparts;     /* values returned besides the status */
     struct GenSig *next; /* what a call of itself calls */
     bool is_copy;
-    bool called, is_region; /* by CALL, by PARALLEL */
-    LLVMValueRef entry;     /* of an exported function or a region's body, or NULL */
-    LLVMValueRef pointer;   /* with its C signature, or NULL */
+    bool reached;                /* from outside: it has code */
+    struct GenSig *next_reached; /* whose callees are to be looked at */
+    bool called, is_region;      /* by CALL, by PARALLEL */
+    LLVMValueRef entry;          /* of an exported function or a region's body, or NULL */
+    LLVMValueRef pointer;        /* with its C signature, or NULL */
 } GenSig;
 
 typedef struct Gen {
@@ -68,8 +70,9 @@ typedef struct Gen {
     LLVMValueRef likely;         /* branch weights: the first successor is the usual one */
     LLVMMetadataRef scopes;      /* the domain of alias scopes, made on first use */
     unsigned md_tbaa, md_prof, md_invariant, md_scope, md_noalias;
-    int level;    /* of optimisation, 0 to 3 */
-    JrTable sigs; /* IrFunc.name -> GenSig */
+    int level;       /* of optimisation, 0 to 3 */
+    JrTable sigs;    /* IrFunc.name -> GenSig */
+    GenSig *reached; /* those not looked at yet */
 } Gen;
 
 typedef struct GenLoop {
@@ -235,8 +238,12 @@ void jr_gen_define_pointer(Gen *g, const GenSig *kernel, const JrCSignature *c);
 
 /* ---- module.c ---- */
 void jr_gen_function_attrs(Gen *g, LLVMValueRef fn);
-/* Generates every function, and under the name `table` the exported entries followed by as many
- * functions with C signatures, or NULLs. Without a table there are only the latter. */
+/* How function i is called from outside: through its entry; by its C signature. */
+bool jr_gen_wants_entry(const JrEngineOptions *options, const IrFunc *func);
+bool jr_gen_wants_pointer(const JrEngineOptions *options, const IrFunc *func);
+/* Generates every function that is called from outside and those that they reach; and under the
+ * name `table` the entries of the former, followed by as many functions with C signatures, with
+ * NULLs for those that are not wanted. Without a table there are only the latter. */
 void jr_gen_module(Gen *g, const char *table);
 
 #endif

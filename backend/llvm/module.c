@@ -91,18 +91,55 @@ static bool wants_copy(Gen *g, const IrFunc *ir) {
     return calls > 0 && calls <= COPY_CALLS;
 }
 
+/* ---- What there is to generate ---- */
+
+bool jr_gen_wants_entry(const JrEngineOptions *options, const IrFunc *func) {
+    return options->entries ? options->entries[func->index] : func->exported;
+}
+
+bool jr_gen_wants_pointer(const JrEngineOptions *options, const IrFunc *func) {
+    return options->signatures && options->signatures[func->index].symbol;
+}
+
+static void reach(Gen *g, GenSig *sig) {
+    if (sig->reached) return;
+    sig->reached = true;
+    sig->next_reached = g->reached;
+    g->reached = sig;
+}
+
 static void note_calls(Gen *g, const IrBlock *block) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         IrForm form = ir_op_form((IrOp)s->op);
         if ((form == FORM_CALL || form == FORM_PARALLEL) && !s->u.callee->host) {
             GenSig *callee = jr_table_get(&g->sigs, s->u.callee->name);
             *(form == FORM_CALL ? &callee->called : &callee->is_region) = true;
+            reach(g, callee);
         }
         if (!ir_stmt_is_nested(s)) continue;
         note_calls(g, &s->u.blocks.then);
         note_calls(g, &s->u.blocks.els);
     }
 }
+
+static void find_reached(Gen *g, bool entries) {
+    for (uint32_t i = 0; i < g->ir->funcs.len; i++) {
+        const IrFunc *ir = g->ir->funcs.data[i];
+        GenSig *sig = JR_NEW(g->arena, GenSig);
+        sig->ir = ir;
+        jr_table_put(&g->sigs, ir->name, sig);
+        if ((entries && jr_gen_wants_entry(g->options, ir)) ||
+            jr_gen_wants_pointer(g->options, ir))
+            reach(g, sig);
+    }
+    while (g->reached) {
+        GenSig *sig = g->reached;
+        g->reached = sig->next_reached;
+        note_calls(g, &sig->ir->body);
+    }
+}
+
+/* ---- Declarations ---- */
 
 static void inline_always(Gen *g, LLVMValueRef fn) {
     jr_gen_attr(g, fn, LLVMAttributeFunctionIndex, "alwaysinline", 0);
@@ -118,14 +155,11 @@ static GenSig *new_copy(Gen *g, GenSig *sig) {
     return copy;
 }
 
-static void declare(Gen *g, const IrFunc *ir) {
-    GenSig *sig = JR_NEW(g->arena, GenSig);
-    sig->ir = ir;
-    sig->fails = ir->may_fail || ir->recursive;
+static void declare(Gen *g, GenSig *sig) {
+    sig->fails = sig->ir->may_fail || sig->ir->recursive;
     sig->type = function_type(g, sig);
     declare_one(g, sig);
-    sig->next = wants_copy(g, ir) ? new_copy(g, sig) : sig;
-    jr_table_put(&g->sigs, ir->name, sig);
+    sig->next = wants_copy(g, sig->ir) ? new_copy(g, sig) : sig;
 }
 
 static GenSig *sig_of(Gen *g, uint32_t i) {
@@ -281,6 +315,33 @@ static void define_both(Gen *g, GenSig *sig) {
         inline_always(g, sig->fn);
 }
 
+/* Whether it takes longer than a call of it does. */
+static bool is_large(const IrBlock *block, uint32_t *stmts) {
+    enum { SMALL_STMTS = 40 };
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (s->op == OP_FOR || s->op == OP_LOOP || ++*stmts > SMALL_STMTS) return true;
+        if (ir_stmt_is_nested(s) &&
+            (is_large(&s->u.blocks.then, stmts) || is_large(&s->u.blocks.els, stmts)))
+            return true;
+    }
+    return false;
+}
+
+/* What calls a large function from outside moves its arguments and no more. Where the function stays by
+ * itself, the passes and the code generator need not look at that: they take half as
+ * long over one that is called in two ways. */
+static void define_plainly(Gen *g, const GenSig *sig) {
+    uint32_t stmts = 0;
+    bool shared = sig->called || (sig->entry && sig->pointer);
+    if (g->level == 0 || !shared || !is_large(&sig->ir->body, &stmts)) return;
+    LLVMValueRef shells[] = {sig->entry, sig->pointer};
+    for (unsigned i = 0; i < 2; i++) {
+        if (!shells[i]) continue;
+        jr_gen_attr(g, shells[i], LLVMAttributeFunctionIndex, "optnone", 0);
+        jr_gen_attr(g, shells[i], LLVMAttributeFunctionIndex, "noinline", 0);
+    }
+}
+
 /* ---- Entries ---- */
 
 static LLVMValueRef pointer_at(Gen *g, LLVMValueRef list, uint32_t index) {
@@ -364,47 +425,57 @@ static void define_entry(Gen *g, const GenSig *sig) {
     LLVMBuildRet(g->b, jr_gen_int32(g, 0));
 }
 
+static bool is_outside(const Gen *g, const IrFunc *ir) {
+    return jr_gen_wants_entry(g->options, ir) || jr_gen_wants_pointer(g->options, ir);
+}
+
 static void define_table(Gen *g, const char *name) {
     const IrModule *ir = g->ir;
     LLVMValueRef *items = JR_NEW_ARRAY(g->arena, LLVMValueRef, 2 * ir->funcs.len + 1);
-    uint32_t n = 0;
+    LLVMValueRef null = LLVMConstNull(g->ptr);
+    uint32_t n = 0, count = 0;
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        if (ir->funcs.data[i]->exported) items[n++] = sig_of(g, i)->entry;
+        count += is_outside(g, ir->funcs.data[i]);
     for (uint32_t i = 0; i < ir->funcs.len; i++) {
-        LLVMValueRef pointer = sig_of(g, i)->pointer;
-        if (ir->funcs.data[i]->exported)
-            items[n++] = pointer ? pointer : LLVMConstNull(g->ptr);
+        const GenSig *sig = sig_of(g, i);
+        if (!is_outside(g, sig->ir)) continue;
+        bool entry = jr_gen_wants_entry(g->options, sig->ir);
+        items[n] = entry ? sig->entry : null;
+        items[count + n++] = sig->pointer ? sig->pointer : null;
     }
-    items[n++] = LLVMConstNull(g->ptr);
+    items[n += count] = null;
+    n++;
     LLVMValueRef init = LLVMConstArray2(g->ptr, items, n);
     LLVMValueRef table = LLVMAddGlobal(g->module, LLVMTypeOf(init), name);
     LLVMSetInitializer(table, init);
     LLVMSetGlobalConstant(table, 1);
 }
 
-/* What calls function i from outside. */
-static void declare_outside(Gen *g, uint32_t i, bool entries) {
-    const JrCSignature *c = g->options->signatures;
-    GenSig *sig = sig_of(g, i);
-    if ((entries && sig->ir->exported) || sig->is_region) declare_entry(g, sig);
-    if (c && c[i].symbol) jr_gen_declare_pointer(g, sig, &c[i]);
+/* What calls the function from outside. */
+static void declare_outside(Gen *g, GenSig *sig, bool entries) {
+    bool wanted = entries && jr_gen_wants_entry(g->options, sig->ir);
+    if (wanted || sig->is_region) declare_entry(g, sig);
+    if (jr_gen_wants_pointer(g->options, sig->ir))
+        jr_gen_declare_pointer(g, sig, &g->options->signatures[sig->ir->index]);
+}
+
+static void define_all(Gen *g, GenSig *sig) {
+    define_both(g, sig);
+    if (sig->entry) define_entry(g, sig);
+    if (sig->pointer) jr_gen_define_pointer(g, sig, &g->options->signatures[sig->ir->index]);
+    define_plainly(g, sig);
 }
 
 void jr_gen_module(Gen *g, const char *table) {
     const IrModule *ir = g->ir;
     const char *file = ir->file ? ir->file : "";
     g->file = jr_gen_string(g, file, strlen(file) + 1);
+    find_reached(g, table != NULL);
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        declare(g, ir->funcs.data[i]);
+        if (sig_of(g, i)->reached) declare(g, sig_of(g, i));
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        note_calls(g, &ir->funcs.data[i]->body);
+        if (sig_of(g, i)->reached) declare_outside(g, sig_of(g, i), table != NULL);
     for (uint32_t i = 0; i < ir->funcs.len; i++)
-        declare_outside(g, i, table != NULL);
-    for (uint32_t i = 0; i < ir->funcs.len; i++) {
-        GenSig *sig = sig_of(g, i);
-        define_both(g, sig);
-        if (sig->entry) define_entry(g, sig);
-        if (sig->pointer) jr_gen_define_pointer(g, sig, &g->options->signatures[i]);
-    }
+        if (sig_of(g, i)->reached) define_all(g, sig_of(g, i));
     if (table) define_table(g, table);
 }

@@ -231,6 +231,6 @@ static bool text(const IrModule *module, const JrEngineOptions *options, JrEngin
 }
 
 const JrEngine *jr_engine_tcc(void) {
-    static const JrEngine engine = {"tcc", compile, find, release, text};
+    static const JrEngine engine = {"tcc", false, compile, find, release, text};
     return &engine;
 }

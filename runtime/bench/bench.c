@@ -207,7 +207,8 @@ static const char *build_body(Run *run) {
     jr_error_clear();
     if (setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
-        jr_pipeline_build(module, false);
+        JrCall body;
+        jr_pipeline_build(module, (JrWanted){"<module>", .entry = true}, &body);
     } else {
         jr_module_break(module);
     }

@@ -263,7 +263,10 @@ static void work_is_logged(void **state) {
     env_function(module, "f", "(int64)"); /* known already */
     assert_int_equal(log.len, len);
     env_function(module, "f", "(float64)");
-    assert_non_null(strstr(log.text, "k.src: 2 functions made for "));
+    /* Compiling takes LLVM so long that it makes what is asked for. */
+    bool is_llvm = strcmp(env->engine, "llvm") == 0;
+    assert_non_null(strstr(log.text + len, is_llvm ? "k.src: 1 function made for "
+                                                   : "k.src: 2 functions made for "));
     jr_module_free(module);
     assert_int_equal(jr_compile(context, "def f(:\n", &o, &module), JR_ERR_COMPILE);
     assert_non_null(strstr(log.text, "k.src: 1 error, 0 warnings\n"));

@@ -307,6 +307,30 @@ static void headers_have_what_is_typed(void **state) {
 
 typedef double (*Dot)(const double *x, int64_t x_len, const double *y, int64_t y_len);
 
+/* What was found by values may have been made without. Its callee is the module's, and has a pointer
+ * of its own. */
+static void pointers_come_later_too(void **state) {
+    Env *env = *state;
+    JrModule *module = module_of(env, "def inner(x):\n    return x + 1\n"
+                                      "def outer(x):\n    s = x\n    for i in range(3):\n"
+                                      "        s += inner(x)\n    return s\n");
+    JrFunction *outer;
+    JrValue two = jr_int(2), result;
+    int64_t (*p)(int64_t x), (*again)(int64_t x);
+    assert_ok(jr_function_for(module, "outer", 1, &two, &outer));
+    assert_ok(jr_call(outer, 1, &two, &result));
+    assert_int_equal(result.as.i, 11);
+    assert_pointer(module, "outer", "(int64)", "int64_t outer(int64_t x);", p);
+    assert_int_equal(p(2), 11);
+    assert_pointer(module, "outer", "(int64)", "int64_t outer(int64_t x);", again);
+    assert_ptr_equal(*(void **)&again, *(void **)&p);
+    assert_pointer(module, "inner", "(int64)", "int64_t inner(int64_t x);", p);
+    assert_int_equal(p(2), 3);
+    assert_ok(jr_call(outer, 1, &two, &result));
+    assert_int_equal(result.as.i, 11);
+    jr_module_free(module);
+}
+
 static void *call_pointer(void *user) {
     Dot dot = *(Dot *)user;
     double x[64];
@@ -353,6 +377,7 @@ int main(void) {
         cmocka_unit_test(wrong_signatures_show_both),
         cmocka_unit_test(names_are_made_fit_for_c),
         cmocka_unit_test(headers_have_what_is_typed),
+        cmocka_unit_test(pointers_come_later_too),
         cmocka_unit_test(threads_share_a_pointer),
     };
     return run_on_engines("pointers", tests, sizeof tests / sizeof *tests);
