@@ -77,7 +77,8 @@ bool ir_stmt_may_fail(const IrFunc *func, const IrStmt *stmt) {
     case OP_VIEW: return view_may_fail(stmt);
     case OP_CALL: return stmt->u.callee->may_fail || stmt->u.callee->recursive;
     case OP_RT: return ir_rt_fails(stmt->u.rt);
-    case OP_PARALLEL: return stmt->u.callee->may_fail || stmt->u.callee->recursive;
+    case OP_PARALLEL:
+        return !stmt->ndsts && (stmt->u.callee->may_fail || stmt->u.callee->recursive);
     case OP_FOR: return stmt->strip != 0;
     default: return ir_op_may_fail(stmt->op);
     }
@@ -134,6 +135,7 @@ static bool rt_needs_context(IrRtCall call) {
     case RT_PERF_COUNTER:
     case RT_RANGE_TRIP:
     case RT_PARALLEL_CHUNKS:
+    case RT_PARALLEL_END:
     case RT_BROADCAST_ERROR:
     case RT_MATMUL_ERROR:
     case RT_MASK_ERROR: return false;

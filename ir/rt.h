@@ -125,12 +125,12 @@ void jr_rt_release(JrBuffer *buffer); /* NULL is fine; frees at the last referen
 
 /* PARALLEL: runs `body(chunk, lo, hi, captures...)` for each chunk. Its operands lie in slots,
  * laid out as for rtcalls.def by `letters`: "iii" for trip, chunks and work, then the captures.
- * Returns the error of the lowest chunk that failed. The second form is for engines whose
- * functions are not plain entries. */
+ * Returns the error of the lowest chunk that failed, and leaves PARALLEL's results in the first two
+ * slots. The second form is for engines whose functions are not plain entries. */
 int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry body, const char *letters,
-                       const JrSlot *slots);
+                       JrSlot *slots);
 int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
-                            const char *letters, const JrSlot *slots);
+                            const char *letters, JrSlot *slots);
 
 /* Calls a host function, for engines that cannot do so themselves. Arguments lie in slots, laid
  * out as for rtcalls.def (narrow integers widened), and so does the result. Sets the status, and

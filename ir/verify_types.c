@@ -238,7 +238,10 @@ static bool verify_parallel(IrVerifier *v, const IrStmt *stmt) {
         return ir_verify_fail(v,
                               "the body must take a chunk and its bounds, and return nothing");
     if (!callee->exported) return ir_verify_fail(v, "the body must be exported");
-    if (!count(v, stmt, 0, callee->nparams)) return false;
+    if (!count(v, stmt, stmt->ndsts ? 2 : 0, callee->nparams)) return false;
+    for (uint32_t i = 0; i < stmt->ndsts; i++)
+        if (!same(v, "a result", ir_reg_type(v->func, stmt->dsts[i]), ir_scalar(TY_INT64)))
+            return false;
     for (uint32_t i = 0; i < stmt->nargs; i++) {
         IrType type = arg_type(v, stmt, i);
         bool number = type.scalar == TY_BOOL || type.scalar == TY_INT64 ||

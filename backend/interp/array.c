@@ -272,7 +272,7 @@ typedef __typeof__(&jr_rt_parallel_body) ParallelFn;
 /* The first operand is the letters that say how the others are laid out. */
 int32_t jr_interp_parallel(Run *run, const Instr *ip, char *fp, const Record *record) {
     const JrCode *code = run->code;
-    const Operand *letters = operand(run, record, 0);
+    const Operand *dsts = operand(run, record, 0), *letters = dsts + record->ndsts;
     const JrCall body = {.run = jr_interp_enter,
                          .function = (void *)&code->funcs[record->func],
                          .data = (void *)code};
@@ -289,8 +289,10 @@ int32_t jr_interp_parallel(Run *run, const Instr *ip, char *fp, const Record *re
         n += put_argument(run, fp, &letters[k], &slots[n]);
     int32_t status = ((ParallelFn)record->address)(run->rt, place_where(code, ip), &body,
                                                    code->strings + letters->slot, slots);
+    for (uint32_t k = 0; k < record->ndsts; k++)
+        frame_slot(fp, dsts[k].slot)->i = slots[k].i;
     if (slots != few) jr_alloc_free(code->alloc, slots);
-    return status;
+    return record->ndsts ? 0 : status;
 }
 
 int32_t jr_interp_raise(Run *run, const Instr *ip, const Record *record) {

@@ -119,11 +119,14 @@ void jr_emit_parallel(Compiler *c, const IrStmt *stmt) {
         (uint32_t)(uintptr_t)jr_table_get(&c->numbers, stmt->u.callee->name) - 1;
     uint32_t index;
     jr_record_new(c, &index);
+    for (uint32_t n = 0; n < stmt->ndsts; n++)
+        add_rt_operand(c, 'i', stmt->dsts[n], true);
     jr_operand_add(c, 's', ir_scalar(TY_STR), at, false);
     c->operands.data[c->operands.len - 1].bits = (uint32_t)strlen(letters);
     for (uint32_t n = 0; n < stmt->nargs; n++)
         add_rt_operand(c, letters[n], stmt->args[n], false);
     Record *record = &c->records.data[index];
+    record->ndsts = stmt->ndsts;
     record->nargs = 1 + stmt->nargs;
     record->func = number;
     record->address = jr_resolve_symbol(c, "jr_rt_parallel_body");

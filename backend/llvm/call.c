@@ -187,7 +187,10 @@ void jr_gen_parallel(GenFunc *f, const IrStmt *s) {
     LLVMValueRef args[] = {f->rt, jr_gen_where(f, s->span), body->entry,
                            jr_gen_string(g, letters, strlen(letters) + 1), operands};
     LLVMValueRef status = jr_gen_helper(g, "jr_rt_parallel", 5, args);
-    if (f->sig->fails) jr_gen_check_status(f, status, NULL);
+    if (s->ndsts)
+        get_results(f, s, operands);
+    else if (f->sig->fails)
+        jr_gen_check_status(f, status, NULL);
 }
 
 /* ---- Errors ---- */

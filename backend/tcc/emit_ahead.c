@@ -6,6 +6,8 @@
  * its prange loops threads. */
 #include "backend/tcc/emit.h"
 
+#include "ir/par/copies.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,7 +23,9 @@ static bool is_standalone(IrRtCall call) {
     case RT_ARRAY_DISTINCT:
     case RT_BROADCAST_ERROR:
     case RT_RANGE_TRIP:
-    case RT_PARALLEL_CHUNKS: return true;
+    case RT_PARALLEL_CHUNKS:
+    case RT_PARALLEL_COPIES:
+    case RT_PARALLEL_END: return true;
     default: return false;
     }
 }
@@ -80,7 +84,12 @@ static void add_tables(JrText *out) {
     for (unsigned i = 0; i < TY_STR; i++)
         jr_text_printf(out, "    {\"%s\", %u},\n", ir_scalar_name((IrScalar)i),
                        ir_scalar_size((IrScalar)i));
-    jr_text_puts(out, "};\n\n");
+    jr_text_printf(out, "};\nenum { JR_COPIES_COST = %d, JR_COPIES_LARGE_COST = %d, ",
+                   COPIES_COST, COPIES_LARGE_COST);
+    jr_text_printf(out, "JR_COPIES_LARGE = %d, JR_COPIES_BYTES = %d, ", COPIES_LARGE,
+                   COPIES_BYTES);
+    jr_text_printf(out, "JR_COPIES_MOST = %d, JR_COPIES_LEAST = %d };\n\n", COPIES_MOST,
+                   COPIES_LEAST);
 }
 
 void jr_c_ahead_runtime(const Emit *em, void (*declare)(const Emit *em, JrText *out),

@@ -21,7 +21,7 @@ const char *jr_c_where(Fn *fn, JrSpan span) {
         jr_text_printf(&fn->wheres, ", %" PRId32 ", %" PRId32 "}", span.line, span.col);
         fn->last_where = span;
     }
-    return jr_arena_printf(fn->em->arena, "&at_%" PRIu32 "[%" PRIu32 "]", fn->index,
+    return jr_arena_printf(fn->em->arena, "&at%" PRIu32 "[%" PRIu32 "]", fn->index,
                            fn->nwheres - 1);
 }
 
@@ -194,10 +194,18 @@ static void parallel(Fn *fn, const IrStmt *stmt) {
     jr_c_flush_loads(fn);
     jr_c_line(fn, "JrSlot %s[%" PRIu32 "];", slots, slots_of(letters));
     fill_slots(fn, stmt, letters, slots);
-    jr_c_line(
-        fn, "int32_t k%" PRIu32 " = jr_rt_parallel(rt, %s, jr_entry_%" PRIu32 ", \"%s\", %s);",
-        number, jr_c_where(fn, stmt->span), jr_c_func_index(fn->em, stmt->u.callee), letters,
-        slots);
+    const char *run = jr_arena_printf(
+        arena, "jr_rt_parallel(rt, %s, jr_entry_%" PRIu32 ", \"%s\", %s)",
+        jr_c_where(fn, stmt->span), jr_c_func_index(fn->em, stmt->u.callee), letters, slots);
+    if (stmt->ndsts)
+        jr_c_line(fn, "%s;", run);
+    else
+        jr_c_line(fn, "int32_t k%" PRIu32 " = %s;", number, run);
+    for (uint32_t i = 0; i < stmt->ndsts; i++) {
+        jr_c_declare(fn, stmt->dsts[i]);
+        jr_c_line(fn, "%s = %s[%" PRIu32 "].i;", jr_c_name(fn, stmt->dsts[i]), slots, i);
+    }
+    if (stmt->ndsts) return;
     jr_c_line(fn, "if (k%" PRIu32 ") {", number);
     fn->indent++;
     jr_c_fail(fn, "k%" PRIu32, number);

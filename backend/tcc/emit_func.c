@@ -334,7 +334,7 @@ static void write_head(Fn *fn, const char *body) {
     for (uint32_t i = 0; i < fn->func->regs.len; i++)
         declare(fn, i);
     if (fn->nwheres)
-        jr_text_printf(&em->body, "static const JrWhere at_%" PRIu32 "[] = {\n%s,\n};\n\n",
+        jr_text_printf(&em->body, "static const JrWhere at%" PRIu32 "[] = {\n%s,\n};\n\n",
                        fn->index, fn->wheres.data);
     jr_text_printf(&em->body, "%s\n{\n", body);
     if (fn->text.data) jr_text_add(&em->body, fn->text.data, fn->text.len);

@@ -330,8 +330,11 @@ static void build_region(Outline *o) {
     args[2] = par_int(p->func, work);
     for (uint32_t i = 0; i < o->captures.len; i++)
         args[FIRST_CAPTURE + i] = o->captures.data[i];
-    IrStmt *region =
-        ir_build(&o->parent, OP_PARALLEL, 0, NULL, o->captures.len + FIRST_CAPTURE, args);
+    IrReg results[] = {ir_temp(p->func, par_int_type), ir_temp(p->func, par_int_type)};
+    o->status = results[0];
+    o->done = results[1];
+    IrStmt *region = ir_build(&o->parent, OP_PARALLEL, p->indexed.len ? 2 : 0, results,
+                              o->captures.len + FIRST_CAPTURE, args);
     region->u.callee = o->func;
 }
 
@@ -343,18 +346,31 @@ static void insert_all(IrBlock *block, IrStmt *at, IrBlock *made) {
     }
 }
 
+/* Whether something is accumulated, of which each chunk has a part of its own. */
+static bool has_parts(const ParLoop *p) {
+    for (uint32_t i = 0; i < p->vars.len; i++)
+        if (p->vars.data[i].role == PAR_REDUCE) return true;
+    return p->indexed.len > 0 || p->loop->weighed;
+}
+
 static void build_parent(Outline *o) {
     ParLoop *p = o->p;
-    o->chunks = ir_temp(p->func, par_int_type);
-    ir_build_rt(&o->parent, RT_PARALLEL_CHUNKS, 1, &o->chunks, 1, &o->trip);
+    o->chunks = par_int(p->func, 0);
+    if (has_parts(p)) {
+        o->chunks = ir_temp(p->func, par_int_type);
+        ir_build_rt(&o->parent, RT_PARALLEL_CHUNKS, 1, &o->chunks, 1, &o->trip);
+    }
     if (p->indexed.len) o->chunks = par_parent_binary(o, OP_MIN, o->chunks, o->copies_most);
     make_func(o);
     make_parts(o);
     ir_par_make_copies(o);
     build_body(o);
     build_region(o);
+    if (p->indexed.len) {
+        ir_par_join_copies(o);
+        ir_build_rt(&o->parent, RT_PARALLEL_END, 0, NULL, 1, &o->status);
+    }
     join_parts(o);
-    ir_par_join_copies(o);
 }
 
 void ir_par_outline(ParLoop *p) {

@@ -18,10 +18,11 @@ typedef struct ParOutline {
     uint32_t mapped;
     JR_VEC(IrReg) captures;
     IrReg chunk, lo, hi, trip, chunks;
-    IrReg copies_most; /* how many copies of the accumulated arrays are worth it */
-    ParPart *parts;    /* by variable: of those that are accumulated */
-    ParPart *flags;    /* by variable: whether a selection was made */
-    ParPart *copies;   /* by indexed array: a copy of it for each chunk */
+    IrReg copies_most; /* chunks of a region that has copies of the arrays it accumulates in */
+    IrReg status, done; /* of the region, where there are copies: PARALLEL's results */
+    ParPart *parts;     /* by variable: of those that are accumulated */
+    ParPart *flags;     /* by variable: whether a selection was made */
+    ParPart *copies;    /* by indexed array: a copy of it for each chunk */
 } ParOutline;
 
 static const IrType par_bool_type = {.scalar = TY_BOOL};

@@ -33,14 +33,15 @@ enum {
     FEW_ARGS = 64,
     FIRST_CAPTURE =
         3, /* operands before the captures, and the body's parameters before them */
-    SMALLEST_GAIN =
-        20000, /* statements: a region below is done before a helper has woken up ... */
+    SMALLEST_GAIN = 20000,  /* statements: so few are done before a helper has woken up */
+    CERTAIN_GAIN = 1 << 20, /* so many take longer than sharing them out, whatever they are */
     MAX_PARTS = 64,
     PARTS_EACH = 4,        /* parts of an array for each thread */
     SHORTEST_HALVED = 512, /* elements */
 };
 
-static const double GAINING_SECONDS = 20e-6; /* ... as is one with less than this to do */
+static const double GAINING_SECONDS =
+    20e-6; /* a region with less to do is done too soon as well */
 
 typedef struct Output {
     char *bytes;
@@ -60,9 +61,11 @@ typedef struct Region {
     _Atomic bool printed, lost_output;
     uint64_t keys[JR_RANDOM_KINDS];
     bool has_keys;
+    bool whole;             /* chunks in a row may be run as one */
     bool backwards;         /* the last chunk is run first */
     _Atomic int64_t failed; /* the lowest failing chunk; `chunks` when there is none */
-    pthread_mutex_t lock;   /* error */
+    bool failed_within;     /* and not for lack of memory to begin it */
+    pthread_mutex_t lock;   /* error, failed_within */
     JrThread *error;        /* holds the lowest chunk's; used for nothing else, nor before */
     JrWhere where;
 } Region;
@@ -152,6 +155,7 @@ static void note_failure(Region *region, JrThread *thread, int64_t chunk) {
         if (atomic_load(&region->failed) == region->chunks)
             jr_thread_init(region->error, NULL);
         atomic_store(&region->failed, chunk);
+        region->failed_within = thread != NULL;
         if (thread)
             copy_error(region->error, thread);
         else
@@ -187,10 +191,12 @@ static void frame_end(Frame *frame) {
     if (frame->all != frame->few) free(frame->all);
 }
 
-static int32_t call_body(const Region *region, Frame *frame, JrRt *rt, int64_t chunk) {
+/* Chunks [chunk, until) as one. */
+static int32_t call_body(const Region *region, Frame *frame, JrRt *rt, int64_t chunk,
+                         int64_t until) {
     frame->chunk = chunk;
     frame->lo = chunk_start(region, chunk);
-    frame->hi = chunk_start(region, chunk + 1);
+    frame->hi = chunk_start(region, until);
     return region->body.run(&region->body, rt, frame->all, NULL);
 }
 
@@ -222,7 +228,8 @@ static void run_chunk(Region *region, Frame *frame, JrThread *thread, int64_t ch
     thread->sink = (JrSink){keep_output, &region->outputs[chunk]};
     thread->sink_failed = false;
     uint32_t depth = jr_random_depth(&thread->random);
-    if (call_body(region, frame, &thread->rt, chunk)) note_failure(region, thread, chunk);
+    if (call_body(region, frame, &thread->rt, chunk, chunk + 1))
+        note_failure(region, thread, chunk);
     jr_random_unwind(&thread->random, depth);
     end_output(region, thread);
 }
@@ -278,7 +285,8 @@ static int32_t run_on_pool(Region *region) {
     caller->sink_failed = sink_failed;
     write_output(region);
     pthread_mutex_destroy(&region->lock);
-    if (atomic_load(&region->failed) == region->chunks) return 0;
+    if (atomic_load(&region->failed) == region->chunks)
+        return region->first = region->chunks, 0;
     int32_t status = error.rt.status;
     copy_error(caller, &error);
     jr_thread_clear(&error);
@@ -293,8 +301,11 @@ static int32_t run_here(Region *region, int64_t until) {
         return jr_raise(&caller->rt, &region->where, EXC_MEMORY, "out of memory");
     uint32_t depth = jr_random_depth(&caller->random);
     int32_t status = 0;
-    for (; region->first < until && !status; region->first++)
-        status = call_body(region, &frame, &caller->rt, region->first);
+    while (region->first < until && !status) {
+        int64_t next = region->whole ? until : region->first + 1;
+        status = call_body(region, &frame, &caller->rt, region->first, next);
+        region->first = next;
+    }
     if (status) jr_random_unwind(&caller->random, depth);
     frame_end(&frame);
     return status;
@@ -314,16 +325,18 @@ static int32_t run_and_see(Region *region) {
 }
 
 /* JITRUN_PARALLEL_THRESHOLD, for tests that want threads for small loops: read once. */
-static int64_t smallest_gain(void) {
-    static _Atomic int64_t cached = -1;
-    int64_t least = atomic_load_explicit(&cached, memory_order_relaxed);
-    if (least >= 0) return least;
-    const char *set = getenv("JITRUN_PARALLEL_THRESHOLD");
-    char *end;
-    long long asked = set ? strtoll(set, &end, 10) : -1;
-    least = set && end != set && *end == 0 && asked >= 0 ? asked : SMALLEST_GAIN;
-    atomic_store_explicit(&cached, least, memory_order_relaxed);
-    return least;
+static int64_t smallest_gain(int64_t least) {
+    enum { UNREAD = -2, NOT_SET = -1 };
+    static _Atomic int64_t cached = UNREAD;
+    int64_t asked = atomic_load_explicit(&cached, memory_order_relaxed);
+    if (asked == UNREAD) {
+        const char *set = getenv("JITRUN_PARALLEL_THRESHOLD");
+        char *end;
+        long long value = set ? strtoll(set, &end, 10) : NOT_SET;
+        asked = set && end != set && *end == 0 && value >= 0 ? value : NOT_SET;
+        atomic_store_explicit(&cached, asked, memory_order_relaxed);
+    }
+    return asked == NOT_SET ? least : asked;
 }
 
 /* JITRUN_CHUNK_ORDER=backwards, for tests: on one thread, a loop whose result depends on the order of
@@ -342,10 +355,17 @@ static int thread_count(const JrThread *caller) {
     return caller->max_threads ? caller->max_threads : jr_pool_threads();
 }
 
-static bool gains(int64_t trip, int64_t work) {
+bool jr_parallel_gains(int64_t trip, int64_t work, int64_t least) {
     int64_t statements;
     if (__builtin_mul_overflow(trip, work < 1 ? 1 : work, &statements)) return true;
-    return statements >= smallest_gain();
+    return statements >= smallest_gain(least);
+}
+
+int jr_parallel_threads(const JrThread *caller) {
+    enum { SEVERAL = 3 }; /* for chunks to be backwards there have to be some */
+    if (jr_pool_inside()) return 1;
+    int threads = thread_count(caller);
+    return is_backwards() && threads < SEVERAL ? SEVERAL : threads;
 }
 
 /* Where each capture lies: a number in its slot, an array behind its pointer. Slots are eight
@@ -358,19 +378,41 @@ static void find_captures(void **captures, const char *letters, const JrSlot *sl
     }
 }
 
+static int32_t run_region(Region *region, int64_t work) {
+    JrThread *caller = region->caller;
+    bool fits = region->chunks >= 2 && region->chunks <= MAX_CHUNKS;
+    if (fits && region->backwards) return run_on_pool(region);
+    if (!fits || jr_pool_inside() || thread_count(caller) < 2)
+        return run_here(region, region->chunks);
+    return jr_parallel_gains(region->trip, work, CERTAIN_GAIN) ? run_on_pool(region)
+                                                               : run_and_see(region);
+}
+
+/* How many chunks have done what the loop in order would have done: all of the first, and the one that
+ * failed until it did. */
+static int64_t chunks_done(const Region *region) {
+    int64_t failed = atomic_load(&region->failed);
+    return failed < region->chunks ? failed + region->failed_within : region->first;
+}
+
 int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
-                            const char *letters, const JrSlot *slots) {
+                            const char *letters, JrSlot *slots) {
     JrThread *caller = jr_thread_of(rt);
-    int64_t trip = slots[0].i, chunks = slots[1].i, work = slots[2].i;
+    int64_t trip = slots[0].i, chunks = slots[1].i;
     uint32_t nargs = (uint32_t)strlen(letters) - FIRST_CAPTURE;
+    slots[0].i = slots[1].i = 0;
+    bool whole = chunks == 0;
+    if (whole) chunks = jr_parallel_chunks(trip);
     if (trip <= 0 || chunks <= 0) return 0;
     void *few[FEW_ARGS];
     void **captures = nargs <= FEW_ARGS ? few : malloc(nargs * sizeof *captures);
-    if (!captures) return jr_raise(rt, where, EXC_MEMORY, "out of memory");
+    if (!captures)
+        return (int32_t)(slots[0].i = jr_raise(rt, where, EXC_MEMORY, "out of memory"));
     find_captures(captures, letters + FIRST_CAPTURE, slots + FIRST_CAPTURE);
     Region region = {.body = *body,
                      .trip = trip,
                      .chunks = chunks,
+                     .whole = whole,
                      .nargs = nargs,
                      .args = captures,
                      .caller = caller,
@@ -381,14 +423,10 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                      .where = where ? *where : (JrWhere){0}};
     memcpy(region.keys, caller->random.now.keys, sizeof region.keys);
     atomic_init(&region.failed, region.chunks);
-    bool fits = chunks >= 2 && chunks <= MAX_CHUNKS;
-    bool alone = !fits || jr_pool_inside() || thread_count(caller) < 2;
-    int32_t status = fits && region.backwards ? run_on_pool(&region)
-                     : alone                  ? run_here(&region, chunks)
-                     : gains(trip, work)      ? run_on_pool(&region)
-                                              : run_and_see(&region);
+    slots[0].i = run_region(&region, slots[2].i);
+    slots[1].i = chunks_done(&region);
     if (captures != few) free(captures);
-    return status;
+    return (int32_t)slots[0].i;
 }
 
 static int32_t run_entry(const JrCall *body, JrRt *rt, void *const *args,
@@ -399,7 +437,7 @@ static int32_t run_entry(const JrCall *body, JrRt *rt, void *const *args,
 }
 
 int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where, JrEntry entry, const char *letters,
-                       const JrSlot *slots) {
+                       JrSlot *slots) {
     JrCall body = {.run = run_entry, .function = *(void **)&entry};
     return jr_rt_parallel_body(rt, where, &body, letters, slots);
 }
@@ -420,7 +458,7 @@ JR_RT_FN(range_trip) {
  * how it is cut, so that how many threads there are may be asked. */
 static bool may_spread(JrRt *rt, int64_t trip, int64_t work) {
     return trip > 1 && work > 0 && !jr_pool_inside() && thread_count(jr_thread_of(rt)) > 1 &&
-           gains(trip, work);
+           jr_parallel_gains(trip, work, SMALLEST_GAIN);
 }
 
 /* For each thread a few, since they are not equally fast. */
@@ -451,6 +489,10 @@ JR_RT_FN(spread_halves) {
 JR_RT_FN(parallel_chunks) {
     results[0].i = jr_parallel_chunks(args[0].i);
     return 0;
+}
+
+JR_RT_FN(parallel_end) {
+    return (int32_t)args[0].i;
 }
 
 /* text, trip, values */

@@ -151,7 +151,7 @@ static inline int32_t fake_array_copy(JrRt *rt, const JrWhere *where, const JrSl
 
 /* Chunks in order, one after the other; the captures are scalars in a slot and arrays in two. */
 static inline int32_t fake_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
-                                         const char *letters, const JrSlot *slots) {
+                                         const char *letters, JrSlot *slots) {
     (void)where;
     const int64_t trip = slots[0].i, chunks = slots[1].i;
     void *args[20];
@@ -173,7 +173,7 @@ static inline int32_t run_entry(const JrCall *call, JrRt *rt, void *const *args,
     return ((JrEntry)call->function)(rt, args, results);
 }
 static inline int32_t fake_parallel(JrRt *rt, const JrWhere *where, JrEntry entry,
-                                    const char *letters, const JrSlot *slots) {
+                                    const char *letters, JrSlot *slots) {
     const JrCall body = {.run = run_entry, .function = (void *)entry};
     return fake_parallel_body(rt, where, &body, letters, slots);
 }

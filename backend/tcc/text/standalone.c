@@ -469,19 +469,21 @@ static inline int64_t jr_share(int64_t n, int64_t i, int64_t m) {
 
 static inline int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where,
                                      int32_t (*body)(JrRt *, void *const *, void *const *),
-                                     const char *letters, const JrSlot *slots) {
-    int64_t trip = slots[0].i, chunks = slots[1].i, lo, hi;
+                                     const char *letters, JrSlot *slots) {
+    int64_t trip = slots[0].i, chunks = slots[1].i, chunk = 0, lo, hi;
     size_t n = strlen(letters);
-    if (trip <= 0 || chunks <= 0) return 0;
+    slots[0].i = slots[1].i = 0;
+    if (chunks == 0) chunks = 1;
+    if (trip <= 0 || chunks < 0) return 0;
     void **args = malloc((n + 1) * sizeof *args);
-    if (!args) return jr_fail(where, 12, "out of memory");
+    if (!args) return (int32_t)(slots[0].i = jr_fail(where, 12, "out of memory"));
     const JrSlot *slot = slots + 3;
     for (size_t i = 3; i < n; i++) {
         args[i] = letters[i] == 'a' ? slot[1].p : (void *)(uintptr_t)slot;
         slot += letters[i] == 'a' ? 2 : 1;
     }
     int32_t status = 0;
-    for (int64_t chunk = 0; chunk < chunks && !status; chunk++) {
+    for (; chunk < chunks && !status; chunk++) {
         lo = jr_share(trip, chunk, chunks);
         hi = jr_share(trip, chunk + 1, chunks);
         args[0] = &chunk;
@@ -490,7 +492,31 @@ static inline int32_t jr_rt_parallel(JrRt *rt, const JrWhere *where,
         status = body(rt, args, NULL);
     }
     free(args);
+    slots[0].i = status;
+    slots[1].i = chunk;
     return status;
+}
+
+/* As runtime/threads/copies.c on one thread. */
+static inline int32_t jr_rt_parallel_copies(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                            JrSlot *results) {
+    (void)rt, (void)where;
+    int64_t elements = args[2].i, bytes = args[3].i;
+    double work = (double)args[0].i * (double)(args[1].i < 1 ? 1 : args[1].i);
+    results[0].i = 1;
+    if (args[4].i || elements <= 0 || bytes <= 0 || work < JR_COPIES_LEAST) return 0;
+    double copies = work / (double)elements;
+    copies /= bytes < JR_COPIES_LARGE ? JR_COPIES_COST : JR_COPIES_LARGE_COST;
+    int64_t room = JR_COPIES_BYTES / bytes;
+    if (room > JR_COPIES_MOST) room = JR_COPIES_MOST;
+    results[0].i = 1 + (copies < (double)room ? (int64_t)copies : room);
+    return 0;
+}
+
+static inline int32_t jr_rt_parallel_end(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                         JrSlot *results) {
+    (void)rt, (void)where, (void)results;
+    return (int32_t)args[0].i;
 }
 
 /* ---- Numbers, as Python has them ---- */
