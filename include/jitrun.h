@@ -163,8 +163,11 @@ typedef void (*JrHostFunction)(void);
 /* Lets kernels call `function` as `name`, in modules compiled in the context from now on. The
  * signature has the types that kernels pass and get: "float64(float64[::1], int64)". The C
  * function takes them as jr_function_pointer's table says: double (*)(double *x, int64_t x_len,
- * int64_t k), without the pointers for results; the result is a scalar or None, for which it
- * returns nothing. Where an array is only read, `const` before its type says so: kernels may then
+ * int64_t k), a tuple as its items; up to 32 parameters, tuples taken apart. It returns a scalar; or
+ * nothing, where the result is None or a tuple of 2 to 16 scalars, for each of which a pointer comes
+ * last, to a zero: "tuple[float64, int64](float64)" is void (*)(double x, double *r0, int64_t *r1).
+ * An array is no result: it would be memory of the caller's whose end the kernel cannot know, so have
+ * the kernel pass one to be filled. Where an array is only read, `const` before its type says so: kernels may then
  * pass what is read-only, and a parallel loop what other iterations read too. Where `user` stands
  * among the parameters, C gets the pointer given here and kernels pass nothing:
  * "float64(user, float64)" is double (*)(void *user, double).

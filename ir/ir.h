@@ -171,7 +171,7 @@ struct IrFunc {
     bool recursive; /* may be on the stack twice: on entry engines check the stack, and poll */
     bool may_fail;  /* some path raises; set by ir_module_finish */
     /* A C function of the program's, called by its address (ir/rt.h, JrHostEntry). It has parameters
-     * and at most one result, a scalar, but no body, and is in module->hosts instead of funcs. */
+     * and results, which are scalars, but no body, and is in module->hosts instead of funcs. */
     bool host;
     uint32_t
         user_at; /* host: the C argument, from 1, that is the program's pointer; 0: none */

@@ -66,7 +66,9 @@ typedef struct JrCall {
 
 /* A function of the program's that kernels call by `name`, with the C signature of its IrFunc:
  * scalars as they are, an array as its data, its dims and, unless it is T[::1], its strides in
- * elements; and `user`, where IrFunc.user_at says. It has failed if rt->status is not 0 then. */
+ * elements; and `user`, where IrFunc.user_at says. One result is returned; for more it returns nothing,
+ * and a pointer for each of them comes last, to memory that is zero. It has failed if rt->status is
+ * not 0 then. */
 typedef struct JrHostEntry {
     const char *name;
     void (*function)(void);
@@ -79,7 +81,7 @@ typedef struct JrHostTable {
     uint32_t count;
 } JrHostTable;
 
-enum { JR_MAX_HOST_PARAMS = 32 };
+enum { JR_MAX_HOST_PARAMS = 32, JR_MAX_HOST_RESULTS = 16 }; /* tuples taken apart */
 
 const JrHostEntry *jr_host_named(const JrHostTable *hosts,
                                  const char *name); /* NULL when absent */
@@ -133,10 +135,10 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                             const char *letters, JrSlot *slots);
 
 /* Calls a host function, for engines that cannot do so themselves. Arguments lie in slots, laid
- * out as for rtcalls.def (narrow integers widened), and so does the result. Sets the status, and
+ * out as for rtcalls.def (narrow integers widened), and so do the results. Sets the status, and
  * adds `where` to the error's chain. */
 int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
-                   JrSlot *result);
+                   JrSlot *results);
 
 /* ---- Functions that a function with a C signature calls (backend/engine.h) ---- */
 /* clang-format off */

@@ -194,8 +194,9 @@ static bool verify_host(IrVerifier *v, const IrFunc *host) {
     if (!verify_results(v)) return false;
     if (!host->host || !host->may_fail || host->body.first || host->regs.len != host->nparams)
         return ir_verify_fail(v, "a host function has parameters and nothing else");
-    if (host->nrets > 1 || (host->nrets && host->rets[0].ndim))
-        return ir_verify_fail(v, "a host function's result is one scalar");
+    for (uint32_t i = 0; i < host->nrets; i++)
+        if (host->rets[i].ndim)
+            return ir_verify_fail(v, "a host function's results are scalars");
     return host->user_at <= host->nparams + 1 ||
            ir_verify_fail(v, "a host function's pointer is beyond its arguments");
 }

@@ -17,64 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Spec {
-    const char *at;
-    uint32_t count; /* parameters of the kernel's */
-    IrType ret, types[JR_MAX_HOST_PARAMS];
-    bool written[JR_MAX_HOST_PARAMS];
-    uint32_t user_at;
-} Spec;
-
-/* ---- The signature ---- */
-
-static bool take(Spec *s, const char *word) {
-    s->at += strspn(s->at, " \t");
-    size_t len = strlen(word);
-    if (strncmp(s->at, word, len) != 0) return false;
-    s->at += len;
-    s->at += strspn(s->at, " \t");
-    return true;
-}
-
-static bool take_word(Spec *s, const char *word) {
-    s->at += strspn(s->at, " \t");
-    size_t len = strlen(word), end = strcspn(s->at, " \t,()[]");
-    return len == end && take(s, word);
-}
-
-static bool parse_type(Spec *s, IrType *type) {
-    return ir_type_parse(s->at, &s->at, type) && ir_scalar_size((IrScalar)type->scalar) > 0;
-}
-
-static const char *parse_param(Spec *s, uint32_t position) {
-    if (take_word(s, "user")) {
-        if (s->user_at) return "'user' stands twice";
-        s->user_at = position;
-        return NULL;
-    }
-    if (s->count == JR_MAX_HOST_PARAMS) return "it has too many parameters";
-    bool is_const = take_word(s, "const");
-    IrType type;
-    if (!parse_type(s, &type)) return "a parameter is no number and no array";
-    s->types[s->count] = type;
-    s->written[s->count++] = type.ndim && !is_const;
-    return NULL;
-}
-
-/* NULL, or what is wrong. */
-static const char *parse(Spec *s) {
-    if (!take_word(s, "None") && !parse_type(s, &s->ret))
-        return "it does not begin with the result's type";
-    if (s->ret.ndim) return "the result is an array: have it passed and write to it";
-    if (!take(s, "(")) return "'(' is missing";
-    for (uint32_t position = 1; !take(s, ")"); position++) {
-        if (position > 1 && !take(s, ",")) return "',' or ')' is missing";
-        const char *why = parse_param(s, position);
-        if (why) return why;
-    }
-    return *s->at ? "something comes after it" : NULL;
-}
-
 static bool is_identifier(const char *name) {
     static const char letters[] = "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     if (!*name || !strchr(letters, *name)) return false;
@@ -86,7 +28,7 @@ static bool is_identifier(const char *name) {
 #ifdef JITRUN_HAVE_FFI
 #include "runtime/ffi_types.h"
 
-enum { MOST_C_ARGS = JR_MAX_HOST_PARAMS * (1 + 2 * IR_MAX_DIMS) + 1, LONGEST_TYPE = 48 };
+enum { MOST_C_ARGS = JR_MAX_HOST_PARAMS * (1 + 2 * IR_MAX_DIMS) + 1 + JR_MAX_HOST_RESULTS };
 
 /* One block of memory, with the texts and tables behind it. */
 struct JrHostFn {
@@ -96,64 +38,56 @@ struct JrHostFn {
     ffi_cif *cif;
 };
 
+static bool returns_one(const FeHost *fe) {
+    return fe->nrets == 1;
+}
+
 /* ---- Making one ---- */
 
-static uint32_t add_types(const Spec *s, ffi_type **types) {
-    uint32_t n = 0, position = 0;
-    for (uint32_t i = 0; i < s->count; i++) {
-        IrType type = s->types[i];
-        if (s->user_at == ++position) types[n++] = &ffi_type_pointer, position++;
-        types[n++] = type.ndim ? &ffi_type_pointer : jr_ffi_scalar((IrScalar)type.scalar);
-        uint32_t numbers = type.ndim * (type.layout == LAYOUT_C ? 1 : 2);
-        while (numbers--)
-            types[n++] = &ffi_type_sint64;
-    }
-    if (s->user_at > position) types[n++] = &ffi_type_pointer;
+static uint32_t add_leaf_types(IrType type, ffi_type **types) {
+    uint32_t n = 0, numbers = type.ndim * (type.layout == LAYOUT_C ? 1 : 2);
+    types[n++] = type.ndim ? &ffi_type_pointer : jr_ffi_scalar((IrScalar)type.scalar);
+    while (numbers--)
+        types[n++] = &ffi_type_sint64;
     return n;
 }
 
-/* float64[:, ::1] */
-static char *add_type_name(char *to, IrType type) {
-    const char *name = type.scalar ? ir_scalar_name((IrScalar)type.scalar) : "None";
-    to = stpcpy(to, name);
-    for (unsigned i = 0; i < type.ndim; i++) {
-        bool dense = type.layout == LAYOUT_C && i + 1 == type.ndim;
-        to = stpcpy(to, i ? ", " : "[");
-        to = stpcpy(to, dense ? "::1" : ":");
+static ffi_cif *make_cif(const FeHost *fe) {
+    ffi_type *types[MOST_C_ARGS];
+    uint32_t n = 0, position = 0, leaves = 0;
+    for (const FeHostType *t = fe->params; leaves < fe->nleaves; t++) {
+        if (t->count) continue;
+        if (fe->user_at == ++position) types[n++] = &ffi_type_pointer, position++;
+        n += add_leaf_types(t->ir, types + n);
+        leaves++;
     }
-    return stpcpy(to, type.ndim ? "]" : "");
-}
-
-static void write_signature(char *to, const Spec *s) {
-    to = stpcpy(add_type_name(to, s->ret), "(");
-    for (uint32_t i = 0; i < s->count; i++)
-        to = add_type_name(stpcpy(to, i ? ", " : ""), s->types[i]);
-    strcpy(to, ")");
+    if (fe->user_at > position) types[n++] = &ffi_type_pointer;
+    for (uint32_t i = 0; i < fe->nrets && !returns_one(fe); i++)
+        types[n++] = &ffi_type_pointer;
+    IrScalar result = returns_one(fe) ? (IrScalar)fe->ret->ir.scalar : TY_NONE;
+    return jr_ffi_cif(jr_ffi_scalar(result), n, types);
 }
 
 /* Everything but its place in the context; NULL when there is no memory. */
-static JrHostFn *make(const JrAlloc *alloc, const char *name, const Spec *s) {
-    ffi_type *types[MOST_C_ARGS];
-    uint32_t n = add_types(s, types);
-    size_t name_size = strlen(name) + 1, text = (s->count + 1) * LONGEST_TYPE;
-    size_t tables = s->count * (sizeof(IrType) + sizeof(bool));
+static JrHostFn *make(const JrAlloc *alloc, const char *name, const JrHostSpec *s) {
+    size_t tables = s->ntypes * sizeof(FeHostType), name_size = strlen(name) + 1;
+    size_t text = (s->ntypes + 1) * (size_t)JR_HOST_TYPE_TEXT;
     JrHostFn *fn = jr_alloc_new(alloc, sizeof *fn + tables + name_size + text);
     if (!fn) return NULL;
-    *fn = (JrHostFn){.cif = jr_ffi_cif(jr_ffi_scalar((IrScalar)s->ret.scalar), n, types)};
-    IrType *params = (IrType *)(fn + 1);
-    bool *written = (bool *)(params + s->count);
-    char *texts = (char *)(written + s->count);
-    memcpy(params, s->types, s->count * sizeof *params);
-    memcpy(written, s->written, s->count * sizeof *written);
+    FeHostType *types = (FeHostType *)(fn + 1);
+    char *texts = (char *)(types + s->ntypes);
+    memcpy(types, s->types, tables);
     memcpy(texts, name, name_size);
-    write_signature(texts + name_size, s);
-    fn->fe = (FeHost){.name = texts,
-                      .signature = texts + name_size,
-                      .ret = s->ret,
-                      .nparams = s->count,
-                      .params = params,
-                      .written = written,
-                      .user_at = s->user_at};
+    jr_host_write_signature(texts + name_size, s);
+    *fn = (JrHostFn){.fe = {.name = texts,
+                            .signature = texts + name_size,
+                            .nparams = s->nparams,
+                            .nleaves = s->nleaves,
+                            .nrets = s->nrets,
+                            .params = types + s->params_at,
+                            .ret = types,
+                            .user_at = s->user_at}};
+    fn->cif = make_cif(&fn->fe);
     return fn;
 }
 
@@ -173,7 +107,7 @@ static JrStatus add(JrContext *context, JrHostFn *fn) {
     return status;
 }
 
-static JrStatus add_function(JrContext *context, const char *name, const Spec *s,
+static JrStatus add_function(JrContext *context, const char *name, const JrHostSpec *s,
                              JrHostFunction function, void *user) {
     JrHostFn *fn = make(context->alloc, name, s);
     if (!fn) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
@@ -234,38 +168,76 @@ static void take_result(IrScalar scalar, const Returned *from, JrSlot *to) {
     }
 }
 
+/* What libffi is to pass, and what lies behind it. */
+typedef struct Passed {
+    void *values[MOST_C_ARGS];
+    uint32_t n;
+    void *user;
+    JrSlot *outs[JR_MAX_HOST_RESULTS];
+} Passed;
+
 /* The machines there are keep the low byte first, so that a slot's address is that of a narrower
  * number in it. */
-int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
-                   JrSlot *result) {
-    JrHostFn *fn = host->bridge;
-    void *values[MOST_C_ARGS], *user = host->user;
-    uint32_t n = 0, position = 0;
-    for (uint32_t i = 0; i < fn->fe.nparams; i++) {
-        IrType type = fn->fe.params[i];
-        if (fn->fe.user_at == ++position) values[n++] = &user, position++;
-        if (!type.ndim) {
-            values[n++] = (void *)args++;
+static void pass_args(Passed *p, const FeHost *fe, const JrSlot *args) {
+    uint32_t position = 0, leaves = 0;
+    for (const FeHostType *t = fe->params; leaves < fe->nleaves; t++) {
+        if (t->count) continue;
+        if (fe->user_at == ++position) p->values[p->n++] = &p->user, position++;
+        leaves++;
+        if (!t->ir.ndim) {
+            p->values[p->n++] = (void *)args++;
             continue;
         }
         JrArray *array = args[1].p;
-        uint32_t numbers = type.ndim * (type.layout == LAYOUT_C ? 1 : 2);
-        values[n++] = &array->data;
+        uint32_t numbers = t->ir.ndim * (t->ir.layout == LAYOUT_C ? 1 : 2);
+        p->values[p->n++] = &array->data;
         for (uint32_t k = 0; k < numbers; k++)
-            values[n++] = &array->dims[k];
+            p->values[p->n++] = &array->dims[k];
         args += 2;
     }
-    if (fn->fe.user_at > position) values[n++] = &user;
+    if (fe->user_at > position) p->values[p->n++] = &p->user;
+}
+
+static void pass_results(Passed *p, const FeHost *fe, JrSlot *results) {
+    for (uint32_t i = 0; i < fe->nrets && !returns_one(fe); i++) {
+        results[i].u = 0;
+        p->outs[i] = &results[i];
+        p->values[p->n++] = &p->outs[i];
+    }
+}
+
+/* A number that C wrote, as slots have it: widened. */
+static void widen_slot(IrScalar scalar, JrSlot *slot) {
+    Returned written;
+    memcpy(&written, slot, sizeof written);
+    take_result(scalar, &written, slot);
+}
+
+int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
+                   JrSlot *results) {
+    const JrHostFn *fn = host->bridge;
+    const FeHost *fe = &fn->fe;
+    Passed passed; /* too large to be zeroed */
+    passed.n = 0;
+    passed.user = host->user;
     Returned returned = {.u = 0};
-    ffi_call(fn->cif, host->function, &returned, values);
+    pass_args(&passed, fe, args);
+    pass_results(&passed, fe, results);
+    ffi_call(fn->cif, host->function, &returned, passed.values);
     if (rt->status) return jr_rt_trace(rt, where);
-    take_result((IrScalar)fn->fe.ret.scalar, &returned, result);
+    if (returns_one(fe)) {
+        take_result((IrScalar)fe->ret->ir.scalar, &returned, results);
+        return 0;
+    }
+    uint32_t i = 0;
+    for (const FeHostType *t = fe->ret; i < fe->nrets; t++)
+        if (!t->count) widen_slot((IrScalar)t->ir.scalar, &results[i++]);
     return 0;
 }
 
 #else
 
-static JrStatus add_function(JrContext *context, const char *name, const Spec *s,
+static JrStatus add_function(JrContext *context, const char *name, const JrHostSpec *s,
                              JrHostFunction function, void *user) {
     (void)context, (void)name, (void)s, (void)function, (void)user;
     return jr_error_set(JR_ERR_ENGINE,
@@ -282,8 +254,8 @@ void jr_hosts_copy(JrContext *context, JrArena *arena, JrHosts *out) {
 }
 
 int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
-                   JrSlot *result) {
-    (void)host, (void)args, (void)result;
+                   JrSlot *results) {
+    (void)host, (void)args, (void)results;
     return jr_raise_value(rt, where, "host functions need libffi");
 }
 
@@ -301,8 +273,8 @@ JrStatus jr_context_add_function(JrContext *context, const char *name, const cha
     if (fe_is_builtin(name))
         return jr_error_set(JR_ERR_ARGUMENT, "'%s' means something in the language already",
                             name);
-    Spec spec = {.at = signature};
-    const char *why = parse(&spec);
+    JrHostSpec spec;
+    const char *why = jr_host_read_signature(signature, &spec);
     if (why)
         return jr_error_set(JR_ERR_SIGNATURE, "'%s' is no signature for '%s': %s", signature,
                             name, why);

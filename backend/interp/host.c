@@ -23,7 +23,7 @@ typedef __typeof__(&jr_rt_host) HostFn;
 int32_t jr_interp_host(Run *run, const Instr *ip, char *fp, const Record *record) {
     enum { MOST = 2 * JR_MAX_HOST_PARAMS };
     const Operand *operands = run->code->operands + record->first;
-    JrSlot args[MOST], result;
+    JrSlot args[MOST], results[JR_MAX_HOST_RESULTS];
     uint32_t n = 0;
     for (uint32_t k = record->ndsts; k < record->ndsts + record->nargs; k++) {
         const Operand *arg = &operands[k];
@@ -35,7 +35,8 @@ int32_t jr_interp_host(Run *run, const Instr *ip, char *fp, const Record *record
         }
     }
     const JrWhere *where = place_where(run->code, ip);
-    int32_t status = ((HostFn)record->address)(run->rt, where, record->host, args, &result);
-    if (!status && record->ndsts) frame_slot(fp, operands[0].slot)->u = result.u;
+    int32_t status = ((HostFn)record->address)(run->rt, where, record->host, args, results);
+    for (uint32_t k = 0; k < record->ndsts && !status; k++)
+        frame_slot(fp, operands[k].slot)->u = results[k].u;
     return status;
 }

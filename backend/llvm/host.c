@@ -73,23 +73,51 @@ static LLVMValueRef load_status(GenFunc *f) {
     return status;
 }
 
+static bool returns_one(const IrFunc *callee) {
+    return callee->nrets == 1;
+}
+
+/* Several results: memory for each of them. */
+static void push_results(HostCall *c, const IrFunc *callee, LLVMValueRef *outs) {
+    Gen *g = c->f->g;
+    for (uint32_t i = 0; i < callee->nrets && !returns_one(callee); i++) {
+        LLVMTypeRef type = g->memory[callee->rets[i].scalar];
+        outs[i] = jr_gen_alloca(c->f, type, "out");
+        LLVMBuildStore(g->b, LLVMConstNull(type), outs[i]);
+        push(c, outs[i]);
+    }
+}
+
+static void take_results(GenFunc *f, const IrStmt *s, LLVMValueRef returned,
+                         const LLVMValueRef *outs) {
+    Gen *g = f->g;
+    const IrFunc *callee = s->u.callee;
+    for (uint32_t i = 0; i < s->ndsts; i++) {
+        IrScalar scalar = (IrScalar)callee->rets[i].scalar;
+        LLVMValueRef value = returned;
+        if (!returns_one(callee)) value = LLVMBuildLoad2(g->b, g->memory[scalar], outs[i], "");
+        if (scalar == TY_BOOL) value = LLVMBuildIsNotNull(g->b, value, "");
+        jr_gen_set(f, s->dsts[i], value);
+    }
+}
+
 void jr_gen_host(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
     const IrFunc *callee = s->u.callee;
     const JrHostEntry *host = jr_host_named(&g->options->hosts, callee->name);
-    uint32_t room = s->nargs * (1 + 2 * IR_MAX_DIMS) + 1;
+    uint32_t room = s->nargs * (1 + 2 * IR_MAX_DIMS) + 1 + callee->nrets;
+    LLVMValueRef *outs = JR_NEW_ARRAY(g->arena, LLVMValueRef, callee->nrets + 1);
     HostCall c = {.f = f,
                   .types = JR_NEW_ARRAY(g->arena, LLVMTypeRef, room),
                   .args = JR_NEW_ARRAY(g->arena, LLVMValueRef, room)};
     push_args(&c, s, host);
-    LLVMTypeRef result = callee->nrets ? g->memory[callee->rets[0].scalar] : g->none;
+    push_results(&c, callee, outs);
+    LLVMTypeRef result = returns_one(callee) ? g->memory[callee->rets[0].scalar] : g->none;
     LLVMTypeRef type = LLVMFunctionType(result, c.types, c.n, 0);
     LLVMValueRef address = jr_gen_int(g, (int64_t)(intptr_t)host->function);
     LLVMValueRef target = LLVMConstIntToPtr(address, g->ptr);
     LLVMValueRef call = LLVMBuildCall2(g->b, type, target, c.args, c.n, "");
     widen(g, call, callee);
     jr_gen_check_status(f, load_status(f), s);
-    if (!s->ndsts) return;
-    if (callee->rets[0].scalar == TY_BOOL) call = LLVMBuildIsNotNull(g->b, call, "");
-    jr_gen_set(f, s->dsts[0], call);
+    take_results(f, s, call, outs);
 }

@@ -35,15 +35,16 @@ const FeType *fe_infer_host(FeInfer *in, const AstExpr *expr, const FeHost *host
     for (uint32_t i = 0; i < expr->items.len; i++)
         if (type_is_void(node_at(in, expr->items.data[i])->type)) return fe_infer_silent(in);
     if (expr->items.len != host->nparams) return misfit(in, expr, expr->span, NULL, host);
+    const FeHostType *at = host->params;
     for (uint32_t i = 0; i < host->nparams; i++) {
         const AstExpr *arg = expr->items.data[i];
-        const FeType *declared = fe_type_ir(in->types, host->params[i]);
+        const FeType *declared = fe_type_of_host(in->types, &at);
         const FeType *given = node_at(in, arg)->type;
         if (!fe_accepts(declared, given))
             return misfit(in, expr, arg->span, conversion(in, declared, given), host);
         fe_infer_use(in, arg, declared);
         fe_infer_settle(in, arg);
     }
-    if (host->ret.scalar == TY_NONE) return in->types->none;
-    return fe_type_ir(in->types, host->ret);
+    at = host->ret;
+    return fe_type_of_host(in->types, &at);
 }

@@ -103,14 +103,20 @@ const FeBuiltin *fe_builtin_find(const char *path);
 
 /* A C function of the program's that kernels may call: a name that is looked up where Python looks
  * for its builtins, last. */
+typedef struct FeHostType {
+    IrType ir;      /* a scalar, an array, TY_NONE */
+    uint32_t count; /* of a tuple's items, which follow it; 0: no tuple */
+    bool written;   /* an array that the function writes to */
+} FeHostType;
+
 typedef struct FeHost {
     const char *name;
     const char *signature; /* for messages: "float64(float64[::1], int64)" */
-    IrType ret;            /* a scalar; TY_NONE: None */
     uint32_t nparams;
-    const IrType *params;
-    const bool *written; /* by parameter: an array that it writes to */
-    uint32_t user_at;    /* as in IrFunc */
+    uint32_t nleaves, nrets;  /* what parameters and result come to, tuples taken apart */
+    const FeHostType *params; /* one after the other */
+    const FeHostType *ret;    /* a scalar, None, or a tuple of scalars, two or more */
+    uint32_t user_at;         /* as in IrFunc */
 } FeHost;
 
 /* Whether the name is a keyword or one of the language's builtins. */

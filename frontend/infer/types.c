@@ -140,6 +140,15 @@ const FeType *fe_type_host(FeTypes *types, const FeHost *host) {
     return type;
 }
 
+const FeType *fe_type_of_host(FeTypes *types, const FeHostType **at) {
+    const FeHostType *type = (*at)++;
+    if (!type->count) return type->ir.scalar ? fe_type_ir(types, type->ir) : types->none;
+    const FeType **items = JR_NEW_ARRAY(types->arena, const FeType *, type->count);
+    for (uint32_t i = 0; i < type->count; i++)
+        items[i] = fe_type_of_host(types, at);
+    return fe_type_tuple(types, type->count, items);
+}
+
 const FeType *fe_type_module(FeTypes *types, const char *name) {
     char key[64];
     bool fresh;

@@ -62,6 +62,9 @@ const FeType *fe_type_func(FeTypes *types, struct FeFunc *func);
 /* FE_BUILTIN; a conversion is FE_DTYPE, with its row besides. */
 const FeType *fe_type_builtin(FeTypes *types, const struct FeBuiltin *builtin);
 const FeType *fe_type_host(FeTypes *types, const struct FeHost *host);
+struct FeHostType;
+/* The type that stands at *at; *at is moved beyond it. */
+const FeType *fe_type_of_host(FeTypes *types, const struct FeHostType **at);
 const FeType *fe_type_module(FeTypes *types, const char *name);
 const FeType *fe_type_exception(FeTypes *types, IrExc exc);
 /* How messages name it: "float64", "int literal", "tuple(int64, float64)". */

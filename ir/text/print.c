@@ -355,7 +355,13 @@ static void print_host(const IrFunc *host, JrText *out) {
     }
     if (host->user_at > at) jr_text_puts(out, at ? ", user" : "user");
     jr_text_puts(out, ")");
-    if (host->nrets) jr_text_printf(out, " -> %s", ir_type_name(host->rets[0], out->arena));
+    for (uint32_t i = 0; i < host->nrets; i++)
+        jr_text_printf(out, "%s%s",
+                       i                 ? ", "
+                       : host->nrets > 1 ? " -> ("
+                                         : " -> ",
+                       ir_type_name(host->rets[i], out->arena));
+    if (host->nrets > 1) jr_text_puts(out, ")");
     jr_text_puts(out, "\n");
 }
 
