@@ -31,6 +31,14 @@ typedef struct JrRt {
 /* The limit above every frame: jr_rt_deep is to look whether the run must stop. */
 #define JR_STACK_ALARM ((char *)UINTPTR_MAX)
 
+/* Other threads change both as they please (jr_cancel). */
+static inline bool jr_rt_is_asked(const JrRt *rt) {
+    return __atomic_load_n(rt->cancel, __ATOMIC_RELAXED) != rt->seen;
+}
+static inline char *jr_rt_stack_limit(const JrRt *rt) {
+    return __atomic_load_n(&rt->stack_limit, __ATOMIC_RELAXED);
+}
+
 typedef struct JrBuffer JrBuffer; /* counted memory behind arrays; runtime/rt/array.h */
 
 /* An array value: dims[0..ndim) and then ndim strides, in elements. For LAYOUT_C the strides are

@@ -142,7 +142,7 @@ COLD const Instr *poll_strip(STATE) {
 
 HANDLER(STRIP_NEXT) {
     if (B(i) == C(i)) NEXT;
-    if (UNLIKELY(*run->rt->cancel != run->rt->seen)) INSTEAD(poll_strip, ip);
+    if (UNLIKELY(jr_rt_is_asked(run->rt))) INSTEAD(poll_strip, ip);
     A(i) = B(i);
     JUMP_BY(d);
 }
@@ -265,15 +265,15 @@ COLD const Instr *call_slowly(STATE) {
 /* A call also looks whether to stop (ir/rt.h). */
 #define DO_JUMP(operand) \
     { JUMP_BY(a); }
-#define DO_CALL(operand)                                      \
-    {                                                         \
-        char *const callee = fp + ip->b;                      \
-        if (UNLIKELY((size_t)(run->limit - callee) < ip->d || \
-                     run->rt->stack_limit == JR_STACK_ALARM)) \
-            INSTEAD(call_slowly, ip);                         \
-        LINK(callee) = ip;                                    \
-        fp = callee;                                          \
-        JUMP_BY(c);                                           \
+#define DO_CALL(operand)                                            \
+    {                                                               \
+        char *const callee = fp + ip->b;                            \
+        if (UNLIKELY((size_t)(run->limit - callee) < ip->d ||       \
+                     jr_rt_stack_limit(run->rt) == JR_STACK_ALARM)) \
+            INSTEAD(call_slowly, ip);                               \
+        LINK(callee) = ip;                                          \
+        fp = callee;                                                \
+        JUMP_BY(c);                                                 \
     }
 /* The caller's frame is most often as large as it was last time: where the next instructions find
  * their operands depends on the processor's guess, then, not on two loads. */

@@ -137,7 +137,7 @@ char *jr_interp_grow(Run *run, char *fp, size_t top, size_t need, const Instr *s
 }
 
 char *jr_interp_make_room(Run *run, char *fp, const Instr *site) {
-    if (run->rt->stack_limit == JR_STACK_ALARM)
+    if (jr_rt_stack_limit(run->rt) == JR_STACK_ALARM)
         entered(run, site, run->code->helpers.deep(run->rt, callee_where(run->code, site)));
     if (run->status) return fp;
     const size_t top = (size_t)(fp + site->b - run->stack);
@@ -206,7 +206,7 @@ int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args,
     const JrCode *code = call->data;
     const Func *func = call->function;
     Slot small[SMALL_STACK / sizeof(Slot)];
-    if ((char *)__builtin_frame_address(0) < rt->stack_limit) {
+    if ((char *)__builtin_frame_address(0) < jr_rt_stack_limit(rt)) {
         int32_t status = code->helpers.deep(rt, &code->wheres[func->where]);
         if (status) return status;
     }

@@ -102,7 +102,7 @@ typedef double __attribute__((may_alias)) double_element;
 /* Not asked to stop. */
 enum { LENGTH_POLL = 1, WRITES_POLL = 0 };
 STEP bool do_POLL(STEP_PARAMS) {
-    return LIKELY(*run->rt->cancel == run->rt->seen);
+    return LIKELY(!jr_rt_is_asked(run->rt));
 }
 
 /* ---- One instruction or several, from ip: NULL, or where the usual case ended ----

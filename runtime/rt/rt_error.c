@@ -183,7 +183,7 @@ int32_t jr_rt_poll(JrRt *rt, const JrWhere *where) {
 int32_t jr_rt_deep(JrRt *rt, const JrWhere *where) {
     if (!jr_thread_end_alarm(jr_thread_of(rt))) return jr_rt_trap(rt, where, TRAP_RECURSION);
     int32_t status = jr_rt_poll(rt, where);
-    bool deep = (char *)__builtin_frame_address(0) < rt->stack_limit;
+    bool deep = (char *)__builtin_frame_address(0) < jr_rt_stack_limit(rt);
     return !status && deep ? jr_rt_trap(rt, where, TRAP_RECURSION) : status;
 }
 
