@@ -11,7 +11,22 @@ try:
 except ImportError:
     np = None
 
-needs_numpy = unittest.skipIf(np is None, "NumPy is not installed")
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+ALL = os.environ.get("JITRUN_TEST_EXTRAS", "0") not in ("", "0")
+
+
+def missing(module):
+    return importlib.util.find_spec(module) is None
+
+
+def needs(*modules):
+    """Skips a test where one of the modules is not installed; `./dev test --all` has them all, and
+    says so by JITRUN_TEST_EXTRAS: there the test fails instead."""
+    absent = [name for name in modules if missing(name)]
+    return unittest.skipIf(absent and not ALL, "%s: not installed" % ", ".join(absent))
+
+
+needs_numpy = needs("numpy")
 
 
 def error_of(test, exception, function, *args, **kwargs):

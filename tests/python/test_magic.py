@@ -10,6 +10,7 @@ import unittest
 from contextlib import redirect_stdout
 
 import jitrun
+from support import needs
 
 try:
     from IPython.core.interactiveshell import InteractiveShell
@@ -37,7 +38,7 @@ total(10)
 """
 
 
-@unittest.skipUnless(InteractiveShell, "IPython is not installed")
+@needs("IPython")
 class Magic(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -10,16 +10,8 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import jitrun
 from jitrun import njit, prange, vectorize
-from support import needs_numpy, np
+from support import needs, needs_numpy, np
 
-try:
-    import joblib
-except ImportError:
-    joblib = None
-try:
-    from dask.distributed import Client, LocalCluster
-except ImportError:
-    LocalCluster = None
 
 SCALE = 3
 
@@ -83,8 +75,10 @@ class Processes(unittest.TestCase):
         with context.Pool(1) as pool:
             self.assertEqual(pool.map(make(5), range(4)), [5, 8, 11, 14])
 
-    @unittest.skipUnless(joblib, "joblib is not installed")
+    @needs("joblib")
     def test_joblib(self):
+        import joblib
+
         for backend in ("loky", "threading"):
             with self.subTest(backend):
                 parallel = joblib.Parallel(2, backend=backend)
@@ -93,8 +87,10 @@ class Processes(unittest.TestCase):
                 if backend == "loky":
                     self.check(found)
 
-    @unittest.skipUnless(LocalCluster, "Dask's distributed is not installed")
+    @needs("distributed")
     def test_dask(self):
+        from dask.distributed import Client, LocalCluster
+
         with LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
         ) as cluster, Client(cluster) as client:

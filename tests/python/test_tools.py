@@ -11,13 +11,8 @@ from contextlib import redirect_stdout
 
 import jitrun
 from jitrun import cfunc, float64, int64, njit, prange
-from support import error_of, needs_numpy, np
+from support import error_of, needs, needs_numpy, np
 
-try:
-    import scipy
-    from scipy import integrate
-except ImportError:
-    scipy = None
 
 
 @cfunc("float64(float64)")
@@ -91,8 +86,11 @@ class CFunctions(unittest.TestCase):
     def test_pickle(self):
         self.assertEqual(pickle.loads(pickle.dumps(bell)).ctypes(0.0), 1.0)
 
-    @unittest.skipUnless(scipy, "SciPy is not installed")
+    @needs("scipy")
     def test_scipy(self):
+        import scipy
+        from scipy import integrate
+
         value, _ = integrate.quad(scipy.LowLevelCallable(bell.ctypes), -10, 10)
         self.assertAlmostEqual(value, math.sqrt(math.pi), 10)
 
