@@ -1,48 +1,74 @@
-/* Arrays shown to lie apart in front of innermost loops.
+/* Accesses shown to share nothing, in front of innermost loops.
  *
  * Where a store may change what a load reads, LLVM keeps both in order: the loop is not vectorised, or
- * with tests of LLVM's own before each row, and no element stays in a register. Two arrays of
- * different element types never share memory (types.c). Of the others, range.c's question
- * in front of a loop also asks whether each array that the loop writes lies apart from the rest
+ * with tests of LLVM's own before each row, and no element stays in a register. So range.c's
+ * question also asks whether what the loop stores lies apart from the rest:
  *
- *     ... and (end of y <= start of x or end of x <= start of y)
+ *     y[i] = x[i]              end of y <= start of x or end of x <= start of y
+ *     a[i, j] = a[k, j]        i != k
+ *     a[i, j] = a[i, k]        nothing, but j == k is left to the slow twin
+ *     a[c] = a[c - w]          |w| >= 16, and the quick twin takes |w| iterations at a time, in
+ *                              which nothing is read that they store
  *
- * by the addresses between which all of an array's elements lie, whatever the strides. An array of
- * no elements may give any answer: nothing of it is touched. The answer is the same for every iteration of
- * all loops in which the arrays stay the same, so LLVM moves it out of them. In the quick twin,
- * accesses to a written array y are in a scope of their own (alias.scope), and those to x say that they
- * touch nothing in it (noalias). The scopes are declared where the question was asked: passes
- * that copy the place make new scopes for the copy, so that what holds of the arrays of one round of
- * an outer loop is not taken to hold between two rounds. */
-#include "backend/llvm/gen.h"
+ * Two arrays are compared by the addresses between which all of an array's elements lie, whatever
+ * the strides; arrays of different element types never share memory (types.c). An array of no elements may give any
+ * answer: nothing of it is touched. The answer is the same for every iteration of all loops in
+ * which the arrays stay the same, so LLVM moves it out of them. Places in one array are compared by their
+ * indices, if these are affine and known to be within a contiguous array, where different indices are
+ * different elements.
+ *
+ * In the quick twin, accesses to a place that is stored to are in a scope of their own (alias.scope), and
+ * those to places apart from it say that they touch nothing in it (noalias). The scopes are
+ * declared where the twin begins: passes that copy the place make new scopes for the copy, so that
+ * what holds of one round of an outer loop is not taken to hold between two rounds. */
+#include "backend/llvm/range.h"
 
 #include <llvm-c/DebugInfo.h>
 
-enum { MAX_PAIRS = 16 };
+enum {
+    MAX_PAIRS = 24,
+    SHORTEST_PIECE = 16,
+};
 
-void jr_gen_note_array(GenFunc *f, GenArrays *all, IrReg reg, bool stored) {
-    for (uint32_t i = 0; i < all->len; i++) {
-        if (all->items[i].reg != reg) continue;
-        all->items[i].stored |= stored;
-        return;
-    }
-    if (all->len == GEN_MAX_ARRAYS) {
-        all->too_many = true;
-        return;
-    }
-    unsigned scalar = ir_reg_type(f->ir, reg).scalar;
-    all->items[all->len++] =
-        (GenTouched){.reg = reg, .stored = stored, .alias_class = f->g->tbaa[scalar]};
+/* ---- Places ---- */
+
+static bool same_index(const Affine *a, const Affine *b, unsigned ndim) {
+    if (!a || !b) return a == b;
+    for (unsigned i = 0; i < ndim; i++)
+        if (!jr_range_same(&a[i], &b[i]) || a[i].offset != b[i].offset) return false;
+    return true;
 }
 
-/* ---- The question ---- */
+GenPlace *jr_range_note_access(Range *r, IrReg array, bool stored, const Affine *index) {
+    GenPlan *plan = r->plan;
+    IrType type = ir_reg_type(r->f->ir, array);
+    if (!r->uses[array].stored || type.layout == LAYOUT_ANY) index = NULL;
+    for (uint32_t i = 0; i < plan->nplaces; i++) {
+        GenPlace *place = &plan->places[i];
+        if (place->array != array || !same_index(place->index, index, type.ndim)) continue;
+        place->stored |= stored;
+        return place;
+    }
+    if (plan->nplaces == GEN_MAX_PLACES) {
+        plan->too_many_places = true;
+        return NULL;
+    }
+    GenPlace *place = &plan->places[plan->nplaces++];
+    *place = (GenPlace){.array = array, .index = index, .stored = stored};
+    return place;
+}
 
-/* The addresses of the first element and behind the last. */
-static void find_ends(GenFunc *f, GenTouched *a) {
-    if (a->start) return;
+/* ---- Two arrays ---- */
+
+/* The addresses of an array's first element and behind its last. */
+typedef struct Ends {
+    LLVMValueRef start, end;
+} Ends;
+
+static Ends find_ends(GenFunc *f, IrReg reg) {
     Gen *g = f->g;
-    IrType type = ir_reg_type(f->ir, a->reg);
-    GenArray array = jr_gen_array(f, a->reg);
+    IrType type = ir_reg_type(f->ir, reg);
+    GenArray array = jr_gen_array(f, reg);
     LLVMTypeRef element = g->memory[type.scalar];
     LLVMValueRef one = jr_gen_int(g, 1), zero = jr_gen_int(g, 0), below = NULL, above = one;
     for (unsigned i = 0; i < type.ndim; i++) {
@@ -51,53 +77,118 @@ static void find_ends(GenFunc *f, GenTouched *a) {
             continue;
         }
         LLVMValueRef steps = LLVMBuildSub(g->b, array.dims[i], one, "");
-        LLVMValueRef way = LLVMBuildMul(g->b, steps, array.strides[i], "");
-        LLVMValueRef down[] = {way, zero};
-        LLVMValueRef back = jr_gen_intrinsic(g, "llvm.smin", 1, &g->i64, 2, down);
-        LLVMValueRef forth = jr_gen_intrinsic(g, "llvm.smax", 1, &g->i64, 2, down);
+        LLVMValueRef way[] = {LLVMBuildMul(g->b, steps, array.strides[i], ""), zero};
+        LLVMValueRef back = jr_gen_intrinsic(g, "llvm.smin", 1, &g->i64, 2, way);
+        LLVMValueRef forth = jr_gen_intrinsic(g, "llvm.smax", 1, &g->i64, 2, way);
         below = below ? LLVMBuildAdd(g->b, below, back, "") : back;
         above = LLVMBuildAdd(g->b, above, forth, "");
     }
-    a->start = below ? LLVMBuildGEP2(g->b, element, array.data, &below, 1, "") : array.data;
-    a->end = LLVMBuildGEP2(g->b, element, array.data, &above, 1, "");
+    Ends ends = {array.data, LLVMBuildGEP2(g->b, element, array.data, &above, 1, "")};
+    if (below) ends.start = LLVMBuildGEP2(g->b, element, array.data, &below, 1, "");
+    return ends;
 }
 
-static LLVMValueRef lie_apart(GenFunc *f, GenTouched *a, GenTouched *c) {
-    LLVMBuilderRef b = f->g->b;
-    find_ends(f, a);
-    find_ends(f, c);
-    LLVMValueRef before = LLVMBuildICmp(b, LLVMIntULE, a->end, c->start, "");
-    LLVMValueRef behind = LLVMBuildICmp(b, LLVMIntULE, c->end, a->start, "");
-    return LLVMBuildOr(b, before, behind, "");
+static void ask_arrays(Range *r, IrReg a, IrReg c) {
+    LLVMBuilderRef b = r->f->g->b;
+    Ends x = find_ends(r->f, a), y = find_ends(r->f, c);
+    LLVMValueRef before = LLVMBuildICmp(b, LLVMIntULE, x.end, y.start, "");
+    LLVMValueRef behind = LLVMBuildICmp(b, LLVMIntULE, y.end, x.start, "");
+    jr_range_require(r, LLVMBuildOr(b, before, behind, ""));
 }
 
-static bool may_meet(const GenTouched *a, const GenTouched *b) {
-    return (a->stored || b->stored) && a->alias_class == b->alias_class;
+/* ---- Two indices of one array ---- */
+
+/* How the indices of two places differ on the axis that tells them apart best. */
+typedef enum Way { WAY_NONE, WAY_PIECES, WAY_POINT, WAY_ASK, WAY_SURE } Way;
+
+static Way way_on(const Affine *a, const Affine *b, const Affine *difference) {
+    bool moves = a->factor || b->factor;
+    if (difference->factor) {
+        bool one = difference->factor == 1 || difference->factor == -1;
+        return one && (!a->factor || !b->factor) ? WAY_POINT : WAY_NONE;
+    }
+    if (difference->nterms == 0) return difference->offset && !moves ? WAY_SURE : WAY_NONE;
+    if (!moves) return WAY_ASK;
+    return a->factor == 1 || a->factor == -1 ? WAY_PIECES : WAY_NONE;
 }
 
-static uint32_t count_pairs(const GenArrays *all) {
+static void ask_pieces(Range *r, const Affine *difference) {
+    Gen *g = r->f->g;
+    LLVMValueRef args[] = {jr_range_value(r, difference), LLVMConstInt(g->i1, 0, 0)};
+    LLVMValueRef length = jr_gen_intrinsic(g, "llvm.abs", 1, &g->i64, 2, args);
+    LLVMValueRef shortest = jr_gen_int(g, SHORTEST_PIECE);
+    jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntUGE, length, shortest, ""));
+    LLVMValueRef both[] = {length, r->plan->length};
+    r->plan->length = both[1] ? jr_gen_intrinsic(g, "llvm.umin", 1, &g->i64, 2, both) : length;
+}
+
+/* True if the places are apart in the quick twin. */
+static bool ask_indices(Range *r, const GenPlace *a, const GenPlace *b) {
+    if (!a->index || !b->index) return false;
+    Way best = WAY_NONE;
+    Affine chosen = {0};
+    for (unsigned axis = 0; axis < ir_reg_type(r->f->ir, a->array).ndim; axis++) {
+        Affine difference;
+        if (!jr_range_minus(&a->index[axis], &b->index[axis], &difference)) continue;
+        Way way = way_on(&a->index[axis], &b->index[axis], &difference);
+        if (way <= best || (way < WAY_ASK && !r->step)) continue;
+        best = way;
+        chosen = difference;
+    }
+    switch (best) {
+    case WAY_PIECES: ask_pieces(r, &chosen); return true;
+    case WAY_POINT: return jr_range_spare(r, &chosen);
+    case WAY_ASK: {
+        LLVMValueRef difference = jr_range_value(r, &chosen);
+        jr_range_require(r, LLVMBuildIsNotNull(r->f->g->b, difference, ""));
+        return true;
+    }
+    default: return best == WAY_SURE;
+    }
+}
+
+/* ---- All pairs ---- */
+
+static bool may_meet(const GenFunc *f, const GenPlace *a, const GenPlace *b) {
+    unsigned x = ir_reg_type(f->ir, a->array).scalar, y = ir_reg_type(f->ir, b->array).scalar;
+    return (a->stored || b->stored) && f->g->tbaa[x] == f->g->tbaa[y];
+}
+
+/* Whether some earlier pair of places was of the same two arrays. */
+static bool asked_already(const GenFunc *f, const GenPlan *plan, uint32_t i, uint32_t k) {
+    const GenPlace *p = plan->places;
+    for (uint32_t m = 0; m <= i; m++)
+        for (uint32_t n = 0; n < m && (m < i || n < k); n++) {
+            bool same = (p[m].array == p[i].array && p[n].array == p[k].array) ||
+                        (p[m].array == p[k].array && p[n].array == p[i].array);
+            if (same && may_meet(f, &p[m], &p[n])) return true;
+        }
+    return false;
+}
+
+static uint32_t count_pairs(const GenFunc *f, const GenPlan *plan) {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < all->len; i++)
+    for (uint32_t i = 0; i < plan->nplaces; i++)
         for (uint32_t k = 0; k < i; k++)
-            n += may_meet(&all->items[i], &all->items[k]);
+            n += may_meet(f, &plan->places[i], &plan->places[k]);
     return n;
 }
 
-LLVMValueRef jr_gen_apart_condition(GenFunc *f, GenArrays *all) {
-    uint32_t npairs = count_pairs(all);
-    if (all->too_many || npairs == 0 || npairs > MAX_PAIRS) {
-        all->len = 0;
-        return NULL;
-    }
-    LLVMValueRef condition = NULL;
-    for (uint32_t i = 0; i < all->len; i++)
+void jr_range_ask_apart(Range *r) {
+    GenPlan *plan = r->plan;
+    if (plan->too_many_places || count_pairs(r->f, plan) > MAX_PAIRS) return;
+    for (uint32_t i = 0; i < plan->nplaces; i++)
         for (uint32_t k = 0; k < i; k++) {
-            GenTouched *a = &all->items[i], *b = &all->items[k];
-            if (!may_meet(a, b)) continue;
-            LLVMValueRef apart = lie_apart(f, a, b);
-            condition = condition ? LLVMBuildAnd(f->g->b, condition, apart, "") : apart;
+            GenPlace *a = &plan->places[i], *b = &plan->places[k];
+            if (!may_meet(r->f, a, b)) continue;
+            if (a->array == b->array) {
+                if (!ask_indices(r, a, b)) continue;
+            } else if (!asked_already(r->f, plan, i, k)) {
+                ask_arrays(r, a->array, b->array);
+            }
+            a->apart |= 1u << k;
+            b->apart |= 1u << i;
         }
-    return condition;
 }
 
 /* ---- The scopes ---- */
@@ -114,39 +205,34 @@ static LLVMValueRef list_value(Gen *g, LLVMMetadataRef *items, uint32_t n) {
     return LLVMMetadataAsValue(g->ctx, LLVMMDNodeInContext2(g->ctx, items, n));
 }
 
-/* The scopes of the arrays that `a` lies apart from. */
-static LLVMValueRef others_of(GenFunc *f, const GenArrays *all, const GenTouched *a) {
-    LLVMMetadataRef others[GEN_MAX_ARRAYS];
+/* The scopes of the places that this one is apart from. */
+static LLVMValueRef others_of(Gen *g, const GenPlan *plan, const GenPlace *place) {
+    LLVMMetadataRef others[GEN_MAX_PLACES];
     uint32_t n = 0;
-    for (uint32_t i = 0; i < all->len; i++) {
-        const GenTouched *b = &all->items[i];
-        if (b != a && b->scope && a->alias_class == b->alias_class) others[n++] = b->scope;
-    }
-    return n ? list_value(f->g, others, n) : NULL;
+    for (uint32_t i = 0; i < plan->nplaces; i++)
+        if (place->apart >> i & 1 && plan->places[i].scope)
+            others[n++] = plan->places[i].scope;
+    return n ? list_value(g, others, n) : NULL;
 }
 
-void jr_gen_open_scopes(GenFunc *f, GenArrays *all) {
+void jr_gen_open_scopes(GenFunc *f, GenPlan *plan) {
     Gen *g = f->g;
-    for (uint32_t i = 0; i < all->len; i++) {
-        GenTouched *a = &all->items[i];
-        if (!a->stored) continue;
+    for (uint32_t i = 0; i < plan->nplaces; i++) {
+        GenPlace *a = &plan->places[i];
+        if (!a->stored || !a->apart) continue;
         if (!g->scopes) g->scopes = new_node(g, NULL);
         a->scope = new_node(g, g->scopes);
         a->inside = list_value(g, &a->scope, 1);
         jr_gen_intrinsic(g, "llvm.experimental.noalias.scope.decl", 0, NULL, 1, &a->inside);
     }
-    for (uint32_t i = 0; i < all->len; i++)
-        all->items[i].outside = others_of(f, all, &all->items[i]);
-    f->apart = all;
+    for (uint32_t i = 0; i < plan->nplaces; i++)
+        plan->places[i].outside = others_of(g, plan, &plan->places[i]);
 }
 
-void jr_gen_set_scope(GenFunc *f, LLVMValueRef access, IrReg array) {
-    const GenArrays *all = f->apart;
-    for (uint32_t i = 0; all && i < all->len; i++) {
-        if (all->items[i].reg != array) continue;
-        if (all->items[i].inside)
-            LLVMSetMetadata(access, f->g->md_scope, all->items[i].inside);
-        if (all->items[i].outside)
-            LLVMSetMetadata(access, f->g->md_noalias, all->items[i].outside);
-    }
+void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access) {
+    const GenProof *proof = jr_gen_proof(f, s);
+    const GenPlace *place = proof ? proof->place : NULL;
+    if (!place) return;
+    if (place->inside) LLVMSetMetadata(access, f->g->md_scope, place->inside);
+    if (place->outside) LLVMSetMetadata(access, f->g->md_noalias, place->outside);
 }

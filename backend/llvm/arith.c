@@ -215,6 +215,11 @@ static LLVMValueRef compare(GenFunc *f, IrOp op, IrScalar scalar, LLVMValueRef a
 }
 
 void jr_gen_compare(GenFunc *f, const IrStmt *s) {
+    const GenProof *proof = jr_gen_proof(f, s);
+    if (proof) {
+        jr_gen_set(f, s->dsts[0], LLVMConstInt(f->g->i1, proof->truth, 0));
+        return;
+    }
     IrScalar scalar = (IrScalar)ir_reg_type(f->ir, s->args[0]).scalar;
     LLVMValueRef a = jr_gen_value(f, s->args[0]), b = jr_gen_value(f, s->args[1]);
     jr_gen_set(f, s->dsts[0], compare(f, (IrOp)s->op, scalar, a, b));

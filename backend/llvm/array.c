@@ -71,7 +71,8 @@ typedef struct Access {
 } Access;
 
 static Access access_of(GenFunc *f, const IrStmt *s, const GenArray *array) {
-    uint32_t proven = jr_gen_proven(f, s);
+    const GenProof *proof = jr_gen_proof(f, s);
+    uint32_t proven = proof ? proof->axes : 0;
     return (Access){s, array, ir_reg_type(f->ir, s->args[0]), s->u.mem.check & ~proven,
                     s->u.mem.wrap & ~proven};
 }
@@ -115,17 +116,17 @@ static LLVMValueRef element(GenFunc *f, const IrStmt *s) {
 }
 
 /* What else the access may touch the memory of. */
-static void set_alias_class(GenFunc *f, LLVMValueRef access, IrReg array) {
-    unsigned scalar = ir_reg_type(f->ir, array).scalar;
+static void set_alias_class(GenFunc *f, LLVMValueRef access, const IrStmt *s) {
+    unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
     LLVMSetMetadata(access, f->g->md_tbaa, f->g->tbaa[scalar]);
-    jr_gen_set_scope(f, access, array);
+    jr_gen_set_scope(f, s, access);
 }
 
 void jr_gen_load(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
     unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
     LLVMValueRef value = LLVMBuildLoad2(g->b, g->memory[scalar], element(f, s), "");
-    set_alias_class(f, value, s->args[0]);
+    set_alias_class(f, value, s);
     if (scalar == TY_BOOL)
         value = LLVMBuildICmp(g->b, LLVMIntNE, value, LLVMConstNull(g->i8), "");
     jr_gen_set(f, s->dsts[0], value);
@@ -136,7 +137,7 @@ void jr_gen_store(GenFunc *f, const IrStmt *s) {
     unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
     LLVMValueRef at = element(f, s), value = jr_gen_value(f, s->args[s->nargs - 1]);
     if (scalar == TY_BOOL) value = LLVMBuildZExt(g->b, value, g->i8, "");
-    set_alias_class(f, LLVMBuildStore(g->b, value, at), s->args[0]);
+    set_alias_class(f, LLVMBuildStore(g->b, value, at), s);
 }
 
 void jr_gen_dim(GenFunc *f, const IrStmt *s) {

@@ -1,18 +1,5 @@
-/* Statements and control flow.
- *
- * A FOR becomes the loop that LLVM's passes know best: a guard, then a body that ends in the
- * test,
- *
- *     if (lo < hi) { i = lo; do { body; more = i < hi - step; i += step; } while (more); }
- *
- * with a saturating subtraction in front of the loop, so that i + step can never overflow, and
- * is marked so, whatever the bounds and the step are. A loop in strips has this one inside
- * another, whose body is a strip and a poll. */
+/* Statements and branches. */
 #include "backend/llvm/gen.h"
-
-#include <llvm-c/DebugInfo.h>
-
-#include <string.h>
 
 LLVMBasicBlockRef jr_gen_label(GenFunc *f, const char *name) {
     return LLVMAppendBasicBlockInContext(f->g->ctx, f->sig->fn, name);
@@ -61,9 +48,83 @@ void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call) {
     jr_gen_fail(f, status, usual);
 }
 
-/* ---- Branches and loops ---- */
+/* ---- Branches ---- */
+
+enum { MAX_SPECULATED = 8, MAX_CHANGED = 4 };
+
+/* What the arms of an `if` may come to if both are run. */
+typedef struct Arms {
+    uint32_t size, nloads, nchanged;
+    IrReg changed[MAX_CHANGED]; /* variables */
+} Arms;
+
+static bool note_change(GenFunc *f, Arms *arms, IrReg reg) {
+    if (ir_reg_type(f->ir, reg).ndim) return false;
+    for (uint32_t i = 0; i < arms->nchanged; i++)
+        if (arms->changed[i] == reg) return true;
+    if (ir_reg(f->ir, reg)->kind != REG_VAR) return true;
+    if (arms->nchanged == MAX_CHANGED) return false;
+    arms->changed[arms->nchanged++] = reg;
+    return true;
+}
+
+/* Whether the statement does no harm where it would not have been run, and costs little. */
+static bool is_harmless(GenFunc *f, const IrStmt *s) {
+    switch (ir_op_form((IrOp)s->op)) {
+    case FORM_LOAD: {
+        const GenProof *proof = jr_gen_proof(f, s);
+        return proof && proof->axes == (1u << ir_reg_type(f->ir, s->args[0]).ndim) - 1;
+    }
+    case FORM_BIN: return s->op == OP_ADD || s->op == OP_SUB || s->op == OP_MUL;
+    case FORM_CMP:
+    case FORM_UN:
+    case FORM_COPY:
+    case FORM_SELECT: return true;
+    default: return false;
+    }
+}
+
+static bool note_arm(GenFunc *f, Arms *arms, const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (++arms->size > MAX_SPECULATED) return false;
+        arms->nloads += s->op == OP_LOAD;
+        if (s->op == OP_IF) {
+            if (!note_arm(f, arms, &s->u.blocks.then) || !note_arm(f, arms, &s->u.blocks.els))
+                return false;
+        } else if (!is_harmless(f, s) || !note_change(f, arms, s->dsts[0])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* `a or b[i]`: within bounds the load may be done at once, and the loop has no branch that would keep
+ * it from being vectorised. LLVM does the same where there is no load. */
+static bool run_both(GenFunc *f, const IrStmt *s) {
+    Arms arms = {0};
+    LLVMValueRef before[MAX_CHANGED], then[MAX_CHANGED];
+    if (!f->plan || !note_arm(f, &arms, &s->u.blocks.then) ||
+        !note_arm(f, &arms, &s->u.blocks.els) || arms.nloads == 0)
+        return false;
+    LLVMValueRef condition = jr_gen_value(f, s->args[0]);
+    for (uint32_t i = 0; i < arms.nchanged; i++)
+        before[i] = jr_gen_value(f, arms.changed[i]);
+    jr_gen_block(f, &s->u.blocks.then);
+    for (uint32_t i = 0; i < arms.nchanged; i++) {
+        then[i] = jr_gen_value(f, arms.changed[i]);
+        jr_gen_set(f, arms.changed[i], before[i]);
+    }
+    jr_gen_block(f, &s->u.blocks.els);
+    for (uint32_t i = 0; i < arms.nchanged; i++) {
+        LLVMValueRef other = jr_gen_value(f, arms.changed[i]);
+        LLVMValueRef one = LLVMBuildSelect(f->g->b, condition, then[i], other, "");
+        jr_gen_set(f, arms.changed[i], one);
+    }
+    return true;
+}
 
 static void gen_if(GenFunc *f, const IrStmt *s) {
+    if (run_both(f, s)) return;
     bool has_else = s->u.blocks.els.first != NULL;
     LLVMBasicBlockRef then = jr_gen_label(f, "then"), join = jr_gen_label(f, "");
     LLVMBasicBlockRef els = has_else ? jr_gen_label(f, "else") : join;
@@ -77,219 +138,6 @@ static void gen_if(GenFunc *f, const IrStmt *s) {
         go_to(f, join);
     }
     start(f, join);
-}
-
-/* How a counted loop looks whether it is to stop. A loop that may leave early has no vector form
- * to lose, and a look at every iteration is less code than strips. */
-typedef enum Looks { LOOKS_NEVER, LOOKS_EACH, LOOKS_STRIPS } Looks;
-
-static bool leaves_early(const IrBlock *block) {
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        if (s->op == OP_BREAK || s->op == OP_RETURN) return true;
-        if (s->op == OP_IF &&
-            (leaves_early(&s->u.blocks.then) || leaves_early(&s->u.blocks.els)))
-            return true;
-    }
-    return false;
-}
-
-static Looks looks_of(const IrStmt *s) {
-    if (!s->strip || s->pass) return LOOKS_NEVER;
-    return leaves_early(&s->u.blocks.then) ? LOOKS_EACH : LOOKS_STRIPS;
-}
-
-static void loop_body(GenFunc *f, const IrStmt *s, Looks looks, LLVMBasicBlockRef on_break,
-                      LLVMBasicBlockRef on_continue) {
-    GenLoop loop = {f->loop, on_break, on_continue};
-    f->loop = &loop;
-    if (looks == LOOKS_EACH) jr_gen_poll(f, s);
-    jr_gen_block(f, &s->u.blocks.then);
-    go_to(f, on_continue);
-    f->loop = loop.outer;
-}
-
-static void gen_loop(GenFunc *f, const IrStmt *s) {
-    LLVMBasicBlockRef top = jr_gen_label(f, "loop"), after = jr_gen_label(f, "");
-    LLVMBuildBr(f->g->b, top);
-    start(f, top);
-    loop_body(f, s, LOOKS_NEVER, after, top);
-    start(f, after);
-}
-
-typedef struct Bounds {
-    LLVMValueRef lo, hi, step;
-} Bounds;
-
-/* a < b when counting up, a > b when counting down. */
-static LLVMValueRef before(Gen *g, LLVMValueRef step, LLVMValueRef a, LLVMValueRef b) {
-    LLVMValueRef up = LLVMBuildICmp(g->b, LLVMIntSGT, step, jr_gen_int(g, 0), "up");
-    if (LLVMIsAConstantInt(up))
-        return LLVMBuildICmp(g->b, LLVMIsNull(up) ? LLVMIntSGT : LLVMIntSLT, a, b, "");
-    return LLVMBuildSelect(g->b, up, LLVMBuildICmp(g->b, LLVMIntSLT, a, b, ""),
-                           LLVMBuildICmp(g->b, LLVMIntSGT, a, b, ""), "");
-}
-
-static LLVMValueRef guard(Gen *g, const Bounds *bounds) {
-    LLVMValueRef some = before(g, bounds->step, bounds->lo, bounds->hi);
-    return LLVMBuildAnd(g->b, some, LLVMBuildIsNotNull(g->b, bounds->step, ""), "");
-}
-
-/* Tells LLVM what to do with the loop whose last branch this is. */
-static void mark_loop(Gen *g, LLVMValueRef branch, const char *what) {
-    LLVMMetadataRef self = LLVMTemporaryMDNode(g->ctx, NULL, 0);
-    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, what, strlen(what));
-    LLVMMetadataRef parts[] = {self, LLVMMDNodeInContext2(g->ctx, &name, 1)};
-    LLVMMetadataRef node = LLVMMDNodeInContext2(g->ctx, parts, 2);
-    LLVMMetadataReplaceAllUsesWith(self, node);
-    LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(g->ctx, "llvm.loop", 9),
-                    LLVMMetadataAsValue(g->ctx, node));
-}
-
-enum {
-    FEW_TRIPS = 8,
-    UNROLLED_STMTS = 64, /* all copies of the body together */
-};
-
-static uint32_t count_stmts(const IrBlock *block) {
-    uint32_t n = 0;
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        n++;
-        if (ir_stmt_is_nested(s))
-            n += count_stmts(&s->u.blocks.then) + count_stmts(&s->u.blocks.els);
-    }
-    return n;
-}
-
-/* `for k in range(3)` over a few statements is better off as these three times. */
-static bool worth_unrolling(const IrStmt *s, const Bounds *bounds) {
-    if (!LLVMIsAConstantInt(bounds->lo) || !LLVMIsAConstantInt(bounds->hi) ||
-        !LLVMIsAConstantInt(bounds->step))
-        return false;
-    __int128 way =
-        (__int128)LLVMConstIntGetSExtValue(bounds->hi) - LLVMConstIntGetSExtValue(bounds->lo);
-    __int128 step = LLVMConstIntGetSExtValue(bounds->step), reach = step * FEW_TRIPS;
-    if (step > 0 ? way > reach : way < reach) return false;
-    uint32_t size = count_stmts(&s->u.blocks.then);
-    __int128 trips = step ? (way + step - (step > 0 ? 1 : -1)) / step : 0;
-    return trips > 0 && trips * size <= UNROLLED_STMTS;
-}
-
-static LLVMValueRef less_saturated(Gen *g, LLVMValueRef a, LLVMValueRef b) {
-    LLVMValueRef args[] = {a, b};
-    return jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
-}
-
-/* The loop itself, for bounds between which it is known to run; ends in `done`, and for a break
- * in `after`. */
-static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
-                       LLVMBasicBlockRef done, LLVMBasicBlockRef after, bool rare) {
-    Gen *g = f->g;
-    LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
-    LLVMBasicBlockRef body = jr_gen_label(f, "for"), next = jr_gen_label(f, "next");
-    bool by_one =
-        LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1;
-    LLVMValueRef last = by_one ? bounds->hi : less_saturated(g, bounds->hi, bounds->step);
-    LLVMBuildBr(g->b, body);
-
-    start(f, body);
-    LLVMValueRef counter = LLVMBuildPhi(g->b, g->i64, "i");
-    LLVMValueRef lo = bounds->lo;
-    LLVMAddIncoming(counter, &lo, &from, 1);
-    jr_gen_set(f, s->dsts[0], counter);
-    loop_body(f, s, looks_of(s), after, next);
-
-    start(f, next);
-    LLVMValueRef sum = LLVMBuildNSWAdd(g->b, counter, bounds->step, "");
-    LLVMValueRef more = by_one ? LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "")
-                               : before(g, bounds->step, counter, last);
-    LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, done);
-    if (rare) /* the slow twin (range.c) is not worth transforming */
-        mark_loop(g, branch, "llvm.loop.disable_nonforced");
-    else if (g->level > 1 && worth_unrolling(s, bounds))
-        mark_loop(g, branch, "llvm.loop.unroll.full");
-    LLVMAddIncoming(counter, &sum, &next, 1);
-}
-
-/* The same, strip by strip, with a poll between two:
- *
- *     from = lo;
- *     for (;;) {
- *         more = from < hi - stride;   end = more ? from + stride : hi;
- *         the iterations [from, end)
- *         if (!more) break;
- *         poll;   from = end;
- *     } */
-static void strips(GenFunc *f, const IrStmt *s, const Bounds *bounds, LLVMBasicBlockRef after,
-                   bool rare) {
-    Gen *g = f->g;
-    LLVMBasicBlockRef entry = LLVMGetInsertBlock(g->b), top = jr_gen_label(f, "strip");
-    LLVMBasicBlockRef done = jr_gen_label(f, "strip.done"), poll = jr_gen_label(f, "");
-    LLVMValueRef stride =
-        jr_gen_int(g, LLVMConstIntGetSExtValue(bounds->step) * (int64_t)s->strip);
-    LLVMValueRef limit = less_saturated(g, bounds->hi, stride), lo = bounds->lo;
-    LLVMBuildBr(g->b, top);
-
-    start(f, top);
-    LLVMValueRef from = LLVMBuildPhi(g->b, g->i64, "from");
-    LLVMAddIncoming(from, &lo, &entry, 1);
-    LLVMValueRef more = before(g, bounds->step, from, limit);
-    LLVMValueRef next = LLVMBuildAdd(g->b, from, stride, "");
-    LLVMValueRef end = LLVMBuildSelect(g->b, more, next, bounds->hi, "end");
-    iterations(f, s, &(Bounds){from, end, bounds->step}, done, after, rare);
-
-    start(f, done);
-    LLVMBuildCondBr(g->b, more, poll, after);
-    start(f, poll);
-    jr_gen_poll(f, s);
-    LLVMBasicBlockRef back = LLVMGetInsertBlock(g->b);
-    LLVMAddIncoming(from, &end, &back, 1);
-    LLVMBuildBr(g->b, top);
-}
-
-static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rare) {
-    LLVMBasicBlockRef some = jr_gen_label(f, ""), after = jr_gen_label(f, "");
-    LLVMBuildCondBr(f->g->b, guard(f->g, bounds), some, after);
-    start(f, some);
-    if (looks_of(s) == LOOKS_STRIPS)
-        strips(f, s, bounds, after, rare);
-    else
-        iterations(f, s, bounds, after, after, rare);
-    start(f, after);
-}
-
-/* The loop twice (range.c): quick where `sure` holds, else as it is. */
-static void twins(GenFunc *f, const IrStmt *s, const Bounds *bounds, LLVMValueRef sure,
-                  GenArrays *arrays) {
-    Gen *g = f->g;
-    LLVMBasicBlockRef quick = jr_gen_label(f, "quick"), slow = jr_gen_label(f, "slow");
-    LLVMBasicBlockRef join = jr_gen_label(f, "");
-    LLVMSetMetadata(LLVMBuildCondBr(g->b, sure, quick, slow), g->md_prof, g->likely);
-    start(f, quick);
-    jr_gen_open_scopes(f, arrays);
-    for_loop(f, s, bounds, false);
-    LLVMBuildBr(g->b, join);
-    jr_gen_forget_proofs(f);
-    start(f, slow);
-    for_loop(f, s, bounds, true);
-    LLVMBuildBr(g->b, join);
-    start(f, join);
-}
-
-static void gen_for(GenFunc *f, const IrStmt *s) {
-    Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
-                     jr_gen_value(f, s->args[2])};
-    GenArrays arrays = {0};
-    LLVMValueRef sure = jr_gen_range_condition(f, s, &arrays);
-    if (sure && !LLVMIsAConstantInt(sure)) {
-        twins(f, s, &bounds, sure, &arrays);
-        return;
-    }
-    if (sure && !LLVMIsNull(sure))
-        jr_gen_open_scopes(f, &arrays);
-    else
-        jr_gen_forget_proofs(f);
-    for_loop(f, s, &bounds, false);
-    jr_gen_forget_proofs(f);
 }
 
 /* ---- Statements ---- */
@@ -353,8 +201,8 @@ static GenFn *const by_form[] = {
     [FORM_RT] = jr_gen_rt,
     [FORM_PARALLEL] = jr_gen_parallel,
     [FORM_IF] = gen_if,
-    [FORM_LOOP] = gen_loop,
-    [FORM_FOR] = gen_for,
+    [FORM_LOOP] = jr_gen_loop,
+    [FORM_FOR] = jr_gen_for,
     [FORM_NONE] = gen_jump,
     [FORM_RETURN] = jr_gen_return,
     [FORM_RAISE] = jr_gen_raise,

@@ -6,8 +6,8 @@
  *   value.c    registers: where their values live
  *   arith.c    scalar instructions            cast.c  conversions
  *   array.c    headers, elements, views       own.c   allocation and counted references
- *   control.c  statements, branches, loops    range.c bounds checks moved in front of loops
- *   apart.c    arrays that do not overlap, asked there too
+ *   control.c  statements, branches           loops.c loops
+ *   range.c    bounds checks moved in front   apart.c accesses that share nothing
  *   call.c     calls, runtime calls, errors
  *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
@@ -80,35 +80,47 @@ typedef struct GenLoop {
     LLVMBasicBlockRef on_break, on_continue;
 } GenLoop;
 
-/* An access whose index is known to be within some axes inside the loop being generated. */
+/* What is known of a statement inside the loop being generated: of an access, on which axes the
+ * index is within the array, and what it touches; of a comparison, how it ends. */
 typedef struct GenProof {
     const IrStmt *stmt;
-    uint32_t axes; /* a bit per axis */
+    uint32_t axes;          /* a bit per axis */
+    struct GenPlace *place; /* or NULL */
+    bool truth;
 } GenProof;
 
 /* What the loop being looked at does to a register (range.c). */
 typedef struct GenUse {
     const IrStmt *def; /* the write, if it is one, at the top level, or of a TEMP */
     uint32_t writes, pos;
+    bool stored; /* an array: to an element */
 } GenUse;
 
-enum { GEN_MAX_ARRAYS = 12 };
+enum { GEN_MAX_PLACES = 16, GEN_MAX_POINTS = 4 };
 
-/* An array that the loop being looked at has a part of (apart.c). */
-typedef struct GenTouched {
-    IrReg reg;
+/* What one or more accesses of the loop being looked at touch: an array, or in an array that is stored to
+ * the elements of one index (apart.c). */
+typedef struct GenPlace {
+    IrReg array;
+    const struct Affine *index; /* one per axis; NULL: any element */
     bool stored;
-    LLVMValueRef alias_class;
-    LLVMValueRef start, end;      /* the addresses where its elements begin and end */
     LLVMMetadataRef scope;        /* of its accesses, if it is stored to */
     LLVMValueRef inside, outside; /* what its accesses are marked with, or NULL */
-} GenTouched;
+    uint32_t apart;               /* a bit for each place that it shares nothing with */
+} GenPlace;
 
-typedef struct GenArrays {
-    uint32_t len;
-    bool too_many;
-    GenTouched items[GEN_MAX_ARRAYS];
-} GenArrays;
+/* How a loop is run as two (range.c): quick where `sure` holds, but for the iterations `points`, in
+ * pieces of at most `length` iterations. */
+typedef struct GenPlan {
+    LLVMValueRef sure;
+    uint32_t npoints;
+    LLVMValueRef points[GEN_MAX_POINTS];
+    LLVMValueRef length; /* NULL: any */
+    uint32_t nplaces;
+    bool too_many_places;
+    GenPlace places[GEN_MAX_PLACES];
+    JR_VEC(GenProof) proofs;
+} GenPlan;
 
 typedef struct GenFunc {
     Gen *g;
@@ -120,9 +132,8 @@ typedef struct GenFunc {
     LLVMValueRef status, *parts;
     GenReg *regs;
     GenLoop *loop;
-    JR_VEC(GenProof) proofs;
-    const GenArrays *apart;                       /* in the loop being generated, or NULL */
-    GenUse *uses;                                 /* by register, all zero between loops */
+    const GenPlan *plan; /* of the quick twin being generated, or NULL */
+    GenUse *uses;        /* by register, all zero between loops */
     LLVMValueRef rt_args, rt_results, headers[4]; /* buffers for calls, made on first use */
     LLVMValueRef where;                           /* the last one, of where_span */
     JrSpan where_span;
@@ -206,21 +217,21 @@ void jr_gen_trap_unless(GenFunc *f, LLVMValueRef ok, IrTrap trap, JrSpan span);
 /* The same for a status just returned. */
 void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call);
 
+/* ---- loops.c ---- */
+void jr_gen_for(GenFunc *f, const IrStmt *s);
+void jr_gen_loop(GenFunc *f, const IrStmt *s);
+
 /* ---- range.c ---- */
-/* A condition on entry to the loop under which its accesses are within bounds, those in f->proofs, and
- * the arrays of `arrays`, empty before, lie apart; or NULL if there is nothing to ask. */
-LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop, GenArrays *arrays);
-uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s);
-/* Outside of the loop, nothing of it holds. */
-void jr_gen_forget_proofs(GenFunc *f);
+/* How the loop is best run as two; plan->sure is NULL if there is nothing to ask. Takes an empty
+ * plan, which then has to live until its quick twin is generated. */
+void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan);
+/* What is known of a statement in the quick twin; or NULL. */
+const GenProof *jr_gen_proof(const GenFunc *f, const IrStmt *s);
 
 /* ---- apart.c ---- */
-void jr_gen_note_array(GenFunc *f, GenArrays *all, IrReg reg, bool stored);
-/* Whether the arrays lie apart; NULL, with `all` emptied, if that is not worth asking. */
-LLVMValueRef jr_gen_apart_condition(GenFunc *f, GenArrays *all);
-/* From here on they are known to, until the proofs are forgotten. */
-void jr_gen_open_scopes(GenFunc *f, GenArrays *all);
-void jr_gen_set_scope(GenFunc *f, LLVMValueRef access, IrReg array);
+/* From here on the plan's places are apart. */
+void jr_gen_open_scopes(GenFunc *f, GenPlan *plan);
+void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access);
 
 /* ---- call.c ---- */
 void jr_gen_call(GenFunc *f, const IrStmt *s);

@@ -14,48 +14,22 @@
  * where the few terms of an index cannot overflow, or in 64 where there is one; an index that is exact
  * and within the array is what the 64-bit instructions compute, even if a step of theirs
  * wraps. The twin loop costs code, so outer loops are left alone. The same question asks
- * whether arrays lie apart (apart.c).
+ * whether accesses share anything (apart.c).
+ *
+ * Iterations in which something would be otherwise, points of the plan, go through the slow twin
+ * while all others are quick: those that the body compares the counter with, and the first one of x[i - 1] from
+ * 0. If they are the first or the last, the question is about the others alone.
  *
  * A value is followed from its use to the counter through the instructions that make it:
  * TEMPs, and variables that the body writes once, at its top level and before the use, which
  * hence hold one value per iteration. */
-#include "backend/llvm/gen.h"
+#include "backend/llvm/range.h"
 
 enum {
-    MAX_TERMS = 6,
     MAX_STMTS = 200, /* in the body */
-    MAX_AXES = 24,   /* questions asked in front of one loop */
     MAX_FACTOR = 1 << 20,
     MAX_DEPTH = 12,
 };
-
-/* factor * counter + sum of terms + offset */
-typedef struct Affine {
-    int64_t factor, offset;
-    uint32_t nterms;
-    IrReg term[MAX_TERMS];
-    int64_t scale[MAX_TERMS];
-} Affine;
-
-/* Indices on one axis that differ by their offsets alone. */
-typedef struct Question {
-    IrReg array;
-    unsigned axis;
-    Affine index; /* but for its offset */
-    int64_t least, most;
-} Question;
-
-typedef struct Range {
-    GenFunc *f;
-    const IrStmt *loop;
-    GenUse *uses; /* by register */
-    uint32_t pos, nquestions;
-    Question questions[MAX_AXES];
-    LLVMValueRef condition;
-    LLVMValueRef first, last; /* the counter's range, made on first use: counter_range */
-    int64_t first_plus, last_plus;
-    GenArrays *arrays;
-} Range;
 
 /* ---- What is written where ---- */
 
@@ -70,6 +44,7 @@ static bool note_stmt(Range *r, const IrStmt *s, bool top) {
         use->pos = r->pos;
         use->def = top || is_temp ? s : NULL;
     }
+    if (s->op == OP_STORE) r->uses[s->args[0]].stored = true;
     if (s->op != OP_IF) return true;
     return note_block(r, &s->u.blocks.then, false) && note_block(r, &s->u.blocks.els, false);
 }
@@ -121,6 +96,12 @@ static bool add_product(const Range *r, Affine *a, const IrStmt *s, int64_t scal
     return add_value(r, a, other, scale * k, pos, depth);
 }
 
+static const GenProof *find_proof(const GenPlan *plan, const IrStmt *s) {
+    for (uint32_t i = 0; i < plan->proofs.len; i++)
+        if (plan->proofs.data[i].stmt == s) return &plan->proofs.data[i];
+    return NULL;
+}
+
 /* reg, as the statement at position `pos` sees it, times scale. */
 static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t pos,
                       int depth) {
@@ -146,13 +127,25 @@ static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint3
         return add_value(r, a, s->args[0], scale, use->pos, depth + 1) &&
                add_value(r, a, s->args[1], s->op == OP_ADD ? scale : -scale, use->pos,
                          depth + 1);
+    case OP_SELECT: {
+        const IrStmt *test = r->uses[s->args[0]].def;
+        const GenProof *proof = test ? find_proof(r->plan, test) : NULL;
+        if (!proof) return false;
+        IrReg arm = s->args[proof->truth ? 1 : 2];
+        return add_value(r, a, arm, scale, use->pos, depth + 1);
+    }
     default: return false;
     }
 }
 
+static bool affine(const Range *r, Affine *a, IrReg reg) {
+    *a = (Affine){0};
+    return add_value(r, a, reg, 1, r->pos, 0);
+}
+
 /* ---- The questions ---- */
 
-static bool same_but_offset(const Affine *a, const Affine *b) {
+bool jr_range_same(const Affine *a, const Affine *b) {
     if (a->factor != b->factor || a->nterms != b->nterms) return false;
     for (uint32_t i = 0; i < a->nterms; i++)
         if (a->term[i] != b->term[i] || a->scale[i] != b->scale[i]) return false;
@@ -167,7 +160,7 @@ static int64_t smaller(int64_t a, int64_t b) {
 static bool note_index(Range *r, IrReg array, unsigned axis, const Affine *a) {
     for (uint32_t i = 0; i < r->nquestions; i++) {
         Question *q = &r->questions[i];
-        if (q->array != array || q->axis != axis || !same_but_offset(&q->index, a)) continue;
+        if (q->array != array || q->axis != axis || !jr_range_same(&q->index, a)) continue;
         q->least = smaller(q->least, a->offset);
         q->most = -smaller(-q->most, -a->offset);
         return true;
@@ -185,9 +178,9 @@ static LLVMValueRef wide_const(Range *r, int64_t value) {
     return LLVMConstInt(r->f->g->i128, (unsigned long long)value, 1);
 }
 
-static void require(Range *r, LLVMValueRef ok) {
-    LLVMBuilderRef b = r->f->g->b;
-    r->condition = r->condition ? LLVMBuildAnd(b, r->condition, ok, "") : ok;
+void jr_range_require(Range *r, LLVMValueRef ok) {
+    LLVMValueRef sure = r->plan->sure;
+    r->plan->sure = sure ? LLVMBuildAnd(r->f->g->b, sure, ok, "") : ok;
 }
 
 /* 0 <= a + least and b + most < dim, in 64 bits; a <= b and least <= most where it matters. No sum
@@ -196,14 +189,14 @@ static void require_simple(Range *r, LLVMValueRef a, int64_t least, LLVMValueRef
                            int64_t most, LLVMValueRef dim) {
     Gen *g = r->f->g;
     if (a == b && least == 0 && most == 0) {
-        require(r, LLVMBuildICmp(g->b, LLVMIntULT, a, dim, ""));
+        jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntULT, a, dim, ""));
         return;
     }
-    require(r, LLVMBuildICmp(g->b, LLVMIntSGE, a, jr_gen_int(g, -least), ""));
+    jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntSGE, a, jr_gen_int(g, -least), ""));
     if (most == -1 && b == dim) return;
     if (most > -1) dim = LLVMBuildSub(g->b, dim, jr_gen_int(g, most + 1), "");
     if (most < -1) b = LLVMBuildAdd(g->b, b, jr_gen_int(g, most + 1), "");
-    require(r, LLVMBuildICmp(g->b, LLVMIntSLE, b, dim, ""));
+    jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntSLE, b, dim, ""));
 }
 
 /* The counter's least value is first + first_plus, its greatest last + last_plus: from lo to
@@ -218,8 +211,8 @@ static void counter_range(Range *r) {
         bool up = LLVMConstIntGetSExtValue(step) > 0;
         r->first = up ? lo : hi;
         r->last = up ? hi : lo;
-        r->first_plus = up ? 0 : 1;
-        r->last_plus = up ? -1 : 0;
+        r->first_plus += up ? 0 : 1;
+        r->last_plus += up ? -1 : 0;
         return;
     }
     LLVMValueRef up = LLVMBuildICmp(b, LLVMIntSGT, step, jr_gen_int(r->f->g, 0), "");
@@ -256,8 +249,8 @@ static void ask_wide(Range *r, const Question *q, LLVMValueRef dim) {
     LLVMValueRef most = evaluate(r, a, falls ? r->first : r->last,
                                  falls ? r->first_plus : r->last_plus, q->most);
     LLVMBuilderRef b = r->f->g->b;
-    require(r, LLVMBuildICmp(b, LLVMIntSGE, least, wide_const(r, 0), ""));
-    require(r, LLVMBuildICmp(b, LLVMIntSLT, most, widen(r, dim), ""));
+    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSGE, least, wide_const(r, 0), ""));
+    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSLT, most, widen(r, dim), ""));
 }
 
 static void ask(Range *r, const Question *q) {
@@ -266,8 +259,8 @@ static void ask(Range *r, const Question *q) {
     LLVMValueRef dim = header.dims[q->axis];
     counter_range(r);
     if (a->factor == 0 && a->nterms == 0) {
-        require(r,
-                LLVMBuildICmp(r->f->g->b, LLVMIntSGT, dim, jr_gen_int(r->f->g, q->most), ""));
+        jr_range_require(
+            r, LLVMBuildICmp(r->f->g->b, LLVMIntSGT, dim, jr_gen_int(r->f->g, q->most), ""));
     } else if (a->factor == 0 && a->nterms == 1 && a->scale[0] == 1) {
         LLVMValueRef index = jr_gen_value(r->f, a->term[0]);
         require_simple(r, index, q->least, index, q->most, dim);
@@ -279,6 +272,158 @@ static void ask(Range *r, const Question *q) {
     }
 }
 
+/* ---- Points ---- */
+
+bool jr_range_minus(const Affine *a, const Affine *b, Affine *difference) {
+    Affine d = *a;
+    d.factor -= b->factor;
+    d.offset -= b->offset;
+    for (uint32_t i = 0; i < b->nterms; i++)
+        if (!add_term(&d, b->term[i], -b->scale[i])) return false;
+    *difference = d;
+    difference->nterms = 0;
+    for (uint32_t i = 0; i < d.nterms; i++)
+        if (d.scale[i]) add_term(difference, d.term[i], d.scale[i]);
+    return true;
+}
+
+LLVMValueRef jr_range_value(Range *r, const Affine *a) {
+    Gen *g = r->f->g;
+    LLVMValueRef sum = jr_gen_int(g, a->offset);
+    for (uint32_t i = 0; i < a->nterms; i++) {
+        LLVMValueRef term = jr_gen_value(r->f, a->term[i]);
+        term = LLVMBuildMul(g->b, term, jr_gen_int(g, a->scale[i]), "");
+        sum = LLVMBuildAdd(g->b, sum, term, "");
+    }
+    return sum;
+}
+
+/* The value of the counter for which a is zero. */
+static Affine zero_of(const Affine *a) {
+    Affine point = {.offset = -a->factor * a->offset};
+    for (uint32_t i = 0; i < a->nterms; i++)
+        add_term(&point, a->term[i], -a->factor * a->scale[i]);
+    return point;
+}
+
+static bool add_point(Range *r, const Affine *a) {
+    GenPlan *plan = r->plan;
+    if (!r->step || (a->factor != 1 && a->factor != -1)) return false;
+    Affine point = zero_of(a);
+    for (uint32_t i = 0; i < plan->npoints; i++)
+        if (jr_range_same(&r->points[i], &point) && r->points[i].offset == point.offset)
+            return true;
+    if (plan->npoints == GEN_MAX_POINTS) return false;
+    r->points[plan->npoints++] = point;
+    return true;
+}
+
+/* In the quick twin, where the counter is at none of the points. */
+static void note_compare(Range *r, const IrStmt *s) {
+    Affine a, b, difference;
+    if (ir_reg_type(r->f->ir, s->args[0]).scalar != TY_INT64 || !r->step) return;
+    if (!affine(r, &a, s->args[0]) || !affine(r, &b, s->args[1])) return;
+    if (!jr_range_minus(&a, &b, &difference) || !add_point(r, &difference)) return;
+    GenProof proof = {.stmt = s, .truth = s->op == OP_NE};
+    JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);
+}
+
+/* What a register outside of the loop was computed as: another one, or none, plus an offset. */
+static IrReg source_of(const IrFunc *func, IrReg reg, int64_t *offset) {
+    for (int depth = 0; depth < MAX_DEPTH; depth++) {
+        int64_t k = 0;
+        if (small_const(func, reg, &k)) {
+            *offset += k;
+            return IR_NO_REG;
+        }
+        const IrStmt *def =
+            ir_reg(func, reg)->kind == REG_TEMP ? ir_reg(func, reg)->def : NULL;
+        if (!def || (def->op != OP_COPY && def->op != OP_ADD && def->op != OP_SUB)) break;
+        if (def->op != OP_COPY && !small_const(func, def->args[1], &k)) break;
+        *offset += def->op == OP_SUB ? -k : k;
+        reg = def->args[0];
+    }
+    return reg;
+}
+
+static bool same_length(const IrFunc *func, IrReg a, IrReg b) {
+    if (a == b || a == IR_NO_REG || b == IR_NO_REG) return a == b;
+    const IrRegInfo *x = ir_reg(func, a), *y = ir_reg(func, b);
+    return x->kind == REG_TEMP && y->kind == REG_TEMP && x->def->op == OP_DIM &&
+           y->def->op == OP_DIM && x->def->args[0] == y->def->args[0] &&
+           x->def->u.imm == y->def->u.imm;
+}
+
+/* Whether the point looks like bound + plus; the run finds out. */
+static bool looks_like(const Range *r, const Affine *point, IrReg bound, int64_t plus) {
+    const IrFunc *func = r->f->ir;
+    int64_t offset = point->offset;
+    IrReg mine = IR_NO_REG, its = source_of(func, bound, &plus);
+    if (point->nterms > 1 || (point->nterms == 1 && point->scale[0] != 1)) return false;
+    if (point->nterms == 1) mine = source_of(func, point->term[0], &offset);
+    return same_length(func, mine, its) && offset == plus;
+}
+
+/* The first or last iteration that is a point is not in the quick twin's range. */
+static void narrow_range(Range *r, LLVMValueRef point, LLVMValueRef end, bool at_low_end) {
+    jr_range_require(r, LLVMBuildICmp(r->f->g->b, LLVMIntEQ, point, end, ""));
+    if (at_low_end)
+        r->first_plus = 1;
+    else
+        r->last_plus = -1;
+}
+
+static void make_points(Range *r) {
+    Gen *g = r->f->g;
+    const IrReg *args = r->loop->args;
+    bool up = r->step > 0;
+    for (uint32_t i = 0; i < r->plan->npoints; i++) {
+        const Affine *point = &r->points[i];
+        LLVMValueRef value = jr_range_value(r, point);
+        r->plan->points[i] = value;
+        if (looks_like(r, point, args[0], 0))
+            narrow_range(r, value, jr_gen_value(r->f, args[0]), up);
+        if (!looks_like(r, point, args[1], -r->step)) continue;
+        LLVMValueRef end =
+            LLVMBuildSub(g->b, jr_gen_value(r->f, args[1]), jr_gen_int(g, r->step), "");
+        narrow_range(r, value, end, !up);
+    }
+}
+
+/* `for j in range(i + 1, n): a[i] = a[j]`: one comparison says that j == i does not come. */
+static bool ask_outside(Range *r, const Affine *point) {
+    const IrReg *args = r->loop->args;
+    if (!looks_like(r, point, args[0], -r->step) && !looks_like(r, point, args[1], 0))
+        return false;
+    LLVMBuilderRef b = r->f->g->b;
+    LLVMValueRef value = jr_range_value(r, point);
+    LLVMValueRef lo = jr_gen_value(r->f, args[0]), hi = jr_gen_value(r->f, args[1]);
+    LLVMIntPredicate less = r->step > 0 ? LLVMIntSLT : LLVMIntSGT;
+    LLVMIntPredicate not_less = r->step > 0 ? LLVMIntSGE : LLVMIntSLE;
+    LLVMValueRef ahead = LLVMBuildICmp(b, less, value, lo, "");
+    LLVMValueRef behind = LLVMBuildICmp(b, not_less, value, hi, "");
+    jr_range_require(r, LLVMBuildOr(b, ahead, behind, ""));
+    return true;
+}
+
+bool jr_range_spare(Range *r, const Affine *a) {
+    Affine point = zero_of(a);
+    return (r->step && ask_outside(r, &point)) || add_point(r, a);
+}
+
+/* x[i - 1] where i begins at 0: the first iteration counts from the end, the others do not. */
+static void spare_first(Range *r) {
+    int64_t lo;
+    if (r->step != 1 || !small_const(r->f->ir, r->loop->args[0], &lo)) return;
+    for (uint32_t i = 0; i < r->nquestions; i++) {
+        const Question *q = &r->questions[i];
+        if (q->index.factor != 1 || q->index.nterms || lo + q->least != -1) continue;
+        Affine first = {.factor = 1, .offset = -lo};
+        add_point(r, &first);
+        return;
+    }
+}
+
 /* ---- The accesses ---- */
 
 /* A constant below zero is left to its own check, which is cheap. */
@@ -286,29 +431,37 @@ static bool always_negative(const Affine *a) {
     return a->factor == 0 && a->nterms == 0 && a->offset < 0;
 }
 
-static uint32_t prove_axes(Range *r, const IrStmt *s) {
+/* A load in an `if` is asked about in full: within bounds it may be done whether or not. */
+static void note_access(Range *r, const IrStmt *s, bool top) {
     IrReg array = s->args[0];
-    uint32_t proven = 0, wanted = s->u.mem.check | s->u.mem.wrap;
-    for (unsigned axis = 0; axis < ir_reg_type(r->f->ir, array).ndim; axis++) {
-        Affine a = {0};
-        if (!(wanted >> axis & 1)) continue;
-        if (!add_value(r, &a, s->args[1 + axis], 1, r->pos, 0) || always_negative(&a))
-            continue;
-        if (note_index(r, array, axis, &a)) proven |= 1u << axis;
+    unsigned ndim = ir_reg_type(r->f->ir, array).ndim;
+    bool full = !top && s->op == OP_LOAD;
+    uint32_t wanted = full ? UINT32_MAX : s->u.mem.check | s->u.mem.wrap;
+    Affine *index = JR_NEW_ARRAY(r->f->g->arena, Affine, ndim);
+    GenProof proof = {.stmt = s};
+    bool all = true;
+    for (unsigned axis = 0; axis < ndim; axis++) {
+        bool known = affine(r, &index[axis], s->args[1 + axis]);
+        if (known && wanted >> axis & 1) {
+            known = !always_negative(&index[axis]) && note_index(r, array, axis, &index[axis]);
+            if (known) proof.axes |= 1u << axis;
+        }
+        all &= known;
     }
-    return proven;
+    proof.place = jr_range_note_access(r, array, s->op == OP_STORE, all ? index : NULL);
+    if (proof.axes || proof.place) JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);
 }
 
-static void prove_block(Range *r, const IrBlock *block) {
+static void look_at_block(Range *r, const IrBlock *block, bool top) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         r->pos++;
         if ((s->op == OP_LOAD || s->op == OP_STORE) && invariant(r, s->args[0])) {
-            GenProof proof = {s, prove_axes(r, s)};
-            if (proof.axes) JR_PUSH(r->f->g->arena, &r->f->proofs, proof);
-            jr_gen_note_array(r->f, r->arrays, s->args[0], s->op == OP_STORE);
+            note_access(r, s, top);
+        } else if (s->op == OP_EQ || s->op == OP_NE) {
+            note_compare(r, s);
         } else if (s->op == OP_IF) {
-            prove_block(r, &s->u.blocks.then);
-            prove_block(r, &s->u.blocks.els);
+            look_at_block(r, &s->u.blocks.then, false);
+            look_at_block(r, &s->u.blocks.els, false);
         }
     }
 }
@@ -325,10 +478,28 @@ static bool has_doubts(const IrBlock *block) {
     return false;
 }
 
+static bool leaves_early(const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (s->op == OP_BREAK) return true;
+        if (s->op == OP_IF &&
+            (leaves_early(&s->u.blocks.then) || leaves_early(&s->u.blocks.els)))
+            return true;
+    }
+    return false;
+}
+
+/* A loop that may end anywhere is not run in pieces. */
+static int64_t step_of(const Range *r) {
+    int64_t step;
+    if (!small_const(r->f->ir, r->loop->args[2], &step) || (step != 1 && step != -1)) return 0;
+    return leaves_early(&r->loop->u.blocks.then) ? 0 : step;
+}
+
 static void forget_block(Range *r, const IrBlock *block) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         for (uint32_t i = 0; i < s->ndsts; i++)
             r->uses[s->dsts[i]] = (GenUse){0};
+        if (s->op == OP_STORE) r->uses[s->args[0]] = (GenUse){0};
         if (ir_stmt_is_nested(s)) {
             forget_block(r, &s->u.blocks.then);
             forget_block(r, &s->u.blocks.els);
@@ -336,30 +507,26 @@ static void forget_block(Range *r, const IrBlock *block) {
     }
 }
 
-LLVMValueRef jr_gen_range_condition(GenFunc *f, const IrStmt *loop, GenArrays *arrays) {
+void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
     const IrBlock *body = &loop->u.blocks.then;
-    if (f->g->level < 2 || !has_doubts(body)) return NULL;
+    if (f->g->level < 2 || !has_doubts(body)) return;
     if (!f->uses) f->uses = JR_NEW_ARRAY(f->g->arena, GenUse, f->ir->regs.len);
-    Range r = {.f = f, .loop = loop, .uses = f->uses, .arrays = arrays};
+    Range r = {.f = f, .loop = loop, .plan = plan, .uses = f->uses};
+    r.step = step_of(&r);
     if (note_block(&r, body, true)) {
         r.pos = 0;
-        prove_block(&r, body);
+        look_at_block(&r, body, true);
+        spare_first(&r);
+        jr_range_ask_apart(&r);
+        make_points(&r);
         for (uint32_t i = 0; i < r.nquestions; i++)
             ask(&r, &r.questions[i]);
-        LLVMValueRef apart = jr_gen_apart_condition(f, arrays);
-        if (apart) require(&r, apart);
     }
     forget_block(&r, body);
-    return r.condition;
+    if (plan->sure && LLVMIsAConstantInt(plan->sure) && LLVMIsNull(plan->sure))
+        plan->sure = NULL;
 }
 
-void jr_gen_forget_proofs(GenFunc *f) {
-    f->proofs.len = 0;
-    f->apart = NULL;
-}
-
-uint32_t jr_gen_proven(const GenFunc *f, const IrStmt *s) {
-    for (uint32_t i = 0; i < f->proofs.len; i++)
-        if (f->proofs.data[i].stmt == s) return f->proofs.data[i].axes;
-    return 0;
+const GenProof *jr_gen_proof(const GenFunc *f, const IrStmt *s) {
+    return f->plan ? find_proof(f->plan, s) : NULL;
 }

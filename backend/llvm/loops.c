@@ -1,0 +1,342 @@
+/* Loops.
+ *
+ * A FOR becomes the loop that LLVM's passes know best: a guard, then a body that ends in the
+ * test,
+ *
+ *     if (lo < hi) { i = lo; do { body; more = i < hi - step; i += step; } while (more); }
+ *
+ * with a saturating subtraction in front of the loop, so that i + step can never overflow, and
+ * is marked so, whatever the bounds and the step are. A loop in strips has this one inside
+ * another, whose body is a strip and a poll. */
+#include "backend/llvm/gen.h"
+
+#include <llvm-c/DebugInfo.h>
+
+#include <string.h>
+
+static void go_to(GenFunc *f, LLVMBasicBlockRef target) {
+    if (!LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(f->g->b)))
+        LLVMBuildBr(f->g->b, target);
+}
+
+static void start(GenFunc *f, LLVMBasicBlockRef block) {
+    LLVMPositionBuilderAtEnd(f->g->b, block);
+}
+
+/* How a counted loop looks whether it is to stop. A loop that may leave early has no vector form
+ * to lose, and a look at every iteration is less code than strips. */
+typedef enum Looks { LOOKS_NEVER, LOOKS_EACH, LOOKS_STRIPS } Looks;
+
+static bool leaves_early(const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (s->op == OP_BREAK || s->op == OP_RETURN) return true;
+        if (s->op == OP_IF &&
+            (leaves_early(&s->u.blocks.then) || leaves_early(&s->u.blocks.els)))
+            return true;
+    }
+    return false;
+}
+
+static Looks looks_of(const IrStmt *s) {
+    if (!s->strip || s->pass) return LOOKS_NEVER;
+    return leaves_early(&s->u.blocks.then) ? LOOKS_EACH : LOOKS_STRIPS;
+}
+
+static void loop_body(GenFunc *f, const IrStmt *s, Looks looks, LLVMBasicBlockRef on_break,
+                      LLVMBasicBlockRef on_continue) {
+    GenLoop loop = {f->loop, on_break, on_continue};
+    f->loop = &loop;
+    if (looks == LOOKS_EACH) jr_gen_poll(f, s);
+    jr_gen_block(f, &s->u.blocks.then);
+    go_to(f, on_continue);
+    f->loop = loop.outer;
+}
+
+void jr_gen_loop(GenFunc *f, const IrStmt *s) {
+    LLVMBasicBlockRef top = jr_gen_label(f, "loop"), after = jr_gen_label(f, "");
+    LLVMBuildBr(f->g->b, top);
+    start(f, top);
+    loop_body(f, s, LOOKS_NEVER, after, top);
+    start(f, after);
+}
+
+typedef struct Bounds {
+    LLVMValueRef lo, hi, step;
+} Bounds;
+
+/* a < b when counting up, a > b when counting down. */
+static LLVMValueRef before(Gen *g, LLVMValueRef step, LLVMValueRef a, LLVMValueRef b) {
+    LLVMValueRef up = LLVMBuildICmp(g->b, LLVMIntSGT, step, jr_gen_int(g, 0), "up");
+    if (LLVMIsAConstantInt(up))
+        return LLVMBuildICmp(g->b, LLVMIsNull(up) ? LLVMIntSGT : LLVMIntSLT, a, b, "");
+    return LLVMBuildSelect(g->b, up, LLVMBuildICmp(g->b, LLVMIntSLT, a, b, ""),
+                           LLVMBuildICmp(g->b, LLVMIntSGT, a, b, ""), "");
+}
+
+static LLVMValueRef guard(Gen *g, const Bounds *bounds) {
+    LLVMValueRef some = before(g, bounds->step, bounds->lo, bounds->hi);
+    return LLVMBuildAnd(g->b, some, LLVMBuildIsNotNull(g->b, bounds->step, ""), "");
+}
+
+/* Tells LLVM what to do with the loop whose last branch this is. */
+static void mark_loop(Gen *g, LLVMValueRef branch, const char *what) {
+    LLVMMetadataRef self = LLVMTemporaryMDNode(g->ctx, NULL, 0);
+    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, what, strlen(what));
+    LLVMMetadataRef parts[] = {self, LLVMMDNodeInContext2(g->ctx, &name, 1)};
+    LLVMMetadataRef node = LLVMMDNodeInContext2(g->ctx, parts, 2);
+    LLVMMetadataReplaceAllUsesWith(self, node);
+    LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(g->ctx, "llvm.loop", 9),
+                    LLVMMetadataAsValue(g->ctx, node));
+}
+
+enum {
+    FEW_TRIPS = 8,
+    UNROLLED_STMTS = 64, /* all copies of the body together */
+};
+
+static uint32_t count_stmts(const IrBlock *block) {
+    uint32_t n = 0;
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        n++;
+        if (ir_stmt_is_nested(s))
+            n += count_stmts(&s->u.blocks.then) + count_stmts(&s->u.blocks.els);
+    }
+    return n;
+}
+
+/* `for k in range(3)` over a few statements is better off as these three times. */
+static bool worth_unrolling(const IrStmt *s, const Bounds *bounds) {
+    if (!LLVMIsAConstantInt(bounds->lo) || !LLVMIsAConstantInt(bounds->hi) ||
+        !LLVMIsAConstantInt(bounds->step))
+        return false;
+    __int128 way =
+        (__int128)LLVMConstIntGetSExtValue(bounds->hi) - LLVMConstIntGetSExtValue(bounds->lo);
+    __int128 step = LLVMConstIntGetSExtValue(bounds->step), reach = step * FEW_TRIPS;
+    if (step > 0 ? way > reach : way < reach) return false;
+    uint32_t size = count_stmts(&s->u.blocks.then);
+    __int128 trips = step ? (way + step - (step > 0 ? 1 : -1)) / step : 0;
+    return trips > 0 && trips * size <= UNROLLED_STMTS;
+}
+
+static LLVMValueRef less_saturated(Gen *g, LLVMValueRef a, LLVMValueRef b) {
+    LLVMValueRef args[] = {a, b};
+    return jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
+}
+
+/* The loop itself, for bounds between which it is known to run; ends in `done`, and for a break
+ * in `after`. */
+static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
+                       LLVMBasicBlockRef done, LLVMBasicBlockRef after, bool rare) {
+    Gen *g = f->g;
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
+    LLVMBasicBlockRef body = jr_gen_label(f, "for"), next = jr_gen_label(f, "next");
+    bool by_one =
+        LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1;
+    LLVMValueRef last = by_one ? bounds->hi : less_saturated(g, bounds->hi, bounds->step);
+    LLVMBuildBr(g->b, body);
+
+    start(f, body);
+    LLVMValueRef counter = LLVMBuildPhi(g->b, g->i64, "i");
+    LLVMValueRef lo = bounds->lo;
+    LLVMAddIncoming(counter, &lo, &from, 1);
+    jr_gen_set(f, s->dsts[0], counter);
+    loop_body(f, s, looks_of(s), after, next);
+
+    start(f, next);
+    LLVMValueRef sum = LLVMBuildNSWAdd(g->b, counter, bounds->step, "");
+    LLVMValueRef more = by_one ? LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "")
+                               : before(g, bounds->step, counter, last);
+    LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, done);
+    if (rare) /* the slow twin (range.c) is not worth transforming */
+        mark_loop(g, branch, "llvm.loop.disable_nonforced");
+    else if (g->level > 1 && worth_unrolling(s, bounds))
+        mark_loop(g, branch, "llvm.loop.unroll.full");
+    LLVMAddIncoming(counter, &sum, &next, 1);
+}
+
+/* The same, strip by strip, with a poll between two:
+ *
+ *     from = lo;
+ *     for (;;) {
+ *         more = from < hi - stride;   end = more ? from + stride : hi;
+ *         the iterations [from, end)
+ *         if (!more) break;
+ *         poll;   from = end;
+ *     } */
+static void strips(GenFunc *f, const IrStmt *s, const Bounds *bounds, LLVMBasicBlockRef after,
+                   bool rare) {
+    Gen *g = f->g;
+    LLVMBasicBlockRef entry = LLVMGetInsertBlock(g->b), top = jr_gen_label(f, "strip");
+    LLVMBasicBlockRef done = jr_gen_label(f, "strip.done"), poll = jr_gen_label(f, "");
+    LLVMValueRef stride =
+        jr_gen_int(g, LLVMConstIntGetSExtValue(bounds->step) * (int64_t)s->strip);
+    LLVMValueRef limit = less_saturated(g, bounds->hi, stride), lo = bounds->lo;
+    LLVMBuildBr(g->b, top);
+
+    start(f, top);
+    LLVMValueRef from = LLVMBuildPhi(g->b, g->i64, "from");
+    LLVMAddIncoming(from, &lo, &entry, 1);
+    LLVMValueRef more = before(g, bounds->step, from, limit);
+    LLVMValueRef next = LLVMBuildAdd(g->b, from, stride, "");
+    LLVMValueRef end = LLVMBuildSelect(g->b, more, next, bounds->hi, "end");
+    iterations(f, s, &(Bounds){from, end, bounds->step}, done, after, rare);
+
+    start(f, done);
+    LLVMBuildCondBr(g->b, more, poll, after);
+    start(f, poll);
+    jr_gen_poll(f, s);
+    LLVMBasicBlockRef back = LLVMGetInsertBlock(g->b);
+    LLVMAddIncoming(from, &end, &back, 1);
+    LLVMBuildBr(g->b, top);
+}
+
+static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rare) {
+    LLVMBasicBlockRef some = jr_gen_label(f, ""), after = jr_gen_label(f, "");
+    LLVMBuildCondBr(f->g->b, guard(f->g, bounds), some, after);
+    start(f, some);
+    if (looks_of(s) == LOOKS_STRIPS)
+        strips(f, s, bounds, after, rare);
+    else
+        iterations(f, s, bounds, after, after, rare);
+    start(f, after);
+}
+
+/* ---- Twins ---- */
+
+/* Both ways into a loop: a value and where it comes from. */
+static void come_from(LLVMValueRef phi, LLVMValueRef value, LLVMBasicBlockRef from) {
+    LLVMAddIncoming(phi, &value, &from, 1);
+}
+
+/* The first of the plan's points from `at` on, or hi. */
+static LLVMValueRef next_point(Gen *g, const GenPlan *plan, const Bounds *bounds,
+                               LLVMValueRef at) {
+    LLVMValueRef gap = bounds->hi;
+    for (uint32_t i = 0; i < plan->npoints; i++) {
+        LLVMValueRef point = plan->points[i];
+        LLVMValueRef passed = before(g, bounds->step, point, at);
+        LLVMValueRef sooner = before(g, bounds->step, point, gap);
+        sooner = LLVMBuildAnd(g->b, sooner, LLVMBuildNot(g->b, passed, ""), "");
+        gap = LLVMBuildSelect(g->b, sooner, point, gap, "");
+    }
+    return gap;
+}
+
+/* At most plan->length iterations from `at`, but not beyond `gap`. */
+static LLVMValueRef end_of_piece(Gen *g, const GenPlan *plan, const Bounds *bounds,
+                                 LLVMValueRef at, LLVMValueRef gap) {
+    if (!plan->length) return gap;
+    LLVMValueRef way = LLVMBuildSub(g->b, gap, at, "");
+    LLVMValueRef least[] = {LLVMBuildMul(g->b, way, bounds->step, ""), plan->length};
+    way = jr_gen_intrinsic(g, "llvm.umin", 1, &g->i64, 2, least);
+    return LLVMBuildAdd(g->b, at, LLVMBuildMul(g->b, way, bounds->step, ""), "");
+}
+
+typedef struct Twins {
+    LLVMBasicBlockRef quick, slow, join;
+    LLVMValueRef at;       /* where the next piece begins */
+    LLVMValueRef from, to; /* the bounds of the slow twin */
+} Twins;
+
+static void quick_twin(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPlan *plan,
+                       const Twins *t) {
+    Gen *g = f->g;
+    if (plan->length && looks_of(s) != LOOKS_NEVER) jr_gen_poll(f, s);
+    LLVMValueRef gap = next_point(g, plan, bounds, t->at);
+    LLVMValueRef end = end_of_piece(g, plan, bounds, t->at, gap);
+    jr_gen_open_scopes(f, plan);
+    f->plan = plan;
+    for_loop(f, s, &(Bounds){t->at, end, bounds->step}, false);
+    f->plan = NULL;
+    if (plan->length) {
+        LLVMBasicBlockRef whole = jr_gen_label(f, "");
+        LLVMValueRef all = LLVMBuildICmp(g->b, LLVMIntEQ, end, gap, "");
+        come_from(t->at, end, LLVMGetInsertBlock(g->b));
+        LLVMBuildCondBr(g->b, all, whole, t->quick);
+        start(f, whole);
+    }
+    if (plan->npoints == 0) {
+        LLVMBuildBr(g->b, t->join);
+        return;
+    }
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(g->b);
+    come_from(t->from, gap, here);
+    come_from(t->to, LLVMBuildAdd(g->b, gap, bounds->step, ""), here);
+    LLVMValueRef left = LLVMBuildICmp(g->b, LLVMIntNE, gap, bounds->hi, "");
+    LLVMBuildCondBr(g->b, left, t->slow, t->join);
+}
+
+static void slow_twin(GenFunc *f, const IrStmt *s, const Bounds *bounds, const GenPlan *plan,
+                      const Twins *t) {
+    Gen *g = f->g;
+    bool needed = plan->npoints || !LLVMIsAConstantInt(plan->sure);
+    if (needed) for_loop(f, s, &(Bounds){t->from, t->to, bounds->step}, true);
+    if (plan->npoints == 0) {
+        LLVMBuildBr(g->b, t->join);
+        return;
+    }
+    come_from(t->at, t->to, LLVMGetInsertBlock(g->b));
+    LLVMValueRef more = LLVMBuildICmp(g->b, LLVMIntNE, t->to, bounds->hi, "");
+    LLVMBuildCondBr(g->b, more, t->quick, t->join);
+}
+
+/* The loop twice (range.c): as it is where `sure` does not hold, else quick but for some
+ * iterations:
+ *
+ *     at = lo;
+ *     for (;;) {
+ *         gap = the next of the plan's points from `at` on, or hi
+ *         the quick twin, [at, gap)
+ *         if (gap == hi) break;
+ *         the slow twin, [gap, gap + 1)
+ *         at = gap + 1;   if (at == hi) break;
+ *     } */
+static void twins(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPlan *plan) {
+    Gen *g = f->g;
+    LLVMBasicBlockRef entry = LLVMGetInsertBlock(g->b);
+    Twins t = {jr_gen_label(f, "quick"),
+               jr_gen_label(f, "slow"),
+               jr_gen_label(f, ""),
+               bounds->lo,
+               bounds->lo,
+               bounds->hi};
+    LLVMValueRef branch = LLVMBuildCondBr(g->b, plan->sure, t.quick, t.slow);
+    LLVMSetMetadata(branch, g->md_prof, g->likely);
+    if (plan->npoints) {
+        start(f, t.slow);
+        t.from = LLVMBuildPhi(g->b, g->i64, "from");
+        t.to = LLVMBuildPhi(g->b, g->i64, "to");
+        come_from(t.from, bounds->lo, entry);
+        come_from(t.to, bounds->hi, entry);
+    }
+    start(f, t.quick);
+    if (plan->npoints || plan->length) {
+        t.at = LLVMBuildPhi(g->b, g->i64, "at");
+        come_from(t.at, bounds->lo, entry);
+    }
+    quick_twin(f, s, bounds, plan, &t);
+    start(f, t.slow);
+    slow_twin(f, s, bounds, plan, &t);
+    start(f, t.join);
+}
+
+void jr_gen_for(GenFunc *f, const IrStmt *s) {
+    Gen *g = f->g;
+    Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
+                     jr_gen_value(f, s->args[2])};
+    GenPlan plan = {0};
+    jr_gen_plan(f, s, &plan);
+    if (!plan.sure) {
+        for_loop(f, s, &bounds, false);
+        return;
+    }
+    LLVMBasicBlockRef after = jr_gen_label(f, "");
+    if (plan.npoints || plan.length) {
+        LLVMBasicBlockRef some = jr_gen_label(f, "");
+        LLVMBuildCondBr(g->b, guard(g, &bounds), some, after);
+        start(f, some);
+    }
+    twins(f, s, &bounds, &plan);
+    LLVMBuildBr(g->b, after);
+    start(f, after);
+}

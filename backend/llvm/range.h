@@ -1,0 +1,57 @@
+/* What range.c finds out of an innermost loop, and apart.c asks on. */
+#ifndef JR_BACKEND_LLVM_RANGE_H
+#define JR_BACKEND_LLVM_RANGE_H
+
+#include "backend/llvm/gen.h"
+
+enum {
+    MAX_TERMS = 6,
+    MAX_AXES = 24, /* questions asked in front of one loop */
+};
+
+/* factor * counter + sum of terms + offset */
+typedef struct Affine {
+    int64_t factor, offset;
+    uint32_t nterms;
+    IrReg term[MAX_TERMS];
+    int64_t scale[MAX_TERMS];
+} Affine;
+
+/* Indices on one axis that differ by their offsets alone. */
+typedef struct Question {
+    IrReg array;
+    unsigned axis;
+    Affine index; /* but for its offset */
+    int64_t least, most;
+} Question;
+
+typedef struct Range {
+    GenFunc *f;
+    const IrStmt *loop;
+    GenPlan *plan;
+    GenUse *uses; /* by register */
+    uint32_t pos, nquestions;
+    Question questions[MAX_AXES];
+    Affine points[GEN_MAX_POINTS]; /* of plan->points */
+    int64_t step;                  /* 1 or -1 if the loop can be run in pieces, else 0 */
+    LLVMValueRef first, last;      /* the counter's range, made on first use: counter_range */
+    int64_t first_plus, last_plus;
+} Range;
+
+bool jr_range_same(const Affine *a, const Affine *b); /* but for the offset */
+/* False if there are too many terms. */
+bool jr_range_minus(const Affine *a, const Affine *b, Affine *difference);
+/* Its invariant part, in wrapping 64 bits. */
+LLVMValueRef jr_range_value(Range *r, const Affine *a);
+void jr_range_require(Range *r, LLVMValueRef ok);
+/* Keeps the iteration in which a, whose factor is 1 or -1, is zero out of the quick twin. False if
+ * that cannot be. */
+bool jr_range_spare(Range *r, const Affine *a);
+
+/* apart.c: an access to an array that the loop does not assign; `index` is NULL if not all of its indices
+ * are affine and known to be within the array. */
+GenPlace *jr_range_note_access(Range *r, IrReg array, bool stored, const Affine *index);
+/* Adds to the plan what has to hold for the accesses' places to lie apart. */
+void jr_range_ask_apart(Range *r);
+
+#endif
