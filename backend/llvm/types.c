@@ -66,7 +66,7 @@ LLVMValueRef jr_gen_int32(Gen *g, int32_t value) {
 }
 
 /* By their bits: the one way that keeps a NaN's payload. */
-static LLVMValueRef fe_const_float(Gen *g, IrScalar scalar, IrConst value) {
+static LLVMValueRef const_float(Gen *g, IrScalar scalar, IrConst value) {
     uint64_t bits = 0;
     if (scalar == TY_FLOAT64)
         memcpy(&bits, &value.d, 8);
@@ -78,7 +78,7 @@ static LLVMValueRef fe_const_float(Gen *g, IrScalar scalar, IrConst value) {
 
 LLVMValueRef jr_gen_const(Gen *g, IrScalar scalar, IrConst value) {
     if (scalar == TY_STR) return jr_gen_string(g, value.str.bytes, value.str.len);
-    if (ir_scalar_is_float(scalar)) return fe_const_float(g, scalar, value);
+    if (ir_scalar_is_float(scalar)) return const_float(g, scalar, value);
     return LLVMConstInt(g->scalar[scalar], scalar == TY_BOOL ? value.i != 0 : value.u, 0);
 }
 
