@@ -11,7 +11,7 @@
  *                              which nothing is read that they store
  *
  * Two arrays are compared by the addresses between which all of an array's elements lie, whatever
- * the strides; arrays of different element types never share memory (types.c). An array of no elements may give any
+ * the strides. Element types say nothing: x and x.view(np.int64) may both be arguments. An array of no elements may give any
  * answer: nothing of it is touched. The answer is the same for every iteration of all loops in
  * which the arrays stay the same, so LLVM moves it out of them. Places in one array are compared by their
  * indices, if these are affine and known to be within a contiguous array, where different indices are
@@ -149,41 +149,40 @@ static bool ask_indices(Range *r, const GenPlace *a, const GenPlace *b) {
 
 /* ---- All pairs ---- */
 
-static bool may_meet(const GenFunc *f, const GenPlace *a, const GenPlace *b) {
-    unsigned x = ir_reg_type(f->ir, a->array).scalar, y = ir_reg_type(f->ir, b->array).scalar;
-    return (a->stored || b->stored) && f->g->tbaa[x] == f->g->tbaa[y];
+static bool may_meet(const GenPlace *a, const GenPlace *b) {
+    return a->stored || b->stored;
 }
 
 /* Whether some earlier pair of places was of the same two arrays. */
-static bool asked_already(const GenFunc *f, const GenPlan *plan, uint32_t i, uint32_t k) {
+static bool asked_already(const GenPlan *plan, uint32_t i, uint32_t k) {
     const GenPlace *p = plan->places;
     for (uint32_t m = 0; m <= i; m++)
         for (uint32_t n = 0; n < m && (m < i || n < k); n++) {
             bool same = (p[m].array == p[i].array && p[n].array == p[k].array) ||
                         (p[m].array == p[k].array && p[n].array == p[i].array);
-            if (same && may_meet(f, &p[m], &p[n])) return true;
+            if (same && may_meet(&p[m], &p[n])) return true;
         }
     return false;
 }
 
-static uint32_t count_pairs(const GenFunc *f, const GenPlan *plan) {
+static uint32_t count_pairs(const GenPlan *plan) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < plan->nplaces; i++)
         for (uint32_t k = 0; k < i; k++)
-            n += may_meet(f, &plan->places[i], &plan->places[k]);
+            n += may_meet(&plan->places[i], &plan->places[k]);
     return n;
 }
 
 void jr_range_ask_apart(Range *r) {
     GenPlan *plan = r->plan;
-    if (plan->too_many_places || count_pairs(r->f, plan) > MAX_PAIRS) return;
+    if (plan->too_many_places || count_pairs(plan) > MAX_PAIRS) return;
     for (uint32_t i = 0; i < plan->nplaces; i++)
         for (uint32_t k = 0; k < i; k++) {
             GenPlace *a = &plan->places[i], *b = &plan->places[k];
-            if (!may_meet(r->f, a, b)) continue;
+            if (!may_meet(a, b)) continue;
             if (a->array == b->array) {
                 if (!ask_indices(r, a, b)) continue;
-            } else if (!asked_already(r->f, plan, i, k)) {
+            } else if (!asked_already(plan, i, k)) {
                 ask_arrays(r, a->array, b->array);
             }
             a->apart |= 1u << k;

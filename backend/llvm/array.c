@@ -115,18 +115,11 @@ static LLVMValueRef element(GenFunc *f, const IrStmt *s) {
     return LLVMBuildInBoundsGEP2(g->b, g->memory[a.type.scalar], array.data, &offset, 1, "");
 }
 
-/* What else the access may touch the memory of. */
-static void set_alias_class(GenFunc *f, LLVMValueRef access, const IrStmt *s) {
-    unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
-    LLVMSetMetadata(access, f->g->md_tbaa, f->g->tbaa[scalar]);
-    jr_gen_set_scope(f, s, access);
-}
-
 void jr_gen_load(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
     unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
     LLVMValueRef value = LLVMBuildLoad2(g->b, g->memory[scalar], element(f, s), "");
-    set_alias_class(f, value, s);
+    jr_gen_set_scope(f, s, value);
     if (scalar == TY_BOOL)
         value = LLVMBuildICmp(g->b, LLVMIntNE, value, LLVMConstNull(g->i8), "");
     jr_gen_set(f, s->dsts[0], value);
@@ -137,7 +130,7 @@ void jr_gen_store(GenFunc *f, const IrStmt *s) {
     unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
     LLVMValueRef at = element(f, s), value = jr_gen_value(f, s->args[s->nargs - 1]);
     if (scalar == TY_BOOL) value = LLVMBuildZExt(g->b, value, g->i8, "");
-    set_alias_class(f, LLVMBuildStore(g->b, value, at), s);
+    jr_gen_set_scope(f, s, LLVMBuildStore(g->b, value, at));
 }
 
 void jr_gen_dim(GenFunc *f, const IrStmt *s) {

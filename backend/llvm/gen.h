@@ -66,10 +66,9 @@ typedef struct Gen {
     LLVMTypeRef memory[TY_COUNT]; /* in memory */
     LLVMTypeRef where;
     LLVMValueRef file;
-    LLVMValueRef tbaa[TY_COUNT]; /* the alias class of an element type's memory */
-    LLVMValueRef likely;         /* branch weights: the first successor is the usual one */
-    LLVMMetadataRef scopes;      /* the domain of alias scopes, made on first use */
-    unsigned md_tbaa, md_prof, md_invariant, md_scope, md_noalias;
+    LLVMValueRef likely;    /* branch weights: the first successor is the usual one */
+    LLVMMetadataRef scopes; /* the domain of alias scopes, made on first use */
+    unsigned md_prof, md_invariant, md_scope, md_noalias;
     int level;       /* of optimisation, 0 to 3 */
     JrTable sigs;    /* IrFunc.name -> GenSig */
     GenSig *reached; /* those not looked at yet */

@@ -13,29 +13,11 @@ static void init_scalars(Gen *g) {
     g->memory[TY_BOOL] = g->i8;
 }
 
-/* Two arrays overlap only if their elements have the same size and kind: the rule of C,
- * without its exception for bytes. */
-static LLVMValueRef alias_class(Gen *g, const char *name, LLVMMetadataRef root) {
-    LLVMMetadataRef zero = LLVMValueAsMetadata(jr_gen_int(g, 0));
-    LLVMMetadataRef type[] = {LLVMMDStringInContext2(g->ctx, name, strlen(name)), root, zero};
-    LLVMMetadataRef node = LLVMMDNodeInContext2(g->ctx, type, 3);
-    LLVMMetadataRef tag[] = {node, node, zero};
-    return LLVMMetadataAsValue(g->ctx, LLVMMDNodeInContext2(g->ctx, tag, 3));
-}
-
 static void init_metadata(Gen *g) {
-    g->md_tbaa = LLVMGetMDKindIDInContext(g->ctx, "tbaa", 4);
     g->md_prof = LLVMGetMDKindIDInContext(g->ctx, "prof", 4);
     g->md_scope = LLVMGetMDKindIDInContext(g->ctx, "alias.scope", 11);
     g->md_noalias = LLVMGetMDKindIDInContext(g->ctx, "noalias", 7);
     g->md_invariant = LLVMGetMDKindIDInContext(g->ctx, "invariant.load", 14);
-    LLVMMetadataRef label = LLVMMDStringInContext2(g->ctx, "jitrun", 6);
-    LLVMMetadataRef root = LLVMMDNodeInContext2(g->ctx, &label, 1);
-    for (unsigned t = TY_BOOL; t <= TY_FLOAT64; t++) {
-        bool is_unsigned = t >= TY_UINT8 && t <= TY_UINT64;
-        g->tbaa[t] = is_unsigned ? g->tbaa[t - TY_UINT8 + TY_INT8]
-                                 : alias_class(g, ir_scalar_name((IrScalar)t), root);
-    }
     LLVMMetadataRef weights[] = {LLVMMDStringInContext2(g->ctx, "branch_weights", 14),
                                  LLVMValueAsMetadata(jr_gen_int32(g, 1 << 20)),
                                  LLVMValueAsMetadata(jr_gen_int32(g, 1))};

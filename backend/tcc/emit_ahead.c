@@ -42,6 +42,16 @@ bool jr_c_uses_runtime(const Emit *em) {
            memchr(em->rt_calls, 1, sizeof em->rt_calls);
 }
 
+static void add_elements(JrText *out) {
+    jr_text_puts(out, "/* Arrays may share memory whatever their elements are. */\n");
+    for (unsigned t = TY_INT8; t <= TY_FLOAT64; t++) {
+        const char *ctype = jr_c_ctype((IrScalar)t); /* a bool's is uint8's */
+        jr_text_printf(out, "typedef %s jr_%s_element __attribute__((may_alias));\n", ctype,
+                       ctype);
+    }
+    jr_text_puts(out, "\n");
+}
+
 void jr_c_ahead_head(const Emit *em, JrText *out) {
     const char *why = outside(em);
     jr_text_printf(
@@ -65,6 +75,7 @@ void jr_c_ahead_head(const Emit *em, JrText *out) {
                       "#endif\n"
                       "#pragma GCC diagnostic ignored \"-Wunused-function\"\n"
                       "#pragma GCC diagnostic ignored \"-Wunused-parameter\"\n\n");
+    add_elements(out);
 }
 
 /* What the text's functions look up by number. */

@@ -160,7 +160,9 @@ static Expr element(Fn *fn, const IrStmt *stmt) {
     for (unsigned i = 0; i < type.ndim; i++)
         index[i] = index_on(fn, stmt, array, i, stmt->args[1 + i]);
     Expr offset = offset_of(fn, array, index);
-    Expr expr = jr_c_expr(fn, 1, &offset, "((%s *)%s.data)[%s]", jr_c_ctype(type.scalar),
+    bool ahead = fn->em->options->ahead; /* for compilers that look at the types */
+    Expr expr = jr_c_expr(fn, 1, &offset, "((%s%s%s *)%s.data)[%s]", ahead ? "jr_" : "",
+                          jr_c_ctype(type.scalar), ahead ? "_element" : "",
                           jr_c_name(fn, array), offset.text);
     expr.atom = false;
     expr.loads = true;

@@ -88,9 +88,7 @@ static bool are_apart(Lower *low, IrReg a, IrReg b) {
 }
 
 bool fe_whole_may_overlap(Lower *low, IrReg target, IrReg array) {
-    bool typed = ir_reg_type(low->func, target).scalar == ir_reg_type(low->func, array).scalar;
-    return typed && !is_new(low, target) && !is_new(low, array) &&
-           !are_apart(low, target, array);
+    return !is_new(low, target) && !is_new(low, array) && !are_apart(low, target, array);
 }
 
 /* Whether no leaf but the target's own view shares memory with it; IR_NO_REG: surely. */

@@ -306,6 +306,7 @@ int main(void) {
     if (split(2.5, &whole, NULL, &positive) == JR_OK) printf("%d %d\n", (int)whole, positive);
     if (squares(4, &array) == JR_OK) printf("%d\n", (int)((int64_t *)array.data)[3]);
     jr_array_clear(&array);
+    printf("%d\n", same_memory(x, 3, (int64_t *)(void *)x, 3) == 0x3ff0000000000000);
     outer(-1);
     printf("%s in %s, line %d, called from %s\n", jr_error()->message,
            jr_error()->frames[0].function, jr_error()->frames[0].line,
@@ -313,7 +314,7 @@ int main(void) {
     return jr_error()->status != JR_ZERO_DIVISION_ERROR;
 }
 """
-PRINTED = ("32\n2 1\n9\ninteger division or modulo by zero in inner, line 106, "
+PRINTED = ("32\n2 1\n9\n1\ninteger division or modulo by zero in inner, line 106, "
            "called from outer\n")
 
 
