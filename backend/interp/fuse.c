@@ -11,10 +11,14 @@ typedef enum Via {
     VIA_sb,
     VIA_bc,
     VIA_cd,
+    VIA_hcd,
+    VIA_hdc,
     VIA_a,
     VIA_b,
     VIA_c,
     VIA_d,
+    VIA_hb,
+    VIA_hc,
     VIA_ka,
     VIA_kb,
     VIA_kc,
@@ -113,13 +117,25 @@ static bool is_search(const Compiler *c, uint32_t at) {
            leave->a != load->c && leave->b != load->c;
 }
 
+/* Whether the result of the first of `count` instructions is in the slot still. */
+static bool is_kept(const Instr *head, uint32_t count, uint32_t slot) {
+    return is_written(head, 1, slot) && !is_written(head + 1, count - 1, slot);
+}
+
 /* Whether the instruction at `at` can take results in this way from those before it, `count` of which
  * belong to the fusion already. */
 static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
-    const Instr *next = &c->code.data[at], *last = next - 1;
+    const Instr *next = &c->code.data[at], *last = next - 1, *head = next - count;
     const uint32_t fields[] = {next->a, next->b, next->c, next->d};
     const bool once = c->places.data[at - 1].once;
     switch (via) {
+    case VIA_hcd:
+    case VIA_hdc:
+        return once && count > 2 && c->places.data[at - 2].once &&
+               is_kept(head, count, next->b) && fields[via == VIA_hcd ? 2 : 3] == last[-1].a &&
+               fields[via == VIA_hcd ? 3 : 2] == last->a;
+    case VIA_hb: return is_kept(head, count, next->b);
+    case VIA_hc: return is_kept(head, count, next->c);
     case VIA_bc:
     case VIA_cd:
         return once && count > 1 && c->places.data[at - 2].once &&
@@ -136,7 +152,9 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_ka:
     case VIA_kb:
     case VIA_kc: return fields[via - VIA_ka] == last->a;
-    case VIA_loop: return goes_back(next, count) && is_steady(next - count, count, next);
+    case VIA_loop:
+        return goes_back(next, count) && is_steady(head, count, next) &&
+               !is_written(head, count - 1, last->a);
     default: return true;
     }
 }

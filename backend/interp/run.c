@@ -72,9 +72,9 @@ COLD const Instr *slow(STATE) {
 /* ---- Rows ---- */
 
 /* Runs what ID stands for, one or several; ip is behind it. */
-#define BEGIN(ID)                                                       \
-    const Instr *const odd = run_##ID(ip, fp, run, LAST(ID), PREV(ID)); \
-    if (UNLIKELY(odd)) INSTEAD(slow, odd);                              \
+#define BEGIN(ID)                                                             \
+    const Instr *const odd = run_##ID(ip, fp, run, LAST(ID), PREV(ID), NULL); \
+    if (UNLIKELY(odd)) INSTEAD(slow, odd);                                    \
     ip += LENGTH_##ID
 #define TEST(ID, via)                                   \
     if (test_##ID(run, ip, OPERANDS_##via(S(ip->a)))) { \
@@ -341,7 +341,7 @@ HANDLER(EXIT) {
 /* FIRST of a fusion that ends in a handler's own way. */
 #define BEGIN_VIA(FIRST, via)                               \
     Slot *const prev __attribute__((unused)) = LAST(FIRST); \
-    START(via, RUN, FIRST)                                  \
+    START(via, RUN, FIRST, NULL)                            \
     if (UNLIKELY(odd)) INSTEAD(slow, odd);                  \
     ip += LENGTH_##FIRST
 #define JB_FUSE_TEST(FIRST, SECOND, via) \
@@ -363,34 +363,48 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
         BEGIN_VIA(FIRST, via);     \
         TEST(SECOND, via)          \
     }
-#define ROUNDS(FIRST, result, done, ...)                                       \
-    do {                                                                       \
-        const Carried carried = {__VA_ARGS__};                                 \
-        const Instr *const odd =                                               \
-            round_##FIRST(ip, fp, run, result, PREV(FIRST), streams, carried); \
-        done;                                                                  \
-        if (UNLIKELY(odd)) INSTEAD(slow, odd);                                 \
-        i++;                                                                   \
-        if (VALUES_##FIRST) rounds.counter->u = i;                             \
+#define ROUNDS(FIRST, result, done, ...)                                             \
+    do {                                                                             \
+        const Carried carried = {__VA_ARGS__};                                       \
+        const Instr *const odd =                                                     \
+            round_##FIRST(ip, fp, run, result, PREV(FIRST), NULL, streams, carried); \
+        done;                                                                        \
+        if (UNLIKELY(odd)) INSTEAD(slow, odd);                                       \
+        i++;                                                                         \
+        if (VALUES_##FIRST) rounds.counter->u = i;                                   \
     } while (--rounds.left)
-/* The sum that most loops end in, `s += ...`, is handed on in a register; the other instructions find it
- * in its slot. */
+/* What the last instruction adds to (`s += ...`) is handed on to the next round in a register, and
+ * so is what the first one begins with, in a loop of arithmetic alone (x = x * a + ...). Other
+ * instructions find it in its slot. */
+#define CARRYING(FIRST, ...)                                 \
+    {                                                        \
+        Slot carry = *result;                                \
+        ROUNDS(FIRST, &carry, *result = carry, __VA_ARGS__); \
+    }
 #define JB_FUSE_LOOP(FIRST, SECOND, via)                                       \
     HANDLER(FIRST##_##SECOND##_##via) {                                        \
         const Instr *const back = ip + LENGTH_##FIRST, *const last = back - 1; \
+        const bool rings = STREAMS_##FIRST == 0 && LENGTH_##FIRST > 1;         \
         STREAMS(FIRST, S(back->a), 1, S(back->b)->u - S(back->a)->u)           \
         if (UNLIKELY(!opened)) SINGLY(FIRST, SECOND, any)                      \
         uint64_t i = rounds.counter->u;                                        \
         Slot *const result = S(last->a);                                       \
-        if (WRITES_##FIRST && last->b == last->a) {                            \
-            Slot sum = *result;                                                \
-            ROUNDS(FIRST, &sum, *result = sum, .last_b = &sum);                \
-        } else if (WRITES_##FIRST && last->d == last->a) {                     \
-            Slot sum = *result;                                                \
-            ROUNDS(FIRST, &sum, *result = sum, .last_d = &sum);                \
-        } else {                                                               \
+        if (!WRITES_##FIRST)                                                   \
             ROUNDS(FIRST, result, , .last_b = NULL);                           \
-        }                                                                      \
+        else if (rings && ip->b == last->a && last->d == last->a)              \
+            CARRYING(FIRST, .first_b = &carry, .last_d = &carry)               \
+        else if (rings && ip->b == last->a)                                    \
+            CARRYING(FIRST, .first_b = &carry)                                 \
+        else if (rings && ip->c == last->a && last->d == last->a)              \
+            CARRYING(FIRST, .first_c = &carry, .last_d = &carry)               \
+        else if (rings && ip->c == last->a)                                    \
+            CARRYING(FIRST, .first_c = &carry)                                 \
+        else if (last->b == last->a)                                           \
+            CARRYING(FIRST, .last_b = &carry)                                  \
+        else if (last->d == last->a)                                           \
+            CARRYING(FIRST, .last_d = &carry)                                  \
+        else                                                                   \
+            ROUNDS(FIRST, result, , .last_b = NULL);                           \
         rounds.counter->u = i - 1;                                             \
         ip = back;                                                             \
         TEST(SECOND, any)                                                      \
@@ -411,7 +425,7 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
             const Carried carried = {.first_b = NULL};                        \
             Slot *const prev UNUSED = LAST(FIRST);                            \
             if (VALUES_##FIRST) rounds.counter->u = i;                        \
-            START(via, ROUND, FIRST)                                          \
+            START(via, ROUND, FIRST, NULL)                                    \
             if (UNLIKELY(odd)) INSTEAD(slow, odd);                            \
             ip = branch;                                                      \
             const bool on = test_##SECOND(run, ip, OPERANDS_##via(S(ip->a))); \
@@ -438,7 +452,7 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
             for (;; i += (uint64_t)by) {                                             \
                 const Carried carried = {.first_b = NULL};                           \
                 Slot one;                                                            \
-                round_##FIRST(ip, fp, run, &one, NULL, streams, carried);            \
+                round_##FIRST(ip, fp, run, &one, NULL, NULL, streams, carried);      \
                 ip = branch;                                                         \
                 const bool found = test_##SECOND(run, ip, OPERANDS_##via(S(ip->a))); \
                 if (found || !--rounds.left) {                                       \

@@ -108,21 +108,24 @@ STEP bool do_POLL(STEP_PARAMS) {
 /* ---- One instruction or several, from ip: NULL, or where the usual case ended ----
  *
  * `last` and `prev` say where the results of the last one and the one before it go: to their slots
- * (LAST, PREV), or to the C variables of a fusion that hands them on. */
+ * (LAST, PREV), or to the C variables of a fusion that hands them on. `head`, if not NULL, is where the
+ * first one's result goes too. */
 
 #define LAST(ID) S(ip[LENGTH_##ID - 1].a)
 #define PREV(ID) S(ip[LENGTH_##ID > 1 ? LENGTH_##ID - 2 : 0].a)
 #define RUN_PARAMS                                                                       \
     const Instr *ip, char *fp __attribute__((unused)), Run *run __attribute__((unused)), \
-        Slot *last __attribute__((unused)), Slot *prev __attribute__((unused))
+        Slot *last __attribute__((unused)), Slot *prev __attribute__((unused)),          \
+        Slot *head __attribute__((unused))
 /* Slot a: not always a result. */
 #define RESULT(ID, where) (WRITES_##ID ? (where) : S(ip->a))
 
-#define JB_VALUE(ID, text, operands, member, expr)                                      \
-    STEP const Instr *run_##ID(RUN_PARAMS) {                                            \
-        return LIKELY(do_##ID(run, ip, RESULT(ID, last), S(ip->b), S(ip->c), S(ip->d))) \
-                   ? NULL                                                               \
-                   : ip;                                                                \
+#define JB_VALUE(ID, text, operands, member, expr)                                     \
+    STEP const Instr *run_##ID(RUN_PARAMS) {                                           \
+        if (!LIKELY(do_##ID(run, ip, RESULT(ID, last), S(ip->b), S(ip->c), S(ip->d)))) \
+            return ip;                                                                 \
+        if (WRITES_##ID && head) *head = *last;                                        \
+        return NULL;                                                                   \
     }
 #define JB_GUARD(ID, text, operands, trap, bad, member, expr) JB_VALUE(ID, , , , )
 #define JB_JUMP(ID, text, operands, target, condition)
@@ -141,22 +144,34 @@ JB_VALUE(POLL, , , , )
 /* How a fusion hands on results: START runs FIRST (by run_FIRST, as RUN says), OPERANDS are SECOND's then (`a` is where its own
  * result goes, or its operand), and STOP puts into slots what a SECOND that is not the usual case will
  * look for there. */
-#define RUN(FIRST, last, prev) run_##FIRST(ip, fp, run, last, prev)
-#define START_any(RUN, FIRST) const Instr *const odd = RUN(FIRST, prev, PREV(FIRST));
-#define START_kept(RUN, FIRST) \
-    Slot *const kept = prev;   \
-    const Instr *const odd = RUN(FIRST, kept, PREV(FIRST));
-#define START_one(RUN, FIRST) \
-    Slot one;                 \
-    const Instr *const odd = RUN(FIRST, &one, PREV(FIRST));
-#define START_two(RUN, FIRST)                        \
-    Slot one, two;                                   \
-    const Instr *const odd = RUN(FIRST, &one, &two); \
+#define RUN(FIRST, last, prev, head) run_##FIRST(ip, fp, run, last, prev, head)
+#define START_any(RUN, FIRST, head) \
+    const Instr *const odd = RUN(FIRST, prev, PREV(FIRST), head);
+#define START_head(RUN, FIRST, head)                                \
+    Slot first, *const outer = head;                                \
+    const Instr *const odd = RUN(FIRST, prev, PREV(FIRST), &first); \
+    if (outer) *outer = first;
+#define START_kept(RUN, FIRST, head) \
+    Slot *const kept = prev;         \
+    const Instr *const odd = RUN(FIRST, kept, PREV(FIRST), head);
+#define START_one(RUN, FIRST, head) \
+    Slot one;                       \
+    const Instr *const odd = RUN(FIRST, &one, PREV(FIRST), head);
+#define START_two(RUN, FIRST, head)                        \
+    Slot one, two;                                         \
+    const Instr *const odd = RUN(FIRST, &one, &two, head); \
+    if (UNLIKELY(odd == ip + LENGTH_##FIRST - 1)) *PREV(FIRST) = two;
+#define START_three(RUN, FIRST, head)                        \
+    Slot one, two, first, *const outer = head;               \
+    const Instr *const odd = RUN(FIRST, &one, &two, &first); \
+    if (outer) *outer = first;                               \
     if (UNLIKELY(odd == ip + LENGTH_##FIRST - 1)) *PREV(FIRST) = two;
 #define STOP_any
+#define STOP_head
 #define STOP_kept
 #define STOP_one *S(ip[-1].a) = one;
 #define STOP_two STOP_one *S(ip[-2].a) = two;
+#define STOP_three STOP_two
 
 #define HOW_any any
 #define HOW_a one
@@ -165,6 +180,10 @@ JB_VALUE(POLL, , , , )
 #define HOW_d one
 #define HOW_bc two
 #define HOW_cd two
+#define HOW_hb head
+#define HOW_hc head
+#define HOW_hcd three
+#define HOW_hdc three
 #define HOW_fa one
 #define HOW_fb one
 #define HOW_sa one
@@ -179,6 +198,10 @@ JB_VALUE(POLL, , , , )
 #define OPERANDS_d(a) a, S(ip->b), S(ip->c), &one
 #define OPERANDS_bc(a) a, &two, &one, S(ip->d)
 #define OPERANDS_cd(a) a, S(ip->b), &two, &one
+#define OPERANDS_hb(a) a, &first, S(ip->c), S(ip->d)
+#define OPERANDS_hc(a) a, S(ip->b), &first, S(ip->d)
+#define OPERANDS_hcd(a) a, &first, &two, &one
+#define OPERANDS_hdc(a) a, &first, &one, &two
 #define OPERANDS_fa OPERANDS_a
 #define OPERANDS_fb OPERANDS_b
 #define OPERANDS_sa OPERANDS_a
@@ -188,7 +211,7 @@ JB_VALUE(POLL, , , , )
 #define OPERANDS_kc(a) a, S(ip->b), kept, S(ip->d)
 #define PASTE(a, b) PASTED(a, b)
 #define PASTED(a, b) a##b
-#define START(via, RUN, FIRST) PASTE(START_, HOW_##via)(RUN, FIRST)
+#define START(via, RUN, FIRST, head) PASTE(START_, HOW_##via)(RUN, FIRST, head)
 #define STOP(via) PASTE(STOP_, HOW_##via)
 
 #define JB_FUSE(FIRST, SECOND, via)                                                          \
@@ -197,7 +220,7 @@ JB_VALUE(POLL, , , , )
         WRITES_##FIRST##_##SECOND##_##via = WRITES_##SECOND                                  \
     };                                                                                       \
     STEP const Instr *run_##FIRST##_##SECOND##_##via(RUN_PARAMS) {                           \
-        START(via, RUN, FIRST)                                                               \
+        START(via, RUN, FIRST, head)                                                         \
         if (UNLIKELY(odd)) return odd;                                                       \
         ip += LENGTH_##FIRST;                                                                \
         if (LIKELY(do_##SECOND(run, ip, OPERANDS_##via(RESULT(SECOND, last))))) return NULL; \

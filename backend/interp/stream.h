@@ -116,16 +116,17 @@ JB_VALUE(POLL, , , , )
 
 #define START_PARAMS OPEN_PARAMS, const Instr *ip, char *fp, Run *run
 
-#define JB_VALUE(ID, text, operands, member, expr)                                       \
-    STEP bool start_##ID(START_PARAMS) {                                                 \
-        return open_##ID(stream, rounds, run, ip, OPERANDS_any(S(ip->a)));               \
-    }                                                                                    \
-    STEP const Instr *round_##ID(RUN_PARAMS, ROUND_PARAMS) {                             \
-        return LIKELY(step_##ID(stream, carried, run, ip, RESULT(ID, last),              \
-                                carried.first_b ? carried.first_b : S(ip->b),            \
-                                carried.first_c ? carried.first_c : S(ip->c), S(ip->d))) \
-                   ? NULL                                                                \
-                   : ip;                                                                 \
+#define JB_VALUE(ID, text, operands, member, expr)                                      \
+    STEP bool start_##ID(START_PARAMS) {                                                \
+        return open_##ID(stream, rounds, run, ip, OPERANDS_any(S(ip->a)));              \
+    }                                                                                   \
+    STEP const Instr *round_##ID(RUN_PARAMS, ROUND_PARAMS) {                            \
+        if (!LIKELY(step_##ID(stream, carried, run, ip, RESULT(ID, last),               \
+                              carried.first_b ? carried.first_b : S(ip->b),             \
+                              carried.first_c ? carried.first_c : S(ip->c), S(ip->d)))) \
+            return ip;                                                                  \
+        if (WRITES_##ID && head) *head = *last;                                         \
+        return NULL;                                                                    \
     }
 #define JB_GUARD(ID, text, operands, trap, bad, member, expr) JB_VALUE(ID, , , , )
 #define JB_JUMP(ID, text, operands, target, condition)
@@ -141,8 +142,8 @@ JB_VALUE(POLL, , , , )
 #undef JB_SPECIAL
 #undef JB_PICK
 
-#define ROUND(FIRST, last, prev)                   \
-    round_##FIRST(ip, fp, run, last, prev, stream, \
+#define ROUND(FIRST, last, prev, head)                   \
+    round_##FIRST(ip, fp, run, last, prev, head, stream, \
                   (Carried){carried.first_b, carried.first_c, NULL, NULL})
 #define JB_FUSE(FIRST, SECOND, via)                                                      \
     enum {                                                                               \
@@ -155,7 +156,7 @@ JB_VALUE(POLL, , , , )
                               run);                                                      \
     }                                                                                    \
     STEP const Instr *round_##FIRST##_##SECOND##_##via(RUN_PARAMS, ROUND_PARAMS) {       \
-        START(via, ROUND, FIRST)                                                         \
+        START(via, ROUND, FIRST, head)                                                   \
         if (UNLIKELY(odd)) return odd;                                                   \
         ip += LENGTH_##FIRST;                                                            \
         if (LIKELY(step_##SECOND(stream + STREAMS_##FIRST, carried, run, ip,             \
