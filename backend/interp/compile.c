@@ -312,8 +312,8 @@ static void after_advance(Compiler *c, const IrStmt *stmt) {
     jr_give_slots(c, 0, plan->old);
 }
 
-void jr_emit_block(Compiler *c, const IrBlock *block) {
-    for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
+void jr_emit_until(Compiler *c, const IrBlock *block, const IrStmt *end) {
+    for (const IrStmt *stmt = block->first; stmt != end; stmt = stmt->next) {
         c->position++;
         set_where(c, stmt->span);
         if (jr_emit_control(c, stmt)) continue;
@@ -327,6 +327,10 @@ void jr_emit_block(Compiler *c, const IrBlock *block) {
         after_advance(c, stmt);
         bury_dead(c, position);
     }
+}
+
+void jr_emit_block(Compiler *c, const IrBlock *block) {
+    jr_emit_until(c, block, NULL);
 }
 
 void jr_bury(Compiler *c) {

@@ -150,6 +150,7 @@ void jr_jump_to(Compiler *c, uint32_t at, uint32_t target);
 /* ---- emit_*.c ---- */
 
 void jr_emit_block(Compiler *c, const IrBlock *block);
+void jr_emit_until(Compiler *c, const IrBlock *block, const IrStmt *end);
 /* False if the statement is no control flow. */
 bool jr_emit_control(Compiler *c, const IrStmt *stmt);
 void jr_emit_scalar(Compiler *c, const IrStmt *stmt);
@@ -160,6 +161,9 @@ void jr_emit_runtime(Compiler *c, const IrStmt *stmt);
 void jr_emit_host(Compiler *c, const IrStmt *stmt);
 void jr_emit_parallel(Compiler *c, const IrStmt *stmt);
 void jr_emit_raise(Compiler *c, const IrStmt *stmt);
+/* Whether an `if` computes both values of a variable and takes one (emit_select.c). */
+bool jr_is_select(const Compiler *c, const IrStmt *stmt);
+void jr_emit_select(Compiler *c, const IrStmt *stmt);
 /* Whether the statement only makes the condition that the next one branches on, so that both
  * become one instruction; then nothing is emitted for it. */
 bool jr_is_deferred(const Compiler *c, const IrStmt *stmt);

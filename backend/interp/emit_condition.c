@@ -162,7 +162,7 @@ static bool find_route(const Compiler *c, const IrStmt *compare, Route *route) {
         if (++route->distance > LOOK_AHEAD || !is_used_once(c, reg)) return false;
         if (!takes(stmt, reg)) continue;
         route->branch = stmt;
-        if (stmt->op == OP_IF) return route->join != OP_COUNT;
+        if (stmt->op == OP_IF) return route->join != OP_COUNT && !jr_is_select(c, stmt);
         if (stmt->op == OP_NOT)
             route->negated = !route->negated;
         else if (is_join(stmt) && (route->join == OP_COUNT || route->join == stmt->op) &&

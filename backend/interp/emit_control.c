@@ -63,6 +63,10 @@ static uint32_t emit_condition(Compiler *c, IrReg cond, bool sense, uint32_t *ch
 }
 
 static void emit_if(Compiler *c, const IrStmt *stmt) {
+    if (jr_is_select(c, stmt)) {
+        jr_emit_select(c, stmt);
+        return;
+    }
     const IrBlock *then = &stmt->u.blocks.then, *els = &stmt->u.blocks.els;
     uint32_t *out = exit_chain(c, then), *other = exit_chain(c, els);
     if (out || other) {

@@ -106,6 +106,31 @@ static void scan_loop(Compiler *c, const IrStmt *stmt) {
     c->depth--;
 }
 
+static void keep_alive(Compiler *c, IrReg reg) {
+    reg = before_recast(c, reg);
+    if (is_kind(c, reg, REG_TEMP)) c->plans[reg].last = c->position;
+}
+
+/* Arms may be emitted in any order, and what decides is read behind both: there is one more position. */
+static void keep_for_select(Compiler *c, const IrStmt *stmt) {
+    c->position++;
+    const IrStmt *arms[] = {stmt->u.blocks.then.first, stmt->u.blocks.els.first};
+    for (int n = 0; n < 2; n++)
+        for (const IrStmt *step = arms[n]; step; step = step->next)
+            for (uint32_t k = 0; k < step->nargs; k++)
+                keep_alive(c, step->args[k]);
+    for (IrReg cond = stmt->args[0];;) {
+        keep_alive(c, cond);
+        const IrRegInfo *info = ir_reg(c->func, cond);
+        const IrStmt *def = info->kind == REG_TEMP ? info->def : NULL;
+        if (!def || !(def->op == OP_NOT || def->op == OP_CAST ||
+                      ir_op_form((IrOp)def->op) == FORM_CMP))
+            return;
+        if (def->nargs > 1) keep_alive(c, def->args[1]);
+        cond = def->args[0];
+    }
+}
+
 static void scan_stmt(Compiler *c, const IrStmt *stmt) {
     c->position++;
     if (stmt->op == OP_FOR || stmt->op == OP_LOOP) {
@@ -123,6 +148,7 @@ static void scan_stmt(Compiler *c, const IrStmt *stmt) {
     if (stmt->op == OP_IF) {
         scan_block(c, &stmt->u.blocks.then);
         scan_block(c, &stmt->u.blocks.els);
+        if (jr_is_select(c, stmt)) keep_for_select(c, stmt);
     }
 }
 
@@ -297,6 +323,7 @@ static void share_stmt(Compiler *c, const IrStmt *stmt) {
         break;
     case OP_RETURN: share_result(c, stmt); break;
     case OP_IF:
+        if (jr_is_select(c, stmt)) break;
         share_block(c, &stmt->u.blocks.then);
         share_block(c, &stmt->u.blocks.els);
         break;

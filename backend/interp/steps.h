@@ -52,6 +52,13 @@ typedef double __attribute__((may_alias)) double_element;
 #define RAW1(x) int64_t i = x->i;
 #define RAW2(x, y) int64_t i = x->i, j = y->i;
 
+/* `one` unless the condition is 0, without a branch: where it comes from, guesses fail. */
+STEP uint64_t choose(uint64_t condition, uint64_t one, uint64_t two) {
+    uint64_t mask = 0 - (uint64_t)(condition != 0);
+    __asm__("" : "+r"(mask));
+    return two ^ ((one ^ two) & mask);
+}
+
 #define A(m) a->m
 #define B(m) b->m
 #define C(m) c->m
