@@ -4,6 +4,8 @@
 #include "cli/args.h"
 #include "cli/compare.h"
 #include "cli/report.h"
+#include "cli/rival.h"
+#include "cli/stop.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -50,6 +52,7 @@ static const char *rows_for(const Options *o, char *room, size_t size) {
 static JrStatus measure(const Options *o, JrModule *module, const char *name, const Args *args,
                         Progress *progress, JrBench **out) {
     char rows[64];
+    JrBenchRival rivals[RIVALS];
     JrBenchOptions options = {
         .size = sizeof options,
         .name = name,
@@ -61,8 +64,11 @@ static JrStatus measure(const Options *o, JrModule *module, const char *name, co
         .bytes = o->bytes,
         .progress = isatty(STDERR_FILENO) ? draw : NULL,
         .progress_user = progress,
+        .rivals = rivals,
+        .rival_count = rivals_new(o, name, args, rivals),
     };
     JrStatus status = jr_bench(module, &options, out);
+    rivals_free(options.rival_count, rivals);
     wipe(progress);
     return status;
 }
@@ -98,14 +104,22 @@ static char *with_size(const char *text, const char *name, double size) {
     return out;
 }
 
+/* While a rival ran, of which jr_cancel knows nothing. */
+static int stopped(void) {
+    if (!stop_reason()) return 0;
+    fprintf(stderr, "jitrun: error: %s\n",
+            stop_reason() == JR_TIMEOUT_ERROR ? "timed out" : "interrupted");
+    return stop_exit_code();
+}
+
 static int one_size(const Options *o, JrContext *context, JrModule *module, const char *name,
                     char *const *texts, Progress *progress, JrBench **out) {
     Args args;
     int code = EXIT_USAGE;
     if (args_read(o, context, module, name, texts, &args))
-        code = measure(o, module, name, &args, progress, out) == JR_OK
-                   ? 0
-                   : report_error(o, module);
+        code = measure(o, module, name, &args, progress, out) != JR_OK
+                   ? report_error(o, module)
+                   : stopped();
     args_clear(&args);
     return code;
 }
@@ -200,6 +214,17 @@ static int write_file(const Options *o, const Results *r, const char *path,
     return EXIT_USAGE;
 }
 
+/* jr_bench_agrees, but that a rival need not be there. */
+static bool agrees(const JrBench *bench) {
+    bool good = true;
+    for (size_t i = 0; i < jr_bench_row_count(bench); i++) {
+        JrBenchRow row = {.size = sizeof row};
+        if (jr_bench_row(bench, i, &row) != JR_OK) return false;
+        good &= !row.difference && (!row.error || rivals_are_known(row.name));
+    }
+    return good;
+}
+
 static int show(const Options *o, const Results *r) {
     int code = write_file(o, r, o->output, o->sweep.name ? write_sweep : write_one);
     if (code == 0 && o->plot) code = write_file(o, r, o->plot, write_plot);
@@ -207,7 +232,7 @@ static int show(const Options *o, const Results *r) {
         !compare_with(r->benches[0], o->compare, o->json || o->csv ? stderr : stdout))
         code = EXIT_USAGE;
     for (size_t i = 0; code == 0 && i < r->count; i++)
-        if (!jr_bench_agrees(r->benches[i])) code = EXIT_KERNEL;
+        if (!agrees(r->benches[i])) code = EXIT_KERNEL;
     return code;
 }
 

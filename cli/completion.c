@@ -25,7 +25,8 @@ static const struct Values {
     {"backend", "auto interp tcc llvm"},
     {"opt-level", "0 1 2 3"},
     {"dump", "tokens ast typed ir opt bytecode c llvm llvm-opt asm"},
-    {"emit", "header"},
+    {"emit", "header c obj so"},
+    {"against", "cpython numba cpython,numba"},
     {"format", "text json csv"},
     {"completion", "bash zsh fish"},
 };

@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "cli/emit.h"
+#include "cli/rival.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -112,6 +113,12 @@ static bool set_emit(Options *o, const char *value) {
     return emit_is_kind(value) || fail("--emit makes header, c, obj or so, not '%s'", value);
 }
 
+static bool set_against(Options *o, const char *value) {
+    o->against = value;
+    return rivals_are_known(value) ||
+           fail("--against takes cpython, numba or cpython,numba, not '%s'", value);
+}
+
 static bool set(Options *o, OptionId id, char *value) {
     switch (id) {
     case OPT_ENTRY: o->entry = value; break;
@@ -129,6 +136,7 @@ static bool set(Options *o, OptionId id, char *value) {
     case OPT_BENCH_TIME:
         return set_amount(&o->bench_time, value,
                           "--bench-time takes a number of seconds above 0, not '%s'");
+    case OPT_AGAINST: return set_against(o, value);
     case OPT_OPERATIONS:
         return set_amount(&o->operations, value,
                           "--operations takes a number above 0, not '%s'");
@@ -186,6 +194,7 @@ static bool bench_options_fit(const Options *o) {
                           : o->plot       ? "--plot"
                           : o->compare    ? "--compare"
                           : o->csv        ? "--format csv"
+                          : o->against    ? "--against"
                           : o->bench_time ? "--bench-time"
                           : o->operations ? "--operations"
                           : o->bytes      ? "--bytes"

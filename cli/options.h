@@ -13,7 +13,7 @@ typedef struct Sweep {
 } Sweep;
 
 typedef struct Options {
-    const char *file, *entry, *output, *backend, *dump, *emit, *cpu, *plot, *compare,
+    const char *file, *entry, *output, *backend, *dump, *emit, *cpu, *plot, *compare, *against,
         *completion;
     Sweep sweep;
     char **args; /* the ARGs after FILE, args[0..arg_count) */

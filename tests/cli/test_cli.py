@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -596,6 +597,105 @@ class Bench(Command):
     def test_interrupted(self):
         (self.path / "k.src").write_text("while True:\n    pass\n")
         self.check(["k.src", *self.QUICK, "--timeout", "0.3"], 124, err="TimeoutError")
+
+
+class Against(Command):
+    """--bench --against: the same file in CPython, and under what calls itself numba."""
+
+    SOURCE = """\
+import numpy as np
+from jitrun import njit, prange, float64
+
+SCALE = 2.0
+
+@njit(parallel=True)
+def dot(x: float64[::1], y: float64[::1], scale: float = SCALE, more: int = 1) -> float:
+    s = 0.0
+    for i in prange(len(x)):
+        s += x[i] * y[i]
+    return s * scale + more
+
+def mixed(x, pair, flag):
+    print('unseen')
+    x += pair[0]
+    return x[1:], (x.sum(), len(x), not flag)
+
+def cubed(n):
+    return n * n * n
+
+print('loud', dot(np.ones(3), np.ones(3)))
+"""
+    NUMBA = "def njit(*args, error_model=None, **options):\n" \
+            "    return args[0] if args and callable(args[0]) else lambda f: f\n" \
+            "prange = range\n" \
+            "class Type:\n    def __getitem__(self, index):\n        return self\n" \
+            "float64 = Type()\n"
+
+    def rows(self, *args, against="cpython", code=0, **environment):
+        (self.path / "a.src").write_text(self.SOURCE)
+        environment = {"JITRUN_PYTHON": sys.executable, **environment}
+        got, out, err = self.run_command("a.src", *Bench.QUICK, "--backend", "interp", "--against",
+                                         against, *args, "--format", "json", **environment)
+        self.assertEqual((got, err), (code, ""), out)
+        return {row["name"]: row for row in json.loads(out)["rows"]}
+
+    def check_row(self, row):
+        self.assertEqual((row["error"], row["difference"]), (None, None))
+        self.assertGreater(row["sample_count"], 0)
+        self.assertGreater(row["first_call"], 0)
+
+    def test_arrays_and_defaults(self):
+        self.check_row(self.rows("-e", "dot", "np.arange(50.0)", "np.ones(100)[::2].copy()")["cpython"])
+        self.check_row(self.rows("-e", "dot", "[1.5]", "[2.5]", "more=3")["cpython"])
+        self.check_row(self.rows("-e", "dot", "[1.5]", "[2.5]", "0.1")["cpython"])
+
+    def test_written_arguments_and_tuples(self):
+        self.check_row(self.rows("-e", "mixed", "np.arange(50.0)[::-3]", "(3, 2.5)", "True")["cpython"])
+
+    def test_body(self):
+        rows = self.rows(against="cpython,numba", PYTHONPATH=str(self.numba()))
+        self.check_row(rows["cpython"])
+        self.assertIn("name one with -e", rows["numba"]["error"])
+
+    def numba(self):
+        folder = self.path / "stand-in"
+        folder.mkdir(exist_ok=True)
+        (folder / "numba.py").write_text(self.NUMBA)
+        return folder
+
+    def test_numba(self):
+        rows = self.rows("-e", "dot", "[1.5]", "[2.5]", against="numba,cpython",
+                         PYTHONPATH=str(self.numba()))
+        self.assertEqual(list(rows), ["interp", "cpython", "numba"])
+        self.check_row(rows["numba"])
+        (self.numba() / "numba.py").write_text("raise ImportError")
+        rows = self.rows("-e", "dot", "[1.5]", "[2.5]", against="numba", PYTHONPATH=str(self.path / "stand-in"))
+        self.assertIn("numba is not installed for", rows["numba"]["error"])
+
+    def test_results_are_compared(self):
+        row = self.rows("-e", "cubed", "3000000", code=1)["cpython"]
+        self.assertIn("the result", row["difference"])
+        self.assertEqual(row["sample_count"], 0)
+
+    def test_python_that_is_not_there(self):
+        for python, why in (("/nonexistent/python", "not found"), ("true", "ended without an answer")):
+            row = self.rows("-e", "cubed", "3", JITRUN_PYTHON=python)["cpython"]
+            self.assertIn(why, row["error"])
+
+    def test_python_that_does_not_answer(self):
+        (self.path / "slow").write_text("#!/bin/sh\nexec sleep 100\n")
+        (self.path / "slow").chmod(0o755)
+        (self.path / "a.src").write_text(self.SOURCE)
+        code, out, err = self.run_command(
+            "a.src", *Bench.QUICK, "--backend", "interp", "--against", "cpython", "-e", "cubed", "3",
+            "--timeout", "2", JITRUN_PYTHON="./slow")
+        self.assertEqual((code, out, err), (124, "", "jitrun: error: timed out\n"))
+
+    def test_errors(self):
+        self.check(["k.src", "--bench", "--against", "pypy"], 2, err="--against takes cpython, numba")
+        self.check(["k.src", "--bench", "--against", ""], 2, err="--against takes")
+        self.check(["k.src", "--against", "cpython"], 2, err="goes with --bench")
+
 
 
 if __name__ == "__main__":
