@@ -10,7 +10,10 @@
  *     reap           free the doomed modules that are in no thread's holds
  *
  * A typed pointer's function leaves its hold where it is (rt_gate.c), since it returns to the
- * module's own code: the module goes with a later call.
+ * module's own code: the module goes with a later call, or when the thread ends.
+ *
+ * A small function that C calls through its pointer enters nothing: no other thread can know that such a
+ * call has begun before it has returned (decision 019).
  *
  * Of the one who leaves and the one who frees at least one sees what the other stored, both orders
  * being sequentially consistent, so that the last to leave frees the module. */
@@ -48,10 +51,6 @@ static void begin_again(void) {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void watch_forks(void) {
-    pthread_atfork(NULL, NULL, begin_again);
-}
-
 static JrModule *take_free_one(void) {
     pthread_mutex_lock(&lock);
     JrModule **at = &doomed;
@@ -72,13 +71,22 @@ static void reap(void) {
         destroy(module);
 }
 
+static void reap_what_is_left(void) {
+    if (atomic_load(&doomed_count)) reap();
+}
+
+static void watch_threads(void) {
+    pthread_atfork(NULL, NULL, begin_again);
+    jr_threads_when_gone(reap_what_is_left);
+}
+
 void jr_module_ref(JrModule *module) {
     atomic_fetch_add_explicit(&module->refs, 1, memory_order_relaxed);
 }
 
 void jr_module_unref(JrModule *module) {
     if (atomic_fetch_sub_explicit(&module->refs, 1, memory_order_acq_rel) != 1) return;
-    pthread_once(&once, watch_forks);
+    pthread_once(&once, watch_threads);
     pthread_mutex_lock(&lock);
     module->next_doomed = doomed;
     doomed = module;
@@ -90,8 +98,8 @@ void jr_module_unref(JrModule *module) {
 void jr_module_free(JrModule *module) {
     if (module)
         jr_module_unref(module);
-    else if (atomic_load(&doomed_count))
-        reap();
+    else
+        reap_what_is_left();
 }
 
 /* Calls nested deeper than there are holds count references. */
@@ -113,5 +121,5 @@ void jr_module_leave(JrModule *module) {
         return;
     }
     atomic_store(&holds->modules[holds->depth], NULL);
-    if (atomic_load(&doomed_count)) reap();
+    reap_what_is_left();
 }

@@ -25,6 +25,12 @@ static bool have_key;
 
 _Thread_local Slot *jr_slot;
 
+static void (*_Atomic when_gone)(void);
+
+void jr_threads_when_gone(void (*gone)(void)) {
+    atomic_store(&when_gone, gone);
+}
+
 static void slot_free(void *memory) {
     Slot *slot = memory;
     jr_slot = NULL;
@@ -38,6 +44,8 @@ static void slot_free(void *memory) {
     for (int i = 0; i < JR_HOLDS; i++)
         atomic_store(&slot->holds.modules[i], NULL);
     atomic_store(&slot->taken, false);
+    void (*gone)(void) = atomic_load(&when_gone);
+    if (gone) gone();
 }
 
 static Slot *slot_new(void) {

@@ -20,6 +20,8 @@ JrHolds *jr_thread_holds(void);
 bool jr_threads_hold(const JrModule *module);
 /* Other threads are in none: after a fork. */
 void jr_threads_forget_holds(void);
+/* What is called when a thread with holds has ended. */
+void jr_threads_when_gone(void (*gone)(void));
 /* Begins a run of a kernel on this thread: it prints, allocates and looks for a cancel where the
  * host says. A call from a host function is part of the run that called that, if both are of one
  * context: it prints to the same place, and is stopped with it. NULL, with the error, if no

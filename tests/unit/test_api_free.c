@@ -243,6 +243,50 @@ static void a_run_outlives_its_module(void **state) {
     assert_int_equal(alive, 0);
 }
 
+typedef struct Idler {
+    int64_t (*call)(int64_t n);
+    _Atomic bool back, end;
+} Idler;
+
+static void *call_and_idle(void *user) {
+    Idler *idler = user;
+    if (idler->call(3) != 4) return user;
+    idler->back = true;
+    while (!idler->end)
+        usleep(500);
+    return NULL;
+}
+
+/* A pointer's call is over when its thread makes another one, or ends. */
+static void a_thread_that_ends_lets_go(void **state) {
+    Env *env = *state;
+    JrContext *context = counted_context();
+    _Atomic int count = 0;
+    assert_ok(jr_context_add_function(context, "started", "int64(user, int64)",
+                                      (JrHostFunction)started, &count));
+    JrModule *module =
+        compile(context, env, "def f(n: int) -> int:\n    return started(n) + 1\n");
+    union {
+        void *address;
+        int64_t (*call)(int64_t);
+    } p;
+    Idler idler = {.back = false};
+    pthread_t thread;
+    void *wrong;
+    assert_ok(jr_function_pointer(env_function(module, "f", NULL), &p.address));
+    idler.call = p.call;
+    assert_int_equal(pthread_create(&thread, NULL, call_and_idle, &idler), 0);
+    while (!idler.back)
+        usleep(500);
+    jr_module_free(module);
+    jr_context_free(context);
+    if (strcmp(env->engine, "interp") != 0) assert_true(alive > 0);
+    idler.end = true;
+    pthread_join(thread, &wrong);
+    assert_null(wrong);
+    assert_int_equal(alive, 0);
+}
+
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_module_frees_itself),
@@ -251,6 +295,7 @@ int main(void) {
         cmocka_unit_test(a_module_is_freed_as_it_prints),
         cmocka_unit_test(cancel_and_free),
         cmocka_unit_test(a_run_outlives_its_module),
+        cmocka_unit_test(a_thread_that_ends_lets_go),
     };
     return run_on_engines("freeing", tests, sizeof tests / sizeof *tests);
 }
