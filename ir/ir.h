@@ -168,6 +168,7 @@ struct IrFunc {
     bool exported; /* callable from outside the module */
     bool parallel; /* parallel=True or --parallel */
     bool fastmath;
+    bool inlined;   /* engines that can are to inline every call of it */
     bool recursive; /* may be on the stack twice: on entry engines check the stack, and poll */
     bool may_fail;  /* some path raises; set by ir_module_finish */
     /* A C function of the program's, called by its address (ir/rt.h, JrHostEntry). It has parameters

@@ -5,6 +5,7 @@
 
 #include "ir/base/clock.h"
 #include "ir/cost.h"
+#include "ir/draws.h"
 #include "ir/par/parallel.h"
 #include "ir/poll.h"
 
@@ -49,6 +50,12 @@ static IrModule *failed(JrModule *module, const char *why) {
     return NULL;
 }
 
+/* The interpreter is quicker to call the generator than to run it. */
+static bool draws_inline(const JrModule *module) {
+    const char *engine = module->options.engine;
+    return !module->options.check_races && !(engine && strcmp(engine, "interp") == 0);
+}
+
 /* Passes run in this order; the verifier stands between lowering and all that trusts the IR.
  */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
@@ -64,6 +71,7 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     ir_parallelise(ir, &module->diags, module->options.check_races);
     if (module->diags.errors) return failed(module, NULL);
     if (module->options.check_races) ir_watch_races(ir);
+    if (draws_inline(module)) ir_draw_inline(ir);
     ir_poll_module(ir);
     ir_module_finish(ir);
     if (!ir_verify_module(ir, &why)) return failed(module, why);

@@ -53,12 +53,17 @@ void jr_gen_function_attrs(Gen *g, LLVMValueRef fn) {
     LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex, width);
 }
 
+static void inline_always(Gen *g, LLVMValueRef fn) {
+    jr_gen_attr(g, fn, LLVMAttributeFunctionIndex, "alwaysinline", 0);
+}
+
 /* The suffix keeps a kernel called exp apart from libm's, which LLVM knows by its name. */
 static void declare_one(Gen *g, GenSig *sig) {
     const char *name = jr_arena_printf(g->arena, "%s.kernel", sig->ir->name);
     sig->fn = LLVMAddFunction(g->module, name, sig->type);
     LLVMSetLinkage(sig->fn, LLVMInternalLinkage);
     jr_gen_function_attrs(g, sig->fn);
+    if (sig->ir->inlined) inline_always(g, sig->fn);
     rt_param_attrs(g, sig->fn);
     for (unsigned i = 1; i < LLVMCountParams(sig->fn); i++)
         jr_gen_attr(g, sig->fn, i + 1, "noundef", 0);
@@ -140,10 +145,6 @@ static void find_reached(Gen *g, bool entries) {
 }
 
 /* ---- Declarations ---- */
-
-static void inline_always(Gen *g, LLVMValueRef fn) {
-    jr_gen_attr(g, fn, LLVMAttributeFunctionIndex, "alwaysinline", 0);
-}
 
 static GenSig *new_copy(Gen *g, GenSig *sig) {
     GenSig *copy = JR_NEW(g->arena, GenSig);

@@ -471,12 +471,14 @@ static void read_attributes(Reader *r) {
             r->func->parallel = true;
         } else if (ir_lex_accept(lex, "fastmath")) {
             r->func->fastmath = true;
+        } else if (ir_lex_accept(lex, "inlined")) {
+            r->func->inlined = true;
         } else if (ir_lex_accept(lex, "display")) {
             uint32_t len;
             const char *text = ir_lex_string(lex, &len);
             if (text) r->func->display = text;
         } else {
-            ir_lex_error_expected(lex, "exported, parallel, fastmath or display");
+            ir_lex_error_expected(lex, "exported, parallel, fastmath, inlined or display");
         }
     }
     r->func->span = ir_lex_span(lex);

@@ -309,6 +309,7 @@ static void print_attributes(Printer *p) {
     if (func->exported) jr_text_puts(p->out, " exported");
     if (func->parallel) jr_text_puts(p->out, " parallel");
     if (func->fastmath) jr_text_puts(p->out, " fastmath");
+    if (func->inlined) jr_text_puts(p->out, " inlined");
     if (func->display && strcmp(func->display, func->name) != 0) {
         jr_text_puts(p->out, " display ");
         ir_string_print(func->display, strlen(func->display), p->out);

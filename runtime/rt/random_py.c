@@ -133,6 +133,13 @@ JR_RT_FN(random_loop) {
     return 0;
 }
 
+JR_RT_FN(random_key) {
+    JrRandom *random = random_of(rt);
+    if (!random->now.has_keys) jr_random_loop(random);
+    results[0].u = random->now.keys[args[0].i != JR_RANDOM_PY];
+    return 0;
+}
+
 JR_RT_FN(random_enter) {
     jr_random_enter(random_of(rt), args[0].i);
     return 0;

@@ -11,7 +11,7 @@ static const char EVERYTHING[] =
     "func \"all(int64)\"(%n: int64, %k: uint8, %x: float64, %y: float32, %c: bool, "
     "%a: float64[:, ::1], %b: float64[:, :], %v: int32[::1]) -> (float64, float64[:]) "
     "exported "
-    "parallel fastmath display \"all\" @3:1-40 {\n"
+    "parallel fastmath inlined display \"all\" @3:1-40 {\n"
     "  var %s: float64\n"
     "  var %s.1: int64\n"
     "  var %1: uint8\n"
@@ -171,7 +171,7 @@ static void test_read_fills_in(void **state) {
     IrFunc *func = ir_module_find(module, "all(int64)");
     assert_non_null(func);
     assert_string_equal(func->display, "all");
-    assert_true(func->exported && func->parallel && func->fastmath);
+    assert_true(func->exported && func->parallel && func->fastmath && func->inlined);
     assert_true(func->recursive && func->may_fail);
     assert_int_equal(func->nparams, 8);
     assert_int_equal(func->nrets, 2);
