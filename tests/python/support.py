@@ -58,5 +58,5 @@ def run_python(*args, text=None, **env):
         capture_output=True,
         text=True,
         env={**os.environ, **env},
-        timeout=120,
+        timeout=600,
     )
