@@ -77,8 +77,8 @@ class Bench:
 
 def measure(run, args, *, seconds=1.0, rows=None, operations=0, bytes=0, against=(), name=None):
     """A Bench of a Specialisation that is called with these arguments."""
+    plan, args = run._plan, (*args, *run.tables)
     rivals = [_Rival(kind, run, args) for kind in ([against] if isinstance(against, str) else against)]
-    plan = run._plan
     buffer = plan.take(args)
     options = c.JrBenchOptions(
         size=ctypes.sizeof(c.JrBenchOptions),
@@ -128,6 +128,9 @@ class _Rival:
         self.name = kind
         self.interrupt = None  # an exception that is not the kernel's, to be raised at the end
         self._function = _load(run.unit, _MODULES[kind]())
+        positional = run.unit.entry.source.parsed().positional
+        self._names = run.unit.parameters()[len(positional) :]
+        self._positional = len(positional)
         self._given = args
         self._args = _copy(args)
         self._callback = c.RivalRun(self._call)
@@ -140,9 +143,11 @@ class _Rival:
             function, args = self._function, self._args
             _restore(args, self._given)
             repeat = itertools.repeat(None, calls)
+            named = dict(zip(self._names, args[self._positional :]))
+            placed = args[: self._positional]
             begun = time.perf_counter()
             for _ in repeat:
-                result = function(*args)
+                result = function(*placed, **named)
             seconds[0] = time.perf_counter() - begun
             if outcome:
                 self._leave(outcome.contents, (result, *args))

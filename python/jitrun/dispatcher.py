@@ -127,6 +127,7 @@ class Dispatcher:
         self._lock = threading.RLock()
         parsed = self.source.parsed()
         _maker.set_up(self, parsed, self.source.defaults)
+        self._tables = ()
         self._parameters = parsed.parameters
         # So many arguments without keywords are the parameters as they stand.
         self._plain_count = -1 if parsed.node.args.kwonlyargs else len(parsed.parameters)
@@ -235,6 +236,9 @@ class Dispatcher:
                 run = self._specialise(values.types_of(args, names), args)
                 if not big:
                     self._prepared[key] = run
+                    if run.tables and not self._tables:  # the same for all specialisations
+                        self._tables = run.tables
+                        _maker.set_up(self, self.source.parsed(), self.source.defaults, run.tables)
                     taught = run.teach(self, args)
         return args, run, taught
 

@@ -59,8 +59,13 @@ class Specialisation:
         self.unit = Unit(dispatcher, signature)
         self._module = self._compile(dispatcher)
         weakref.finalize(self, c.lib.jr_module_free, self._module).atexit = False
-        self._function = self._find(wanted)
+        self.tables = tuple([table.array for table in self.unit.tables])
+        self._table_types = tuple([table.type for table in self.unit.tables])
+        self._function = self._find((*wanted, *self._table_types))
         self.signature = c.lib.jr_function_signature(self._function).decode()
+        if self.tables:
+            hidden = ", ".join(map(str, self._table_types)) + ")"
+            self.signature = self.signature[: -len(hidden)].rstrip(", ") + ")"
         self.arg_types = tuple(wanted)
         self._plan = None
         self._warn()
@@ -74,17 +79,23 @@ class Specialisation:
         """The same code for arguments of types that convert to its own."""
         other = object.__new__(Specialisation)
         other.__dict__.update(self.__dict__, _owner=self)
-        other._plan = values.Plan(arg_types, [values.readonly_parts(a) for a in args])
+        args = (*args, *self.tables)
+        types_of_all = (*arg_types, *self._table_types)
+        other._plan = values.Plan(types_of_all, [values.readonly_parts(a) for a in args])
         return other
 
     @property
     def function(self):
-        """The library's handle of it."""
+        """The library's handle of it, for C code, which passes the parameters alone."""
+        if self.tables:
+            names = ", ".join(repr(table.name) for table in self.unit.tables)
+            raise TypeError("a C function or ufunc cannot use %s, an array outside of it" % names)
         return self._function
 
     def teach(self, dispatcher, args):
         """Has calls with such arguments come here without the dispatcher's doing. Whether it
         could."""
+        args = (*args, *self.tables)
         return fast.learn(dispatcher, args, self._function, self.error, types.has_array(self.result))
 
     def error(self):
@@ -157,6 +168,8 @@ class Specialisation:
     def __call__(self, args):
         c.python.jr_python_watch()
         plan = self._plan
+        if self.tables:
+            args = (*args, *self.tables)
         buffer = plan.take(args)
         if _call(self._function, plan.count, buffer.address, buffer.result_address):
             raise self._error(self._module)
@@ -182,7 +195,7 @@ class Specialisation:
     def pointer(self):
         """The address of the function in C, and its prototype. Both live as long as this object."""
         address = ctypes.c_void_p()
-        if c.lib.jr_function_pointer(self._function, ctypes.byref(address)) != c.OK:
+        if c.lib.jr_function_pointer(self.function, ctypes.byref(address)) != c.OK:
             raise self._error(self._module)
         return address.value, c.lib.jr_function_prototype(self._function).decode()
 

@@ -115,15 +115,16 @@ class Maker:
             _kept.append(asked)
             c.python.jr_python_interrupts(context, *map(id, asked))
 
-    def set_up(self, kernel, parsed, defaults):
-        """Makes a new object callable, whose parameters are those of the parsed source. It then has
-        `_calls`, what `learn` adds to, or None."""
+    def set_up(self, kernel, parsed, defaults, tables=()):
+        """Makes an object callable, whose parameters are those of the parsed source, and behind them
+        the tables, which no caller passes. It then has `_calls`, what `learn` adds to, or None."""
         kernel._calls = None
         if not self._vectorcall:
             return
         only = parsed.positional_only
         names = tuple(None if p in only else sys.intern(p) for p in parsed.parameters)
         values = tuple(defaults.get(p, NotImplemented) for p in parsed.parameters)
+        names, values = names + (None,) * len(tables), values + tables
         calls = c.python.jr_python_calls_new(
             id(self._slow), len(parsed.positional), len(names), id(names), id(values)
         )
@@ -131,7 +132,7 @@ class Maker:
             raise MemoryError("jitrun: no memory for a kernel")
         at = id(kernel) + self._offset
         weakref.finalize(kernel, _free, at, calls).atexit = False
-        kernel._calls, kernel._kept = calls, [names, values]
+        kernel._calls, kernel._kept = calls, [names, values, kernel.__dict__.get("_kept")]
         ctypes.c_void_p.from_address(at + _POINTER).value = calls
         ctypes.c_void_p.from_address(at).value = self._vectorcall.value
 

@@ -15,6 +15,7 @@ import linecache
 import tokenize
 import types
 
+from . import tables
 from .errors import SourceError
 
 MISSING = object()
@@ -32,6 +33,7 @@ class KernelSource:
         self.defaults, self.annotations = defaults, annotations
         self._lookup = None
         self._parsed = None
+        self._tables = {}  # how an array from outside is spelled -> its Table
 
     @classmethod
     def of(cls, function):
@@ -85,18 +87,29 @@ class KernelSource:
             value = getattr(value, part.attr, MISSING)
         return part, value
 
+    def table(self, name, value):
+        """The Table of the array that is spelled so, made when it is first asked for, or None."""
+        if name not in self._tables:
+            found = tables.Table.of(name, value)
+            if found is None:
+                return None
+            self._tables[name] = found
+        return self._tables[name]
+
     def freeze(self):
         """The values of the free names, in a form that pickles."""
         values = {}
         for use in self.parsed().uses:
             part, value = self.resolve(use)
+            if spelled(part) in self._tables:
+                value = self._tables[spelled(part)].array
             root = _root(part).id
             if value is not MISSING and getattr(builtins, root, MISSING) is not value:
                 _put(values, part, _Module(value.__name__) if inspect.ismodule(value) else value)
         return values
 
     def __getstate__(self):
-        state = dict(self.__dict__, _parsed=None, _lookup=None)
+        state = dict(self.__dict__, _parsed=None, _lookup=None, _tables={})
         state["annotations"] = {}
         return state
 
@@ -316,6 +329,13 @@ def _bound_names(definition):
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node is not definition:
             names.add(node.name)
     return names - declared
+
+
+def spelled(node):
+    """The text of a name or a chain of attributes."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return "%s.%s" % (spelled(node.value), node.attr)
 
 
 def _root(node):

@@ -105,6 +105,10 @@ class Signature:
     def __hash__(self):
         return hash(self.params)
 
+    def with_params(self, more):
+        """The same with more parameters behind its own."""
+        return Signature(self.result, (*self.params, *more))
+
     @property
     def args(self):
         return self.params

@@ -10,6 +10,9 @@ and column of the unit leads back to the file it came from, so that errors show 
     from b import area as g     np = numpy                   def f(x):
     def f(x):                                                    return area(x) * 3
         return g(x) * N                                      def area(r): ...
+
+An array from outside becomes a parameter of each function that uses it, or calls one that does, and
+the calls pass it on (tables.py).
 """
 
 import ast
@@ -19,9 +22,9 @@ import math
 import sys
 import types as pytypes
 
-from . import types
+from . import tables, types
 from .errors import Diagnostic, Place, typing_error
-from .source import KNOWN_MODULES, MISSING
+from .source import KNOWN_MODULES, MISSING, spelled
 
 # Stands for the unit's name of NumPy in the text of a constant; repr() never makes it.
 _NUMPY = "\0"
@@ -39,10 +42,20 @@ class Unit:
         self._imports = []
         self._lines = []  # (source, line in it, edits) or None
         self._collect(entry)
+        self._needs = tables.needs(self._functions, self._uses)
         self._name_all()
         pieces = [self._emit(d, signature if d is entry else None) for d in self._functions]
         self.text = "".join(pieces) + "\n".join(self._imports) + "\n"
         self.entry_name = self._names[entry]
+
+    @property
+    def tables(self):
+        """The Tables that the entry takes behind its own parameters."""
+        return self._needs[self.entry]
+
+    def parameters(self):
+        """The names of the entry's parameters, the tables' as well."""
+        return [*self.entry.source.parsed().parameters, *map(self._names.get, self.tables)]
 
     # ---- What belongs to the unit ----
 
@@ -64,6 +77,8 @@ class Unit:
                     self._taken.add(what.value)
         for dispatcher in self._functions:
             self._name(dispatcher, dispatcher.source.name)
+            for table in self._needs[dispatcher]:
+                self._name(table, table.name)
         self._jitrun = self._module("jitrun", "jitrun")
         for dispatcher in self._functions:
             for node, what in self._uses[dispatcher]:
@@ -98,7 +113,7 @@ class Unit:
     def original_name(self, name):
         """What the user calls the function that is `name` in the unit."""
         for entity, given in self._names.items():
-            if given == name and not isinstance(entity, tuple):
+            if given == name and hasattr(entity, "source"):
                 return entity.source.name
         return name
 
@@ -120,7 +135,8 @@ class Unit:
         signatures = [signature] if signature else dispatcher.declared
         parts = ["%s=%r" % item for item in dispatcher.options.items()]
         if signatures:
-            parts.insert(0, repr([str(s) for s in signatures]))
+            more = [table.type for table in self._needs[dispatcher]]
+            parts.insert(0, repr([str(s.with_params(more)) for s in signatures]))
         return "@%s.njit(%s)" % (self._jitrun, ", ".join(parts))
 
     def _edits(self, dispatcher, signature):
@@ -145,8 +161,28 @@ class Unit:
             yield from self._casts(parsed.node, signature.result)
         for node, what in self._uses[dispatcher]:
             text = self._spelling(what)
-            if text is not None and text != _spelled(node):
+            if text is not None and text != spelled(node):
                 yield (_start(node), _end(node)), text
+        if self._needs[dispatcher]:
+            yield from self._passed_tables(dispatcher, typed=not (signature or dispatcher.declared))
+
+    def _passed_tables(self, dispatcher, typed):
+        """Tables as parameters, and as arguments of calls of functions that take some."""
+        source = dispatcher.source
+        parsed = source.parsed()
+        texts = [
+            self._names[t] + (": " + self._type(t.type) if typed else "")
+            for t in self._needs[dispatcher]
+        ]
+        if not (parsed.node.args.kwonlyargs or parsed.node.args.vararg):
+            texts.insert(0, "*")
+        yield tables.more_parameters(source.text, parsed.node, ", ".join(texts))
+        calls = {id(n.func): n for n in ast.walk(parsed.node) if isinstance(n, ast.Call)}
+        for node, what in self._uses[dispatcher]:
+            passed = self._needs[what.value] if what.kind == "kernel" else ()
+            if passed and id(node) in calls:
+                texts = ["%s=%s" % (self._names[t], self._names[t]) for t in passed]
+                yield tables.more_arguments(source.text, calls[id(node)], ", ".join(texts))
 
     def _casts(self, definition, result):
         """`return e` as `return float32(e)`: a signature's result type casts, as in numba."""
@@ -168,7 +204,7 @@ class Unit:
         return "%s.%s" % (self._jitrun, what)
 
     def _spelling(self, what):
-        if what.kind == "kernel":
+        if what.kind in ("kernel", "table"):
             return self._names[what.value]
         if what.kind == "module":
             return self._names["module", what.value]
@@ -271,7 +307,7 @@ def _resolve_uses(dispatcher):
     for node in dispatcher.source.parsed().uses:
         part, value = dispatcher.source.resolve(node)
         if value is MISSING and isinstance(part, ast.Attribute):
-            owner = _spelled(part.value)
+            owner = spelled(part.value)
             fail(dispatcher, part, "%r has no attribute %r" % (owner, part.attr))
         yield part, _use_of(dispatcher, part, value)
 
@@ -280,10 +316,10 @@ def _use_of(dispatcher, node, value):
     from .dispatcher import Dispatcher
     from .vectorize import Vectorized
 
-    if value is MISSING and _spelled(node) == dispatcher.source.name:
+    if value is MISSING and spelled(node) == dispatcher.source.name:
         return Use("kernel", dispatcher)  # compiled before the decorator has bound its name
     if value is MISSING:
-        return Use("unknown", _spelled(node).split(".")[0])
+        return Use("unknown", spelled(node).split(".")[0])
     if isinstance(value, Dispatcher):
         return Use("kernel", value)
     if isinstance(value, Vectorized):
@@ -295,10 +331,13 @@ def _use_of(dispatcher, node, value):
         return Use("constant", text)
     if isinstance(value, types.Type):
         return Use("type", value)
+    table = dispatcher.source.table(spelled(node), value)
+    if table is not None:
+        return Use("table", table)
     use = _known_object(value)
     if use:
         return use
-    fail(dispatcher, node, *_unusable(_spelled(node), value))
+    fail(dispatcher, node, *_unusable(spelled(node), value))
 
 
 def _known_object(value):
@@ -334,8 +373,8 @@ def _unusable(name, value):
         )
     if type(value).__module__ == "numpy" and type(value).__name__ == "ndarray":
         return (
-            "%r is an array outside the kernel, which kernels cannot see yet" % name,
-            "pass it as an argument",
+            "%r is an array of %s outside the kernel, which kernels cannot use" % (name, value.dtype),
+            "use one of numbers, with 1 to 8 dimensions",
         )
     kind = type(value).__name__
     return (
@@ -430,12 +469,6 @@ def _end(node):
 
 def _after_name(argument):
     return argument.lineno, argument.col_offset + len(argument.arg.encode())
-
-
-def _spelled(node):
-    if isinstance(node, ast.Name):
-        return node.id
-    return "%s.%s" % (_spelled(node.value), node.attr)
 
 
 def _line_starts(raw):
