@@ -235,3 +235,11 @@ void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access) {
     if (place->inside) LLVMSetMetadata(access, f->g->md_scope, place->inside);
     if (place->outside) LLVMSetMetadata(access, f->g->md_noalias, place->outside);
 }
+
+bool jr_gen_stays(const GenProof *proof, const GenFunc *f) {
+    const GenPlace *place = proof->place;
+    if (!place || !place->index) return false;
+    for (unsigned i = 0; i < ir_reg_type(f->ir, place->array).ndim; i++)
+        if (place->index[i].factor) return false;
+    return true;
+}

@@ -231,6 +231,8 @@ const GenProof *jr_gen_proof(const GenFunc *f, const IrStmt *s);
 /* From here on the plan's places are apart. */
 void jr_gen_open_scopes(GenFunc *f, GenPlan *plan);
 void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access);
+/* Whether the access is to one element in all iterations. */
+bool jr_gen_stays(const GenProof *proof, const GenFunc *f);
 
 /* ---- call.c ---- */
 void jr_gen_call(GenFunc *f, const IrStmt *s);

@@ -118,6 +118,40 @@ static bool worth_unrolling(const IrStmt *s, const Bounds *bounds) {
     return trips > 0 && trips * size <= UNROLLED_STMTS;
 }
 
+/* What a body does that matters to whether vectors would help it. */
+typedef struct Work {
+    bool in_order; /* adds to a float that the iteration before has left */
+    bool divides;
+} Work;
+
+static bool is_float(const IrFunc *ir, IrReg reg) {
+    return ir_scalar_is_float((IrScalar)ir_reg_type(ir, reg).scalar);
+}
+
+static void note_work(Work *work, const GenFunc *f, const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        const GenProof *proof = s->op == OP_STORE ? jr_gen_proof(f, s) : NULL;
+        if (s->ndsts == 1 && is_float(f->ir, s->dsts[0])) {
+            work->divides |= s->op == OP_DIV || s->op == OP_MATH;
+            work->in_order |= (s->op == OP_ADD || s->op == OP_SUB) &&
+                              (s->args[0] == s->dsts[0] || s->args[1] == s->dsts[0]);
+        }
+        work->in_order |= proof && jr_gen_stays(proof, f) && is_float(f->ir, s->args[0]);
+        if (s->op != OP_IF) continue;
+        note_work(work, f, &s->u.blocks.then);
+        note_work(work, f, &s->u.blocks.els);
+    }
+}
+
+/* Sums of floats are added in order, with vectors too (target.c). That takes as long as without
+ * unless there is something to gain in front of the sum, and longer to compile. */
+static bool gains_nothing(const GenFunc *f, const IrStmt *s) {
+    Work work = {0};
+    if (f->fast) return false;
+    note_work(&work, f, &s->u.blocks.then);
+    return work.in_order && !work.divides;
+}
+
 static LLVMValueRef less_saturated(Gen *g, LLVMValueRef a, LLVMValueRef b) {
     LLVMValueRef args[] = {a, b};
     return jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
@@ -147,10 +181,10 @@ static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
     LLVMValueRef more = by_one ? LLVMBuildICmp(g->b, LLVMIntSLT, sum, bounds->hi, "")
                                : before(g, bounds->step, counter, last);
     LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, done);
-    if (rare) /* the slow twin (range.c) is not worth transforming */
-        mark_loop(g, branch, "llvm.loop.disable_nonforced");
-    else if (g->level > 1 && worth_unrolling(s, bounds))
+    if (!rare && g->level > 1 && worth_unrolling(s, bounds))
         mark_loop(g, branch, "llvm.loop.unroll.full");
+    else if (rare || gains_nothing(f, s)) /* the slow twin is not worth transforming either */
+        mark_loop(g, branch, "llvm.loop.disable_nonforced");
     LLVMAddIncoming(counter, &sum, &next, 1);
 }
 

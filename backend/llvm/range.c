@@ -31,6 +31,8 @@ enum {
     MAX_DEPTH = 12,
 };
 
+#define MAX_OFFSET ((int64_t)1 << 50)
+
 /* ---- What is written where ---- */
 
 static bool note_block(Range *r, const IrBlock *block, bool top);
@@ -113,7 +115,7 @@ static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint3
     int64_t constant;
     if (small_const(r->f->ir, reg, &constant)) {
         a->offset += scale * constant;
-        return true;
+        return a->offset > -MAX_OFFSET && a->offset < MAX_OFFSET;
     }
     if (invariant(r, reg)) return add_term(a, reg, scale);
     const GenUse *use = &r->uses[reg];

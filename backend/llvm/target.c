@@ -6,6 +6,7 @@
 #include "backend/llvm/target.h"
 
 #include <llvm-c/Error.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
@@ -28,7 +29,15 @@ static void take_message(char *why, const char *what, char *message) {
     if (message) LLVMDisposeMessage(message);
 }
 
+/* Sums of floats may use vectors and still add in order: 1 / (k * k) is worth it for the division.
+ * An option of LLVM's for the whole process; it leaves results as they are. */
+static void set_options(void) {
+    static const char *const words[] = {"jitrun", "-force-ordered-reductions"};
+    LLVMParseCommandLineOptions(2, words, NULL);
+}
+
 static void host_start(void) {
+    set_options();
     if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
         snprintf(host.why, TARGET_WHY,
                  "this LLVM cannot make code for the machine it runs on");
