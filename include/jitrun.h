@@ -250,7 +250,8 @@ JR_API const char *jr_module_report(JrModule *module, JrReport kind);
 
 /* Experimental. Writes what became of each prange loop that may run in parallel: whether it does or why not,
  * what is accumulated, what each iteration has for itself, and what is tested where the loop
- * begins. JSON is one object, {"loops": [...]}; docs/cli.md describes it. */
+ * begins; and of each statement over whole arrays in such functions. JSON is one object,
+ * {"loops": [...], "whole_arrays": [...]}; docs/cli.md describes it. */
 JR_API JrStatus jr_module_explain(JrModule *module, JrReport kind, JrWrite write, void *user);
 
 /* Writes jr_error() as a person reads it: `file:line:col: error: IndexError: ...`, the source

@@ -1,4 +1,4 @@
-/* jr_module_explain: what became of the prange loops. And how many threads run them. */
+/* jr_module_explain: what became of the prange loops, and of statements over whole arrays. And how many threads run them. */
 #include "ir/par/parallel.h"
 #include "runtime/compile.h"
 
@@ -60,6 +60,19 @@ static void explain_text(const JrModule *module, const IrLoopReport *loop, JrTex
                        loop->indices == 1 ? "ex" : "ices");
 }
 
+static void whole_text(const JrModule *module, const IrWholeReport *whole, JrText *out) {
+    jr_text_printf(out, "%s:%d:%d: whole arrays in %s: ", module->source.name,
+                   whole->span.line, whole->span.col, whole->func);
+    if (whole->parallel) jr_text_puts(out, "parallel where large");
+    if (whole->reason)
+        jr_text_printf(out, "%s: %s", whole->parallel ? "; in part serial" : "serial",
+                       whole->reason);
+    jr_text_puts(out, whole->parallel || whole->reason ? "\n" : "serial\n");
+    if (whole->array)
+        jr_text_printf(out, "    temporary array%s: %s\n",
+                       whole->maybe ? ", if it turns out to be needed" : "", whole->array);
+}
+
 /* ---- JSON ---- */
 
 static const char *const kinds[] = {
@@ -105,6 +118,29 @@ static void explain_json(const JrModule *module, const IrLoopReport *loop, JrTex
     jr_text_puts(out, "]}");
 }
 
+static void text_or_null(const char *text, JrText *out) {
+    if (text)
+        jr_text_json(out, text);
+    else
+        jr_text_puts(out, "null");
+}
+
+static void whole_json(const JrModule *module, const IrWholeReport *whole, JrText *out) {
+    jr_text_puts(out, "{\"file\": ");
+    jr_text_json(out, module->source.name);
+    jr_text_printf(out, ", \"line\": %d, \"column\": %d, \"function\": ", whole->span.line,
+                   whole->span.col);
+    jr_text_json(out, whole->func);
+    jr_text_printf(out,
+                   ", \"parallel\": %s, \"reason\": ", whole->parallel ? "true" : "false");
+    text_or_null(whole->reason, out);
+    jr_text_puts(out, ", \"temporary\": ");
+    jr_text_json(out, !whole->array ? "none" : whole->maybe ? "maybe" : "always");
+    jr_text_puts(out, ", \"temporary_reason\": ");
+    text_or_null(whole->array, out);
+    jr_text_puts(out, "}");
+}
+
 /* ---- The interface ---- */
 
 static void explain(const JrModule *module, JrReport kind, JrText *out) {
@@ -114,6 +150,11 @@ static void explain(const JrModule *module, JrReport kind, JrText *out) {
     for (uint32_t i = 0; loops && i < loops->all.len; i++) {
         if (json && i) jr_text_puts(out, ", ");
         (json ? explain_json : explain_text)(module, loops->all.data[i], out);
+    }
+    if (json) jr_text_puts(out, "], \"whole_arrays\": [");
+    for (uint32_t i = 0; loops && i < loops->wholes.len; i++) {
+        if (json && i) jr_text_puts(out, ", ");
+        (json ? whole_json : whole_text)(module, loops->wholes.data[i], out);
     }
     if (json) jr_text_puts(out, "]}\n");
 }

@@ -259,7 +259,11 @@ static void unknown_option(FeInfer *in, const AstKeyword *option) {
     const char *near = jr_nearest(option->name, names, OPTION_COUNT);
     JrDiag *diag =
         jr_diag_error(in->diags, option->span, "njit has no option '%s'", option->name);
-    if (near)
+    if (strcmp(option->name, "check_races") == 0)
+        jr_diag_help(in->diags, diag, "it is for calls from Python: here give --check-races");
+    else if (strcmp(option->name, "engine") == 0)
+        jr_diag_help(in->diags, diag, "it is for calls from Python: here give --backend");
+    else if (near)
         jr_diag_help(in->diags, diag, "did you mean '%s'?", near);
     else
         jr_diag_help(in->diags, diag,

@@ -54,6 +54,7 @@ typedef struct Lower {
     IrFunc *func;
     IrBuilder b;
     LoopScope *loop;
+    JrSpan statement;   /* of the source, the one being lowered */
     JrTable spec_infos; /* SpecInfo by the specialisation's name */
 } Lower;
 
@@ -148,6 +149,12 @@ IrBlock *fe_loop_begin(Lower *low, IrReg n, IrReg *counter);
 IrBlock *fe_loop_range(Lower *low, IrReg lo, IrReg hi, IrReg *counter);
 void fe_loop_end(Lower *low, IrBlock *outer);
 IrReg fe_range_length(Lower *low, IrReg lo, IrReg hi, IrReg step);
+
+/* ---- lower_note.c: for people, what becomes of the current statement over whole arrays ---- */
+bool fe_note_spread(Lower *low); /* on threads where fe_spreads says so, which it returns */
+void fe_note_serial(Lower *low, const char *reason);
+/* An array is made that is not the result; `maybe`: if the run finds that it has to be. */
+void fe_note_array(Lower *low, const char *reason, bool maybe);
 
 /* ---- lower_spread.c ---- */
 /* Whether loops over whole arrays run on threads here, where that gains. */

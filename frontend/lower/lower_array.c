@@ -443,6 +443,7 @@ Value fe_lower_random(Lower *low, const Call *call) {
     if (call->node->type->kind != FE_ARRAY)
         return fe_build_rt(low, stream.scalar, plain ? 0 : 2, args + 1);
     eval_shape(low, call, stream.size, dims);
+    fe_note_serial(low, "random numbers are drawn one after the other");
     args[0] = array_alloc(low, call, made_type(call), dims, false, IR_NO_REG);
     fe_build_rt(low, stream.fill, plain ? 1 : 3, args);
     return made(low, call, args[0]);
@@ -565,7 +566,9 @@ Value fe_lower_method(Lower *low, const Call *call) {
     case BI_ARRAY_ASTYPE: return made(low, call, make_copy(low, call, array).reg);
     case BI_ARRAY_FILL: return lower_fill(low, call, array);
     case BI_ARRAY_ITEM: return lower_item(low, call, array);
-    case BI_ARRAY_SORT: return fe_build_rt(low, RT_ARRAY_SORT, 1, &array);
+    case BI_ARRAY_SORT:
+        fe_note_serial(low, "it sorts");
+        return fe_build_rt(low, RT_ARRAY_SORT, 1, &array);
     case BI_NP_TRANSPOSE:
     case BI_ARRAY_TRANSPOSE: return transposed(low, array, call->node->type);
     case BI_ARRAY_RESHAPE:

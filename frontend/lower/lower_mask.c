@@ -72,6 +72,7 @@ static void take_one(Lower *low, void *data, Value element, IrReg source, unsign
 
 Value fe_lower_mask(Lower *low, const AstExpr *expr) {
     IrReg array, count = zero_var(low);
+    fe_note_serial(low, "what a mask chooses is taken in order");
     Whole *mask = plan_mask(low, expr, &array);
     fe_whole_run_any(low, mask, IR_NO_REG, count_one, &count);
     IrScalar scalar = (IrScalar)ir_reg_type(low->func, array).scalar;
@@ -115,6 +116,7 @@ static Whole *settled(Lower *low, Whole *mask, IrReg array) {
             !fe_whole_may_overlap(low, array, leaf) || fe_whole_same_view(low, array, leaf);
     }
     if (clear) return mask;
+    fe_note_array(low, "the mask may read what the statement writes", false);
     IrReg made = fe_array_owned_temp(low, ir_array(TY_BOOL, mask->ndim, LAYOUT_C));
     ir_build(&low->b, OP_ALLOC, 1, &made, mask->ndim, mask->dims)->u.imm = false;
     fe_whole_store_all(low, mask, made);

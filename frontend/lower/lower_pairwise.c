@@ -208,7 +208,7 @@ void fe_whole_row_sum(Lower *low, WholeRow *row, IrReg n, IrReg sum) {
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
     add_block(low, row, sum, zero, n);
     fe_block_swap(low, &branch->u.blocks.els);
-    if (row->whole && fe_spreads(low))
+    if (row->whole && fe_note_spread(low))
         sum_parts(low, row, n, sum);
     else
         sum_tree(low, row, fe_whole_int_var(low, zero), fe_whole_int_var(low, n), sum);
@@ -235,6 +235,7 @@ static void sum_rows(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
     IrBlock *outer = low->b.block;
     row.n = fe_array_dims(low, array, dims);
     row.axis = row.n - 1;
+    fe_note_serial(low, "the sum goes row by row, as the array is not contiguous");
     for (unsigned i = 0; i < row.axis; i++)
         fe_loop_begin(low, dims[i], &row.index[i]);
     IrReg part = ir_var(low->func, ir_scalar(scalar), NULL);
@@ -259,6 +260,10 @@ IrReg fe_whole_sum(Lower *low, Whole *whole, IrScalar scalar) {
     ir_build_copy(&low->b, sum, ir_const_float(low->func, scalar, 0));
     bool row = whole->ndim == 1 || fe_whole_is_flat(low, whole, IR_NO_REG);
     if (!row || whole->ops > MAX_SUMMED || whole->root->leaf) {
+        if (!whole->root->leaf)
+            fe_note_array(
+                low, "an expression that is long or not contiguous is made before its sum",
+                false);
         sum_array(low, fe_whole_array(low, whole), sum, scalar);
         return sum;
     }
@@ -271,6 +276,7 @@ IrReg fe_whole_sum(Lower *low, Whole *whole, IrScalar scalar) {
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
     sum_plan(low, whole, sum, scalar);
     fe_block_swap(low, &branch->u.blocks.els);
+    fe_note_array(low, "an operand may have to be stretched", true);
     sum_array(low, fe_whole_array(low, whole), sum, scalar);
     fe_block_swap(low, outer);
     return sum;

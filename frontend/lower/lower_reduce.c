@@ -232,6 +232,7 @@ static IrReg reduce_all(Lower *low, Kind kind, Whole *whole, const FeOperation *
     Acc acc = {.kind = kind, .element = operation->operand, .result = operation->result};
     acc_begin(low, &acc);
     whole->spreads = has_no_order(&acc);
+    if (!whole->spreads) fe_note_serial(low, "a product of floats goes from left to right");
     whole->join = &join_parts;
     fe_whole_run_any(low, whole, IR_NO_REG, acc_add, &acc);
     return acc_result(low, &acc, size);
@@ -445,6 +446,9 @@ Value fe_lower_reduce(Lower *low, const Call *call) {
     unsigned axis;
     bool along = axis_given(low, call, whole->ndim, &axis) && whole->ndim > 1;
     IrReg result;
+    if (along && !whole->root->leaf)
+        fe_note_array(low, "an expression is made before it is reduced along an axis", false);
+    if (kind == CUMSUM) fe_note_serial(low, "a running sum goes from left to right");
     if (kind == CUMSUM)
         result = along ? running_axis(low, fe_whole_array(low, whole), axis, operation)
                        : running_all(low, whole, operation);
@@ -514,6 +518,8 @@ Value fe_lower_matmul(Lower *low, const AstExpr *expr, IrReg a, IrReg b) {
     IrReg da[IR_MAX_DIMS], db[IR_MAX_DIMS], index[2];
     unsigned m = fe_array_dims(low, a, da), n = fe_array_dims(low, b, db);
     check_aligned(low, a, da[m - 1], b, db[0]);
+    if (m == 1 && n == 1)
+        fe_note_serial(low, "a product of two vectors adds from left to right");
     if (m == 1 && n == 1) return fe_value_ir(low, dot_row(low, a, 1, index, b, da[0], scalar));
     IrReg shape[] = {da[0], db[1]};
     unsigned rank = m + n - 2;

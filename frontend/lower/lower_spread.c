@@ -39,7 +39,9 @@ IrReg fe_spread_parts(Lower *low, IrReg parts) {
 
 Spread fe_spread_plan(Lower *low, IrReg n, IrReg work) {
     Spread spread = {.parts = IR_NO_REG, .lo = fe_int_const(low, 0), .hi = n};
-    if (!fe_spreads(low) || is_small(low, n, work)) return spread;
+    bool small = is_small(low, n, work);
+    if (small) fe_note_serial(low, "it is over few elements");
+    if (small || !fe_note_spread(low)) return spread;
     IrReg made[2];
     for (int i = 0; i < 2; i++)
         made[i] = ir_temp(low->func, ir_scalar(TY_INT64));

@@ -226,7 +226,7 @@ static void lower_continue(Lower *low) {
 }
 
 static void lower_stmt(Lower *low, const AstStmt *stmt) {
-    low->b.span = stmt->span;
+    low->b.span = low->statement = stmt->span;
     switch (stmt->kind) {
     case AST_ASSIGN: lower_assign(low, stmt); break;
     case AST_ANN:

@@ -126,6 +126,7 @@ static void store_whole(Lower *low, Whole *whole, IrReg target) {
     }
     whole->spreads = true;
     direct = fe_whole_any_reg(low, direct, OP_AND, apart);
+    fe_note_array(low, "what is read may overlap what is written", true);
     IrStmt *branch = ir_build_if(&low->b, direct);
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
     fe_whole_run(low, whole, true, target, fe_whole_store, NULL);

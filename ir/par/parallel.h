@@ -30,9 +30,20 @@ typedef struct IrLoopReport {
     JR_VEC(IrLoopName) names;
 } IrLoopReport;
 
+/* What becomes of a statement over whole arrays in a function with parallel=True. */
+typedef struct IrWholeReport {
+    JrSpan span;
+    const char *func;
+    bool parallel;      /* some loop of it, where it is large enough */
+    const char *reason; /* why some loop of it is serial, or NULL */
+    const char *array;  /* why an array is made on the way, or NULL */
+    bool maybe;         /* and whether that is decided when it runs */
+} IrWholeReport;
+
 /* In the order of the source. */
 typedef struct IrLoops {
     JR_VEC(IrLoopReport *) all;
+    JR_VEC(IrWholeReport *) wholes;
 } IrLoops;
 
 /* Turns every outermost FOR marked `parallel` into a PARALLEL region with a body function of

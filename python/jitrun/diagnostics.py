@@ -28,6 +28,19 @@ def describe_loop(loop, level):
     return "\n".join(lines)
 
 
+def describe_whole(whole, level):
+    """Likewise for a statement over whole arrays; from level 2, the array it makes on the way."""
+    place = "%(file)s:%(line)d:%(column)d: whole arrays in %(function)s: " % whole
+    parts = ["parallel where large"] if whole["parallel"] else []
+    if whole["reason"]:
+        parts.append("%sserial: %s" % ("in part " if parts else "", whole["reason"]))
+    lines = [place + "; ".join(parts or ["serial"])]
+    if level > 1 and whole["temporary"] != "none":
+        maybe = ", if it turns out to be needed" if whole["temporary"] == "maybe" else ""
+        lines.append("    temporary array%s: %s" % (maybe, whole["temporary_reason"]))
+    return "\n".join(lines)
+
+
 def _describe_name(name):
     if "operator" in name:
         return "%(name)s (%(operator)s)" % name

@@ -387,12 +387,14 @@ class Dispatcher:
             print(text, file=file, end="")
 
     def parallel_diagnostics(self, signature=None, level=1):
-        """Prints what became of each prange loop: whether it runs on threads or why not, and, from
-        `level` 2, what it accumulates, what is private to an iteration and what is tested where it
-        begins."""
+        """Prints what became of each prange loop and each statement over whole arrays: whether it runs on
+        threads or why not, and, from `level` 2, what a loop accumulates, what is private to an iteration
+        and what is tested where it begins, and the array that a statement makes on the way."""
         for made in self._chosen(signature):
             for loop in made.explain():
                 print(diagnostics.describe_loop(loop, level))
+            for whole in made.explain_arrays():
+                print(diagnostics.describe_whole(whole, level))
 
     def __repr__(self):
         return "<jitrun kernel %s.%s>" % (self.source.module, self.source.name)

@@ -192,6 +192,18 @@ class Specialisation:
             loop["function"] = "%s(%s" % (self.unit.original_name(name), parameters)
         return loops
 
+    def explain_arrays(self):
+        """What becomes of each statement over whole arrays, likewise."""
+        text = self._written(c.lib.jr_module_explain, c.REPORT_JSON)
+        wholes = json.loads(text)["whole_arrays"]
+        for whole in wholes:
+            column = whole["column"]
+            place = self.unit.locate(whole["line"], column, column + 1)
+            whole["file"], whole["line"], whole["column"] = place.file, place.line, place.column + 1
+            name, parameters = whole["function"].split("(", 1)
+            whole["function"] = "%s(%s" % (self.unit.original_name(name), parameters)
+        return wholes
+
     def pointer(self):
         """The address of the function in C, and its prototype. Both live as long as this object."""
         address = ctypes.c_void_p()

@@ -36,7 +36,9 @@ static int64_t exact(double each, int64_t bytes, int threads) {
 JR_RT_FN(parallel_copies) {
     int64_t trip = args[0].i, work = args[1].i, elements = args[2].i, bytes = args[3].i;
     results[0].i = 1;
-    if (elements <= 0 || bytes <= 0 || !jr_parallel_gains(trip, work, COPIES_LEAST)) return 0;
+    if (trip <= 0 || elements <= 0 || bytes <= 0 ||
+        !jr_parallel_gains(trip, work, COPIES_LEAST))
+        return 0;
     double each = (double)trip * (double)(work < 1 ? 1 : work) / (double)elements;
     int64_t copies = args[4].i ? exact(each, bytes, jr_parallel_threads(jr_thread_of(rt)))
                                : cheap(each, bytes);

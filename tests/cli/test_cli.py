@@ -423,7 +423,98 @@ LOOPS_EXPLAINED = """\
 """
 
 
+WHOLES = """\
+from jitrun import njit, prange, float64
+import numpy as np
+
+@njit(parallel=True)
+def f(a: float64[::1], b: float64[::1], m: float64[:, ::1], v: float64[:, :]) -> float64:
+    a[1:] = a[:-1] + 1.0
+    c = a * b + 2.0
+    c += 3.0
+    c[1:] = a[1:] * 2.0
+    c[c > 2.0] = 0.0
+    d = np.cumsum(a)
+    s = (m * 2.0).sum(axis=0)
+    t = m.sum(axis=1)
+    e = a[a > 1.0]
+    a[b > 2.0] = 0.0
+    u = (a * b).max() + m.sum() + np.prod(a)
+    u += v.sum()
+    p = m @ a
+    u += a @ b
+    x = np.random.random(100)
+    y = np.arange(10)
+    for i in prange(len(a)):
+        m[i] += 1.0
+    c.sort()
+    return u + (a * b).sum()
+
+@njit
+def g(a):
+    a += 1.0
+"""
+WHOLES_EXPLAINED = """\
+6 parallel where large
+6     temporary array, if it turns out to be needed: what is read may overlap what is written
+7 parallel where large
+8 parallel where large
+9 parallel where large
+10 parallel where large
+11 serial: a running sum goes from left to right
+12 parallel where large
+12     temporary array: an expression is made before it is reduced along an axis
+13 parallel where large
+14 serial: what a mask chooses is taken in order
+15 parallel where large
+15     temporary array: the mask may read what the statement writes
+16 parallel where large; in part serial: a product of floats goes from left to right
+17 serial: the sum goes row by row, as the array is not contiguous
+18 parallel where large
+19 serial: a product of two vectors adds from left to right
+20 serial: random numbers are drawn one after the other
+21 serial: it is over few elements
+23 serial: it is in a prange loop, whose iterations are what is parallel
+24 serial: it sorts
+25 parallel where large
+25     temporary array, if it turns out to be needed: an operand may have to be stretched
+"""
+
+
 class Shows(Command):
+    def test_check_explains_whole_arrays(self):
+        """Which statements threads run, which stay serial, and which make an array on the way."""
+        code, out, err = self.run_command("-", "--check", stdin=WHOLES)
+        self.assertEqual((code, err), (0, ""))
+        lines, place = [], ""
+        for line in out.splitlines():
+            if " whole arrays in f: " in line:
+                place = line.split(":")[1]
+                line = line.split(" whole arrays in f: ")[1]
+            elif not line.startswith("    temporary"):
+                continue
+            lines.append(f"{place} {line}")
+        self.assertEqual(lines, WHOLES_EXPLAINED.splitlines())
+        code, out, err = self.run_command("-", "--check", "--format", "json", stdin=WHOLES)
+        self.assertEqual((code, err), (0, ""))
+        wholes = json.loads(out)["whole_arrays"]
+        made = {w["line"]: (w["temporary"], w["temporary_reason"]) for w in wholes
+                if w["temporary"] != "none"}
+        self.assertEqual(set(made), {6, 12, 15, 25})
+        self.assertEqual(made[6], ("maybe", "what is read may overlap what is written"))
+        self.assertEqual(made[12][0], "always")
+        self.assertEqual({w["line"] for w in wholes if not w["parallel"]},
+                         {11, 14, 17, 19, 20, 21, 23, 24})
+        self.assertEqual(wholes[0]["reason"], None)
+
+    def test_options_of_python(self):
+        """What the Python package has and the command has otherwise."""
+        for option, instead in (("check_races=True", "--check-races"), ("engine='tcc'", "--backend")):
+            source = f"from jitrun import njit\n@njit({option})\ndef f(x: int) -> int:\n    return x\n"
+            code, _, err = self.run_command("-", "--check", stdin=source)
+            self.assertEqual(code, 2, err)
+            self.assertIn(f"here give {instead}", err)
+
     def test_check(self):
         self.check(["k.src", "--check"], 0)
         code, _, err = self.run_command("-", "--check", stdin="def f(x: int) -> int:\n    return y\n")

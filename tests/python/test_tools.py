@@ -145,6 +145,24 @@ class Diagnostics(unittest.TestCase):
         more = self.printed("(float64[::1], int64[::1], float64[::1])", level=2)
         self.assertEqual(more[1:3], ["    reductions: s (+)", "    private: t"])
 
+    @needs_numpy
+    def test_whole_arrays(self):
+        @njit(parallel=True)
+        def moved(a):
+            a[1:] = a[:-1] + 1.0
+            return np.cumsum(a)
+
+        moved(np.ones(3))
+        out = io.StringIO()
+        with redirect_stdout(out):
+            moved.parallel_diagnostics(level=2)
+        first = moved.py_func.__code__.co_firstlineno + 2
+        lines = [line.split(": ", 1) for line in out.getvalue().rstrip("\n").split("\n")]
+        self.assertTrue(lines[0][0].endswith(":%d:13" % first), lines)
+        self.assertEqual(lines[0][1], "whole arrays in moved(float64[::1]): parallel where large")
+        self.assertEqual(lines[1][0], "    temporary array, if it turns out to be needed")
+        self.assertEqual(lines[2][1].split(": ", 1)[1], "serial: a running sum goes from left to right")
+
     def test_inspect(self):
         @njit
         def plus(n):
