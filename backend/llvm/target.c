@@ -124,11 +124,43 @@ static LLVMCodeGenOptLevel codegen_level(const Target *target) {
     return target->level == 1 ? LLVMCodeGenLevelLess : LLVMCodeGenLevelAggressive;
 }
 
+/* Making a machine, and in it what LLVM knows of the CPU, is a twentieth of what compiling a kernel takes.
+ * So those that nobody uses are kept. */
+enum { KEPT_MACHINES = 8 };
+
+static struct {
+    pthread_mutex_t lock;
+    unsigned count;
+    Target targets[KEPT_MACHINES];
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static LLVMTargetMachineRef take_kept(const Target *like) {
+    LLVMTargetMachineRef machine = NULL;
+    pthread_mutex_lock(&kept.lock);
+    for (unsigned i = 0; i < kept.count && !machine; i++) {
+        const Target *t = &kept.targets[i];
+        if (t->cpu != like->cpu || codegen_level(t) != codegen_level(like)) continue;
+        machine = t->machine;
+        kept.targets[i] = kept.targets[--kept.count];
+    }
+    pthread_mutex_unlock(&kept.lock);
+    return machine;
+}
+
+static bool keep(const Target *target) {
+    pthread_mutex_lock(&kept.lock);
+    bool room = kept.count < KEPT_MACHINES;
+    if (room) kept.targets[kept.count++] = *target;
+    pthread_mutex_unlock(&kept.lock);
+    return room;
+}
+
 bool jr_target_init(Target *target, const IrModule *module, const JrEngineOptions *options,
                     char *why) {
-    const char *cpu, *features;
+    const char *features;
     *target = (Target){0};
-    if (!jr_target_start(why) || !choose_cpu(options->cpu, &cpu, &features, why)) return false;
+    if (!jr_target_start(why) || !choose_cpu(options->cpu, &target->cpu, &features, why))
+        return false;
     uint32_t size = largest_func(module);
     target->level = options->opt_level < 0 ? DEFAULT_LEVEL : options->opt_level;
     if (target->level > 3) target->level = 3;
@@ -137,15 +169,18 @@ bool jr_target_init(Target *target, const IrModule *module, const JrEngineOption
     if (size > HUGE_FUNC) target->level = 0;
     /* The small code model with PIC: calls go through stubs that the linker adds where needed.
      */
-    target->machine =
-        LLVMCreateTargetMachine(host.target, host.triple, cpu, features, codegen_level(target),
-                                LLVMRelocPIC, LLVMCodeModelSmall);
-    if (!target->machine) snprintf(why, TARGET_WHY, "LLVM could not set up the CPU '%s'", cpu);
+    target->machine = take_kept(target);
+    if (!target->machine)
+        target->machine =
+            LLVMCreateTargetMachine(host.target, host.triple, target->cpu, features,
+                                    codegen_level(target), LLVMRelocPIC, LLVMCodeModelSmall);
+    if (!target->machine)
+        snprintf(why, TARGET_WHY, "LLVM could not set up the CPU '%s'", target->cpu);
     return target->machine != NULL;
 }
 
 void jr_target_clear(Target *target) {
-    if (target->machine) LLVMDisposeTargetMachine(target->machine);
+    if (target->machine && !keep(target)) LLVMDisposeTargetMachine(target->machine);
     target->machine = NULL;
 }
 
@@ -156,9 +191,34 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
     LLVMSetTarget(module, host.triple);
 }
 
+/* ---- The passes ---- */
+
+/* What default<O2> does to kernels, without what never changes one, in its order (decision 018). First
+ * each function by itself, before it goes into its callers; then callees before callers; then
+ * vectors. */
+#define COMBINE "instcombine<no-verify-fixpoint>"
+#define FIRST "simplifycfg,sroa<modify-cfg>,early-cse," COMBINE ",simplifycfg"
+#define LOOPS                                                                     \
+    "loop-mssa(licm<no-allowspeculation>,loop-rotate,licm,simple-loop-unswitch)," \
+    "simplifycfg," COMBINE ",loop(loop-idiom,indvars,loop-deletion,loop-unroll-full)"
+#define SIMPLIFY                                                             \
+    "early-cse<memssa>,jump-threading,simplifycfg,tailcallelim,reassociate," \
+    "constraint-elimination," LOOPS ",gvn,correlated-propagation,adce,dse,"  \
+    "loop-mssa(licm),simplifycfg<hoist-common-insts;sink-common-insts>," COMBINE
+#define VECTORS                                                                          \
+    "loop-vectorize,loop-load-elim," COMBINE                                             \
+    ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-lookup;"            \
+    "no-keep-loops;hoist-common-insts;sink-common-insts>,slp-vectorizer,vector-combine," \
+    "instsimplify,loop-mssa(licm),div-rem-pairs,simplifycfg<speculate-unpredictables>"
+#define KERNELS                                                          \
+    "function<eager-inv>(" FIRST "),always-inline,"                      \
+    "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"    \
+    "function<eager-inv;no-rerun>(" SIMPLIFY ")),deadargelim,globaldce," \
+    "function<eager-inv>(" VECTORS "),globaldce"
+
 bool jr_target_optimise(const Target *target, LLVMModuleRef module, char *why) {
-    static const char *const pipelines[] = {"default<O0>,globaldce", "default<O1>",
-                                            "default<O2>", "default<O3>"};
+    static const char *const pipelines[] = {"default<O0>,globaldce", "default<O1>", KERNELS,
+                                            "default<O3>"};
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetSLPVectorization(options, target->level > 1);
