@@ -454,7 +454,8 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
 
 JrStatus jr_run(JrModule *module) {
     jr_error_clear();
-    if (!module || !module->fe || !module->options.run_main)
+    if (!module) return jr_error_set(JR_ERR_ARGUMENT, "jr_run: NULL argument");
+    if (!module->fe || !module->options.run_main)
         return jr_error_set(JR_ERR_ARGUMENT,
                             "jr_run: the module was not compiled with run_main");
     if (!module->sound)

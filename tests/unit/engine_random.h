@@ -312,4 +312,20 @@ static inline void run_random_programs(const JrEngine *engine) {
     }
 }
 
+/* Whether the type has the operation. */
+static inline bool has_op(IrOp op, IrScalar type) {
+    if (ir_op_form(op) == FORM_CMP) return true;
+    switch (op) {
+    case OP_DIV: return ir_scalar_is_float(type);
+    case OP_AND:
+    case OP_OR:
+    case OP_XOR: return !ir_scalar_is_float(type);
+    case OP_SHL:
+    case OP_SHR:
+    case OP_INV: return ir_scalar_is_int(type);
+    case OP_NOT: return type == TY_BOOL;
+    default: return type != TY_BOOL;
+    }
+}
+
 #endif

@@ -221,7 +221,7 @@ static void bodies_run_and_print(void **state) {
     env->out.fail = false;
     assert_ok(jr_run(module));
     jr_module_free(module);
-    assert_fails(jr_run(NULL), JR_ERR_ARGUMENT, "run_main");
+    assert_fails(jr_run(NULL), JR_ERR_ARGUMENT, "NULL argument");
     JrCompileOptions o = {.size = sizeof o, .engine = env->engine};
     assert_ok(jr_compile(env->context, "print(1)\n", &o, &module));
     assert_fails(jr_run(module), JR_ERR_ARGUMENT, "run_main");
