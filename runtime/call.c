@@ -150,10 +150,15 @@ static JrFunction *find_handle(const JrModule *module, const FeSpec *spec) {
 static JrFunction *new_handle(JrModule *module, const FeSpec *spec) {
     const IrModule *ir = jr_pipeline_lower(module, true);
     if (!ir) return NULL;
+    uint32_t nargs = 0;
+    for (uint32_t i = 0; i < spec->nparams; i++)
+        nargs += jr_leaf_count(spec->params[i]);
     JrFunction *f = JR_NEW(module->arena, JrFunction);
     *f = (JrFunction){.module = module,
                       .spec = spec,
                       .signature = signature_of(module, spec),
+                      .nargs = nargs,
+                      .nresults = jr_leaf_count(spec->ret),
                       .written = written_of(module, ir_module_find(ir, spec->name))};
     return f;
 }

@@ -66,6 +66,7 @@ struct JrFunction {
     JrModule *module;
     const FeSpec *spec;
     const char *signature;
+    uint32_t nargs, nresults; /* leaves */
     const bool *written; /* by leaf of the parameters: an array that the function writes to */
     JrCall call;         /* `run` is NULL if it was only to be described so far */
     JrPace pace;         /* of the code */

@@ -6,22 +6,15 @@
 
 #include <string.h>
 
-static uint32_t count_arguments(const JrFunction *function) {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < function->spec->nparams; i++)
-        n += jr_leaf_count(function->spec->params[i]);
-    return n;
-}
-
 uint32_t jr_frame_leaves(const JrFunction *function) {
-    return count_arguments(function) + jr_leaf_count(function->spec->ret);
+    return function->nargs + function->nresults;
 }
 
 void jr_frame_init(JrCallFrame *f, JrFunction *function, uint32_t leaves, void *memory) {
     *f = (JrCallFrame){.function = function, .leaves = memory, .leaf = memory};
     f->pointers = (void **)(f->leaves + leaves);
     f->readonly = (bool *)(f->pointers + leaves);
-    f->nargs = count_arguments(function);
+    f->nargs = function->nargs;
     for (uint32_t i = 0; i < leaves; i++)
         f->pointers[i] = &f->leaves[i];
     memset(f->readonly, 0, leaves * sizeof *f->readonly);
