@@ -171,7 +171,7 @@ int32_t jr_rt_poll(JrRt *rt, const JrWhere *where) {
     JrThread *thread = jr_thread_of(rt);
     bool yields = rt->cancel == &thread->yielding.word;
     const volatile int32_t *flag = yields ? thread->yielding.flag : rt->cancel;
-    if (yields ? !look_and_yield(thread) : *flag == rt->seen) return 0;
+    if (yields ? !look_and_yield(thread) : !jr_rt_is_asked(rt)) return 0;
     int32_t cancel = __atomic_load_n(flag, __ATOMIC_RELAXED);
     switch (cancel & JR_CANCEL_REASON) {
     case EXC_INTERRUPT: return jr_raise(rt, where, EXC_INTERRUPT, "interrupted");
