@@ -19,6 +19,7 @@ typedef enum Via {
     VIA_d,
     VIA_hb,
     VIA_hc,
+    VIA_xa,
     VIA_ka,
     VIA_kb,
     VIA_kc,
@@ -36,6 +37,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SEARCH JB_FUSE
+#define JB_FUSE_ARM JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
     switch (KEY(first, second, via)) {
@@ -47,6 +49,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
+#undef JB_FUSE_ARM
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 }
@@ -149,6 +152,9 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_b:
     case VIA_c:
     case VIA_d: return once && fields[via - VIA_a] == last->a;
+    case VIA_xa:
+        return fields[0] == last->a && at + 2 < c->code.len && next[1].op == BC_COPY &&
+               next[2].op == BC_JUMP;
     case VIA_ka:
     case VIA_kb:
     case VIA_kc: return fields[via - VIA_ka] == last->a;
@@ -187,6 +193,7 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SEARCH JB_FUSE
+#define JB_FUSE_ARM JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
@@ -195,6 +202,7 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
+#undef JB_FUSE_ARM
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
     };

@@ -439,34 +439,41 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
             GO;                                                               \
         }                                                                     \
     }
-/* while x[i] < limit: i += 1, from the test in front of the loop on. */
-#define JB_FUSE_SEARCH(FIRST, SECOND, via)                                           \
-    HANDLER(FIRST##_##SECOND##_##via) {                                              \
-        const Instr *const branch = ip + 1;                                          \
-        const int64_t by = branch[1].k;                                              \
-        for (;;) {                                                                   \
-            STREAMS(FIRST, S(ip->c), by, LONG)                                       \
-            if (UNLIKELY(!opened)) SINGLY(FIRST, SECOND, via)                        \
-            const Instr *const head = ip;                                            \
-            uint64_t i = rounds.counter->u;                                          \
-            for (;; i += (uint64_t)by) {                                             \
-                const Carried carried = {.first_b = NULL};                           \
-                Slot one;                                                            \
-                round_##FIRST(ip, fp, run, &one, NULL, NULL, streams, carried);      \
-                ip = branch;                                                         \
-                const bool found = test_##SECOND(run, ip, OPERANDS_##via(S(ip->a))); \
-                if (found || !--rounds.left) {                                       \
-                    rounds.counter->u = i;                                           \
-                    if (found) JUMP_BY(c);                                           \
-                    break;                                                           \
-                }                                                                    \
-                ip = head;                                                           \
-            }                                                                        \
-            ip = branch + 1;                                                         \
-            if (!do_POLL(run, ip, NULL, NULL, NULL, NULL)) GO;                       \
-            rounds.counter->u = i + (uint64_t)by;                                    \
-            ip = head;                                                               \
-        }                                                                            \
+/* while x[i] < limit: i += 1, from the test in front of the loop on. Most searches are short: there is
+ * nothing worth doing once. */
+#define JB_FUSE_SEARCH(FIRST, SECOND, via)                                                   \
+    HANDLER(FIRST##_##SECOND##_##via) {                                                      \
+        const Instr *const head = ip, *const branch = ip + 1, *const add = ip + 2;           \
+        Slot index = *S(ip->c), one;                                                         \
+        for (uint32_t n = LONG;; n--) {                                                      \
+            if (UNLIKELY(n == 0)) {                                                          \
+                if (!do_POLL(run, ip, NULL, NULL, NULL, NULL)) break;                        \
+                n = LONG;                                                                    \
+            }                                                                                \
+            if (UNLIKELY(!do_##FIRST(run, head, &one, S(head->b), &index, NULL))) break;     \
+            ip = branch;                                                                     \
+            if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) {                          \
+                *S(head->c) = index;                                                         \
+                JUMP_BY(c);                                                                  \
+            }                                                                                \
+            index.u += (uint64_t)add->k;                                                     \
+        }                                                                                    \
+        ip = head;                                                                           \
+        *S(ip->c) = index;                                                                   \
+        SINGLY(FIRST, SECOND, via)                                                           \
+    }
+/* The branch, and what stands behind it: a copy and a jump. */
+#define JB_FUSE_ARM(FIRST, SECOND, via)                                      \
+    HANDLER(FIRST##_##SECOND##_##via) {                                      \
+        BEGIN_VIA(FIRST, via);                                               \
+        if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) {              \
+            ip = jump(ip, jump_##SECOND(ip));                                \
+            GO;                                                              \
+        }                                                                    \
+        ip++;                                                                \
+        *S(ip->a) = *S(ip->b);                                               \
+        ip++;                                                                \
+        JUMP_BY(a);                                                          \
     }
 #define OPERAND_any S(ip->a)
 #define OPERAND_a &one
@@ -501,6 +508,7 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
+#undef JB_FUSE_ARM
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
@@ -519,6 +527,7 @@ BcHandler *const jr_interp_handlers[BC_COUNT] = {
 #define JB_FUSE_LOOP JB_FUSE
 #define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SEARCH JB_FUSE
+#define JB_FUSE_ARM JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"

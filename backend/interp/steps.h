@@ -52,11 +52,10 @@ typedef double __attribute__((may_alias)) double_element;
 #define RAW1(x) int64_t i = x->i;
 #define RAW2(x, y) int64_t i = x->i, j = y->i;
 
-/* `one` unless the condition is 0, without a branch: where it comes from, guesses fail. */
+/* `one` unless the condition is 0, without a branch: both are there before the choice. */
 STEP uint64_t choose(uint64_t condition, uint64_t one, uint64_t two) {
-    uint64_t mask = 0 - (uint64_t)(condition != 0);
-    __asm__("" : "+r"(mask));
-    return two ^ ((one ^ two) & mask);
+    __asm__("" : "+r"(one), "+r"(two));
+    return condition ? one : two;
 }
 
 #define A(m) a->m
@@ -195,6 +194,7 @@ JB_VALUE(POLL, , , , )
 #define HOW_fb one
 #define HOW_sa one
 #define HOW_sb one
+#define HOW_xa kept
 #define HOW_ka kept
 #define HOW_kb kept
 #define HOW_kc kept
@@ -213,6 +213,7 @@ JB_VALUE(POLL, , , , )
 #define OPERANDS_fb OPERANDS_b
 #define OPERANDS_sa OPERANDS_a
 #define OPERANDS_sb OPERANDS_b
+#define OPERANDS_xa OPERANDS_ka
 #define OPERANDS_ka(a) kept, S(ip->b), S(ip->c), S(ip->d)
 #define OPERANDS_kb(a) a, kept, S(ip->c), S(ip->d)
 #define OPERANDS_kc(a) a, S(ip->b), kept, S(ip->d)
@@ -238,6 +239,7 @@ JB_VALUE(POLL, , , , )
 #define JB_FUSE_LOOP(FIRST, SECOND, via)
 #define JB_FUSE_FILTER(FIRST, SECOND, via)
 #define JB_FUSE_SEARCH(FIRST, SECOND, via)
+#define JB_FUSE_ARM(FIRST, SECOND, via)
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via)
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step)
 #include "backend/interp/fuse.def"
@@ -246,6 +248,7 @@ JB_VALUE(POLL, , , , )
 #undef JB_FUSE_LOOP
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
+#undef JB_FUSE_ARM
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
