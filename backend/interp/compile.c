@@ -312,20 +312,43 @@ static void after_advance(Compiler *c, const IrStmt *stmt) {
     jr_give_slots(c, 0, plan->old);
 }
 
+/* What the block computes before all else (plan_reuse.c). */
+static void emit_early(Compiler *c, const IrBlock *block) {
+    for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
+        if (stmt->ndsts != 1 || !c->plans[stmt->dsts[0]].early) continue;
+        set_where(c, stmt->span);
+        emit_leaf(c, stmt);
+    }
+}
+
+/* Whether nothing is left to do for a statement. */
+static bool is_done(const Compiler *c, const IrStmt *stmt) {
+    return stmt->ndsts == 1 &&
+           (c->plans[stmt->dsts[0]].recast || c->plans[stmt->dsts[0]].early);
+}
+
+static void emit_stmt(Compiler *c, const IrStmt *stmt) {
+    const uint32_t position = c->position, from = c->code.len;
+    if (!is_done(c, stmt) && !jr_emit_early(c, stmt) && !jr_is_deferred(c, stmt))
+        emit_leaf(c, stmt);
+    if (c->code.len > from && stmt->ndsts == 1 && writes_first(&c->code.data[c->code.len - 1]))
+        c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
+    after_advance(c, stmt);
+    bury_dead(c, position);
+}
+
 void jr_emit_until(Compiler *c, const IrBlock *block, const IrStmt *end) {
+    bool begun = false;
     for (const IrStmt *stmt = block->first; stmt != end; stmt = stmt->next) {
+        if (!begun && stmt->op != OP_POLL) {
+            emit_early(c, block);
+            begun = true;
+        }
         c->position++;
         set_where(c, stmt->span);
         if (jr_emit_control(c, stmt)) continue;
-        const uint32_t position = c->position;
         before_advance(c, stmt);
-        const uint32_t from = c->code.len;
-        if (!jr_emit_early(c, stmt) && !jr_is_deferred(c, stmt)) emit_leaf(c, stmt);
-        if (c->code.len > from && stmt->ndsts == 1 &&
-            writes_first(&c->code.data[c->code.len - 1]))
-            c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
-        after_advance(c, stmt);
-        bury_dead(c, position);
+        emit_stmt(c, stmt);
     }
 }
 

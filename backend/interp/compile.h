@@ -28,8 +28,11 @@ typedef struct RegPlan {
     uint32_t old;         /* a variable: the slot of the copy */
     bool old_meant;       /* by those who read the variable */
     const IrBlock *block; /* where a variable was written */
-    bool spread;    /* a variable that is read elsewhere than behind that, in that block */
-    bool recast;    /* alias is what this is a CAST of, with the same bits */
+    bool spread; /* a variable that is read elsewhere than behind that, in that block */
+    bool
+        recast; /* alias holds its value already: it is a CAST that changes no bit, or the same again */
+    bool reused;    /* others are the same again (plan_reuse.c), */
+    bool early;     /* and it is computed at the top of its block */
     bool owns_slot; /* the slot can be used again when the TEMP is dead */
     bool decided;   /* an operand of `and` or `or` that has branched (emit_condition.c) */
 } RegPlan;
@@ -73,7 +76,7 @@ typedef struct Compiler {
     RegPlan *plans;
     JR_VEC(uint32_t) loop_ends; /* positions */
     uint32_t *loop_stack;
-    const IrBlock *block;
+    const IrBlock *block, *loop_body; /* the latter: of the innermost counted loop */
     uint32_t depth, position;
     uint32_t *dying; /* by position: 1 + the first TEMP that dies there */
     uint32_t frame, window;
@@ -96,6 +99,9 @@ void jr_plan_function(Compiler *c);
 /* The same for a function within another. */
 void jr_plan_inlined(Compiler *c, const uint32_t *params);
 uint32_t jr_plan_slots(IrType type);
+/* Whether a statement before this one in its block has computed the same; then their results are one
+ * (plan_reuse.c). */
+bool jr_plan_reuse(Compiler *c, const IrStmt *stmt);
 /* Where in an array's header lies what DIM or STRIDE asks for. */
 uint32_t jr_plan_dim(Compiler *c, const IrStmt *stmt);
 /* Whether a CAST changes no bit of a slot. */

@@ -127,7 +127,7 @@ static bool takes(const IrStmt *stmt, IrReg reg) {
 /* Whether the statement may be skipped: it does nothing but give a TEMP that is dead behind the
  * statement at position `end`. */
 static bool is_skippable(const Compiler *c, const IrStmt *stmt, uint32_t end) {
-    if (stmt->op == OP_CAST && c->plans[stmt->dsts[0]].recast) return true;
+    if (stmt->ndsts == 1 && c->plans[stmt->dsts[0]].recast) return true;
     switch (ir_op_form((IrOp)stmt->op)) {
     case FORM_BIN:
     case FORM_CMP:

@@ -221,9 +221,7 @@ void jr_emit_scalar(Compiler *c, const IrStmt *stmt) {
     const IrScalar from = stmt->nargs ? ir_reg_type(c->func, stmt->args[0]).scalar : to;
     switch (stmt->op) {
     case OP_COPY: emit_copy(c, stmt); return;
-    case OP_CAST:
-        if (!c->plans[stmt->dsts[0]].recast) emit_plain(c, stmt, cast_op(from, to));
-        return;
+    case OP_CAST: emit_plain(c, stmt, cast_op(from, to)); return;
     case OP_BITS: emit_plain(c, stmt, bits_op(to)); return;
     case OP_SELECT: emit_plain(c, stmt, BC_SELECT); return;
     case OP_MATH: emit_math(c, stmt, stmt->u.math); return;

@@ -91,7 +91,10 @@ static void scan_loop(Compiler *c, const IrStmt *stmt) {
     if (counted) note_write(c, stmt->dsts[0]);
     const IrReg var = counted ? loop_variable(c, stmt) : IR_NO_REG;
     const uint32_t writes = var == IR_NO_REG ? 0 : c->plans[var].writes;
+    const IrBlock *outer_body = c->loop_body;
+    c->loop_body = counted ? &stmt->u.blocks.then : NULL;
     scan_block(c, &stmt->u.blocks.then);
+    c->loop_body = outer_body;
     if (var != IR_NO_REG && c->plans[var].writes == writes + 1 &&
         is_kind(c, stmt->args[2], REG_CONST))
         c->plans[stmt->dsts[0]].alias = var;
@@ -137,7 +140,7 @@ static void scan_stmt(Compiler *c, const IrStmt *stmt) {
         scan_loop(c, stmt);
         return;
     }
-    if (note_recast(c, stmt)) return;
+    if (note_recast(c, stmt) || jr_plan_reuse(c, stmt)) return;
     for (uint32_t n = 0; n < stmt->nargs; n++)
         note_use(c, stmt->args[n]);
     if (stmt->op == OP_CALL && jr_inlines(c, stmt)) /* it may read them any number of times */
@@ -197,7 +200,7 @@ static bool is_movable(const Compiler *c, IrReg reg) {
 /* Whether `temp` can be computed straight into `var`: nothing between its definition and this
  * copy knows of the variable. */
 static bool is_recast(const Compiler *c, const IrStmt *stmt) {
-    return stmt->op == OP_CAST && c->plans[stmt->dsts[0]].recast;
+    return stmt->ndsts == 1 && c->plans[stmt->dsts[0]].recast;
 }
 
 static bool reaches_copy(const Compiler *c, const IrStmt *copy, IrReg temp, IrReg var) {
@@ -374,6 +377,7 @@ static void plan_registers(Compiler *c) {
         c->plans[n].alias = c->plans[n].slot = NO_SLOT;
     c->loop_stack = JR_NEW_ARRAY(c->arena, uint32_t, nesting(&c->func->body) + 1);
     c->loop_ends.len = c->depth = c->position = 0;
+    c->loop_body = NULL;
     scan_block(c, &c->func->body);
 }
 

@@ -441,39 +441,39 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
     }
 /* while x[i] < limit: i += 1, from the test in front of the loop on. Most searches are short: there is
  * nothing worth doing once. */
-#define JB_FUSE_SEARCH(FIRST, SECOND, via)                                                   \
-    HANDLER(FIRST##_##SECOND##_##via) {                                                      \
-        const Instr *const head = ip, *const branch = ip + 1, *const add = ip + 2;           \
-        Slot index = *S(ip->c), one;                                                         \
-        for (uint32_t n = LONG;; n--) {                                                      \
-            if (UNLIKELY(n == 0)) {                                                          \
-                if (!do_POLL(run, ip, NULL, NULL, NULL, NULL)) break;                        \
-                n = LONG;                                                                    \
-            }                                                                                \
-            if (UNLIKELY(!do_##FIRST(run, head, &one, S(head->b), &index, NULL))) break;     \
-            ip = branch;                                                                     \
-            if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) {                          \
-                *S(head->c) = index;                                                         \
-                JUMP_BY(c);                                                                  \
-            }                                                                                \
-            index.u += (uint64_t)add->k;                                                     \
-        }                                                                                    \
-        ip = head;                                                                           \
-        *S(ip->c) = index;                                                                   \
-        SINGLY(FIRST, SECOND, via)                                                           \
+#define JB_FUSE_SEARCH(FIRST, SECOND, via)                                               \
+    HANDLER(FIRST##_##SECOND##_##via) {                                                  \
+        const Instr *const head = ip, *const branch = ip + 1, *const add = ip + 2;       \
+        Slot index = *S(ip->c), one;                                                     \
+        for (uint32_t n = LONG;; n--) {                                                  \
+            if (UNLIKELY(n == 0)) {                                                      \
+                if (!do_POLL(run, ip, NULL, NULL, NULL, NULL)) break;                    \
+                n = LONG;                                                                \
+            }                                                                            \
+            if (UNLIKELY(!do_##FIRST(run, head, &one, S(head->b), &index, NULL))) break; \
+            ip = branch;                                                                 \
+            if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) {                      \
+                *S(head->c) = index;                                                     \
+                JUMP_BY(c);                                                              \
+            }                                                                            \
+            index.u += (uint64_t)add->k;                                                 \
+        }                                                                                \
+        ip = head;                                                                       \
+        *S(ip->c) = index;                                                               \
+        SINGLY(FIRST, SECOND, via)                                                       \
     }
 /* The branch, and what stands behind it: a copy and a jump. */
-#define JB_FUSE_ARM(FIRST, SECOND, via)                                      \
-    HANDLER(FIRST##_##SECOND##_##via) {                                      \
-        BEGIN_VIA(FIRST, via);                                               \
-        if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) {              \
-            ip = jump(ip, jump_##SECOND(ip));                                \
-            GO;                                                              \
-        }                                                                    \
-        ip++;                                                                \
-        *S(ip->a) = *S(ip->b);                                               \
-        ip++;                                                                \
-        JUMP_BY(a);                                                          \
+#define JB_FUSE_ARM(FIRST, SECOND, via)                         \
+    HANDLER(FIRST##_##SECOND##_##via) {                         \
+        BEGIN_VIA(FIRST, via);                                  \
+        if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) { \
+            ip = jump(ip, jump_##SECOND(ip));                   \
+            GO;                                                 \
+        }                                                       \
+        ip++;                                                   \
+        *S(ip->a) = *S(ip->b);                                  \
+        ip++;                                                   \
+        JUMP_BY(a);                                             \
     }
 #define OPERAND_any S(ip->a)
 #define OPERAND_a &one

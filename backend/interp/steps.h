@@ -164,11 +164,11 @@ JB_VALUE(POLL, , , , )
     Slot one;                       \
     const Instr *const odd = RUN(FIRST, &one, PREV(FIRST), head);
 #define START_two(RUN, FIRST, head)                        \
-    Slot one, two;                                         \
+    Slot one, two = {.u = 0};                              \
     const Instr *const odd = RUN(FIRST, &one, &two, head); \
     if (UNLIKELY(odd == ip + LENGTH_##FIRST - 1)) *PREV(FIRST) = two;
 #define START_three(RUN, FIRST, head)                        \
-    Slot one, two, first, *const outer = head;               \
+    Slot one, two = {.u = 0}, first, *const outer = head;    \
     const Instr *const odd = RUN(FIRST, &one, &two, &first); \
     if (outer) *outer = first;                               \
     if (UNLIKELY(odd == ip + LENGTH_##FIRST - 1)) *PREV(FIRST) = two;
