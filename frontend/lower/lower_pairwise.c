@@ -19,6 +19,9 @@ static IrReg row_at(Lower *low, WholeRow *row, IrReg at) {
     if (row->whole)
         return fe_scalar_as(low, fe_whole_element(low, row->whole, 1, &at), row->scalar);
     row->index[row->axis] = at;
+    if (row->along)
+        return fe_scalar_as(low, fe_whole_element(low, row->along, row->n, row->index),
+                            row->scalar);
     return ir_build_cast(&low->b, row->scalar,
                          fe_array_load(low, row->array, row->n, row->index));
 }
@@ -253,13 +256,11 @@ static void sum_array(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
         sum_rows(low, array, sum, scalar);
 }
 
-enum { MAX_SUMMED = 16 }; /* operations; they are emitted eighteen times */
-
 IrReg fe_whole_sum(Lower *low, Whole *whole, IrScalar scalar) {
     IrReg sum = ir_var(low->func, ir_scalar(scalar), NULL);
     ir_build_copy(&low->b, sum, ir_const_float(low->func, scalar, 0));
     bool row = whole->ndim == 1 || fe_whole_is_flat(low, whole, IR_NO_REG);
-    if (!row || whole->ops > MAX_SUMMED || whole->root->leaf) {
+    if (!row || whole->ops > WHOLE_MAX_SUMMED || whole->root->leaf) {
         if (!whole->root->leaf)
             fe_note_array(
                 low, "an expression that is long or not contiguous is made before its sum",

@@ -1,8 +1,7 @@
 /* Reductions: sum, prod, min, max, mean, argmin, argmax, any, all, and running sums.
  *
- * Of a whole array, the expression that is reduced becomes part of the loop, without an array of
- * its own. Along an axis it is made first, if it is not an array already.
- */
+ * The expression that is reduced becomes part of the loop, without an array of its own; but for running
+ * sums along an axis. */
 #include "frontend/lower/whole.h"
 
 #include <math.h>
@@ -243,11 +242,18 @@ static IrReg reduce_all(Lower *low, Kind kind, Whole *whole, const FeOperation *
 typedef struct Along {
     Kind kind;
     IrScalar element, result;
-    IrReg array, into;
+    Whole *whole;
+    IrScalar scalar; /* of its elements */
+    IrReg into;
     unsigned ndim, axis;
     IrReg dims[IR_MAX_DIMS];
     IrReg index[IR_MAX_DIMS]; /* of the array; all but `axis` are loops around */
 } Along;
+
+static Value element_at(Lower *low, const Along *along) {
+    Value value = fe_whole_element(low, along->whole, along->ndim, along->index);
+    return fe_value_ir(low, fe_scalar_as(low, value, along->scalar));
+}
 
 /* What is left of `from` without the axis. */
 static unsigned without_axis(const Along *along, const IrReg *from, IrReg *to) {
@@ -261,7 +267,7 @@ static unsigned without_axis(const Along *along, const IrReg *from, IrReg *to) {
 static IrReg reduce_row(Lower *low, Along *along) {
     IrReg n = along->dims[along->axis];
     if (is_pairwise(along->kind, along->result) && along->axis == along->ndim - 1) {
-        WholeRow row = {.array = along->array, .n = along->ndim, .axis = along->axis};
+        WholeRow row = {.along = along->whole, .n = along->ndim, .axis = along->axis};
         memcpy(row.index, along->index, sizeof row.index);
         row.scalar = along->result;
         IrReg sum = ir_var(low->func, ir_scalar(along->result), NULL);
@@ -271,8 +277,7 @@ static IrReg reduce_row(Lower *low, Along *along) {
     Acc acc = {.kind = along->kind, .element = along->element, .result = along->result};
     acc_begin(low, &acc);
     IrBlock *outer = fe_loop_begin(low, n, &along->index[along->axis]);
-    IrReg next = fe_array_load(low, along->array, along->ndim, along->index);
-    acc_add(low, &acc, fe_value_ir(low, next), IR_NO_REG, 0, NULL);
+    acc_add(low, &acc, element_at(low, along), IR_NO_REG, 0, NULL);
     fe_loop_end(low, outer);
     return acc_result(low, &acc, n);
 }
@@ -325,8 +330,7 @@ static void reduce_slices(Lower *low, Along *along) {
         fe_loop_begin(low, along->dims[i], &along->index[i]);
     fe_loop_range(low, spread.lo, spread.hi, &along->index[last]);
     without_axis(along, along->index, at);
-    Value element =
-        fe_value_ir(low, fe_array_load(low, along->array, along->ndim, along->index));
+    Value element = element_at(low, along);
     bool truth = along->kind == ANY || along->kind == ALL;
     IrReg next =
         truth ? fe_truth_reg(low, element) : fe_scalar_as(low, element, along->result);
@@ -349,15 +353,26 @@ static void check_axis_some(Lower *low, const Along *along, const IrReg *dims) {
                ir_build_binary(&low->b, OP_AND, ir_scalar(TY_BOOL), empty, some));
 }
 
-static IrReg reduce_axis(Lower *low, Kind kind, IrReg array, unsigned axis,
+/* The scalar type of the plan's elements. */
+static IrScalar scalar_of(Lower *low, const Whole *whole) {
+    const Elem *root = whole->root;
+    IrType type = root->leaf ? ir_reg_type(low->func, root->leaf->array)
+                             : fe_type_of(low, root->expr)->ir;
+    return (IrScalar)type.scalar;
+}
+
+static IrReg reduce_axis(Lower *low, Kind kind, Whole *whole, unsigned axis,
                          const FeOperation *operation) {
     Along along = {.kind = kind,
                    .element = operation->operand,
                    .result = operation->result,
-                   .array = array,
+                   .whole = whole,
+                   .scalar = scalar_of(low, whole),
+                   .ndim = whole->ndim,
                    .axis = axis};
     IrReg dims[IR_MAX_DIMS];
-    along.ndim = fe_array_dims(low, array, along.dims);
+    memcpy(along.dims, whole->dims, sizeof along.dims);
+    fe_whole_show_any(low, whole);
     without_axis(&along, along.dims, dims);
     bool checks = kind == MIN || kind == MAX || is_arg(kind);
     if (checks) check_axis_some(low, &along, dims);
@@ -434,6 +449,13 @@ static bool axis_given(Lower *low, const Call *call, unsigned ndim, unsigned *ax
     return true;
 }
 
+/* Whether what is reduced along an axis gets an array: running sums read it twice, and long
+ * expressions would be emitted too often. */
+static bool is_made_first(Kind kind, const Whole *whole, const FeOperation *operation) {
+    bool copied = is_pairwise(kind, operation->result) && whole->ops > WHOLE_MAX_SUMMED;
+    return !whole->root->leaf && (kind == CUMSUM || copied);
+}
+
 Value fe_lower_reduce(Lower *low, const Call *call) {
     FeBuiltinId id = call->node->builtin->id;
     if (id == BI_NP_DOT || id == BI_ARRAY_DOT) {
@@ -446,14 +468,16 @@ Value fe_lower_reduce(Lower *low, const Call *call) {
     unsigned axis;
     bool along = axis_given(low, call, whole->ndim, &axis) && whole->ndim > 1;
     IrReg result;
-    if (along && !whole->root->leaf)
+    if (along && is_made_first(kind, whole, operation)) {
         fe_note_array(low, "an expression is made before it is reduced along an axis", false);
+        whole = fe_whole_of(low, fe_whole_array(low, whole));
+    }
     if (kind == CUMSUM) fe_note_serial(low, "a running sum goes from left to right");
     if (kind == CUMSUM)
         result = along ? running_axis(low, fe_whole_array(low, whole), axis, operation)
                        : running_all(low, whole, operation);
     else if (along)
-        result = reduce_axis(low, kind, fe_whole_array(low, whole), axis, operation);
+        result = reduce_axis(low, kind, whole, axis, operation);
     else
         result = reduce_all(low, kind, whole, operation);
     return fe_value_converted(low, fe_value_ir(low, result), call->node->type);

@@ -3,9 +3,10 @@
  *
  * The target may share memory with what is read. Where a leaf is the very same view, each
  * element is read before it is written and all is well. Anything else that might overlap is
- * tested when the statement runs; if it does, or if a leaf has to be stretched besides, the
- * values go through a new array first, so that the result is as if the right side had been
- * evaluated before. */
+ * tested when the statement runs; if it does, a loop in the direction that reads each element
+ * before it is written will do for views of one array that are alike but for where they begin,
+ * a[1:] = a[:-1] + 1. Otherwise, or if a leaf has to be stretched besides, the values go through a
+ * new array first, so that the result is as if the right side had been evaluated before. */
 #include "frontend/lower/whole.h"
 
 #include <string.h>
@@ -117,6 +118,65 @@ static void store_through(Lower *low, Whole *whole, IrReg target) {
     ir_build_rt(&low->b, RT_ARRAY_COPY, 0, NULL, 2, (IrReg[]){target, spare});
 }
 
+/* ---- Views of one array, such as a[1:] = a[:-1] + 1 ---- */
+
+/* In which directions a direct loop reads each element before it is written, as RT_ARRAYS_ORDER says it,
+ * where everything that may overlap is of the target's own array. IR_NO_REG where it is not, and in prange
+ * loops, where iterations have no order. */
+static IrReg safe_order(Lower *low, const Whole *whole, IrReg target) {
+    IrReg order = IR_NO_REG;
+    for (const LoopScope *loop = low->loop; loop; loop = loop->outer)
+        if (loop->parallel) return IR_NO_REG;
+    for (uint32_t i = 0; i < whole->leaves.len; i++) {
+        IrReg array = whole->leaves.data[i]->array, one;
+        if (!fe_whole_may_overlap(low, target, array) ||
+            fe_whole_same_view(low, target, array))
+            continue;
+        if (fe_array_root(low, array) != fe_array_root(low, target) ||
+            ir_reg_type(low->func, array).ndim != ir_reg_type(low->func, target).ndim)
+            return IR_NO_REG;
+        one = ir_temp(low->func, ir_scalar(TY_INT64));
+        ir_build_rt(&low->b, RT_ARRAYS_ORDER, 1, &one, 2, (IrReg[]){target, array});
+        order = order == IR_NO_REG
+                    ? one
+                    : ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), order, one);
+    }
+    return order;
+}
+
+/* Inside: the loop in this direction, if it is safe. The builder then stands where it is not. */
+static void run_if_safe(Lower *low, Whole *whole, IrReg target, IrReg order, bool backwards) {
+    IrReg bit = ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), order,
+                                fe_int_const(low, backwards ? 2 : 1));
+    IrReg safe = fe_int_compare(low, OP_NE, bit, fe_int_const(low, 0));
+    IrStmt *branch = ir_build_if(&low->b, safe);
+    fe_block_swap(low, &branch->u.blocks.then);
+    whole->backwards = backwards;
+    fe_whole_run(low, whole, true, target, fe_whole_store, NULL);
+    whole->backwards = false;
+    fe_block_swap(low, &branch->u.blocks.els);
+}
+
+/* What overlaps: in order, or backwards, or through another array. `direct`: no leaf is stretched. */
+static void store_overlapping(Lower *low, Whole *whole, IrReg target, IrReg direct) {
+    IrReg order = safe_order(low, whole, target);
+    if (order == IR_NO_REG) {
+        fe_note_array(low, "what is read may overlap what is written", true);
+        store_through(low, whole, target);
+        return;
+    }
+    fe_note_array(low, "views of one array may overlap in no one direction", true);
+    if (direct != IR_NO_REG) order = fe_int_select(low, direct, order, fe_int_const(low, 0));
+    IrBlock *outer = low->b.block;
+    bool spreads = whole->spreads;
+    whole->spreads = false;
+    run_if_safe(low, whole, target, order, false);
+    run_if_safe(low, whole, target, order, true);
+    whole->spreads = spreads;
+    store_through(low, whole, target);
+    fe_block_swap(low, outer);
+}
+
 /* target[...] = the plan, whose shape is known to fit. */
 static void store_whole(Lower *low, Whole *whole, IrReg target) {
     IrReg direct = fe_whole_direct(low, whole), apart = is_apart(low, whole, target);
@@ -125,13 +185,13 @@ static void store_whole(Lower *low, Whole *whole, IrReg target) {
         return;
     }
     whole->spreads = true;
+    IrReg unstretched = direct;
     direct = fe_whole_any_reg(low, direct, OP_AND, apart);
-    fe_note_array(low, "what is read may overlap what is written", true);
     IrStmt *branch = ir_build_if(&low->b, direct);
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
     fe_whole_run(low, whole, true, target, fe_whole_store, NULL);
     fe_block_swap(low, &branch->u.blocks.els);
-    store_through(low, whole, target);
+    store_overlapping(low, whole, target, unstretched);
     fe_block_swap(low, outer);
 }
 

@@ -376,6 +376,13 @@ static void show_stretched(Lower *low, Whole *whole) {
     }
 }
 
+void fe_whole_show_any(Lower *low, Whole *whole) {
+    if (fe_whole_direct(low, whole) == IR_NO_REG)
+        fe_whole_show(whole);
+    else
+        show_stretched(low, whole);
+}
+
 void fe_whole_flatten(Lower *low, Whole *whole) {
     IrReg size = fe_product(low, whole->ndim, whole->dims);
     for (uint32_t i = 0; i < whole->leaves.len; i++)
@@ -386,6 +393,18 @@ void fe_whole_flatten(Lower *low, Whole *whole) {
 static IrReg outer_work(Lower *low, const Whole *whole, unsigned n, const IrReg *dims) {
     IrReg each = fe_int_const(low, 1 + (int64_t)whole->ops + whole->leaves.len);
     return fe_int_binary(low, OP_MUL, fe_product(low, n - 1, dims + 1), each);
+}
+
+static void begin_loop(Lower *low, const Whole *whole, IrReg lo, IrReg hi, IrReg *index) {
+    if (!whole->backwards) {
+        fe_loop_range(low, lo, hi, index);
+        return;
+    }
+    IrReg one = fe_int_const(low, 1);
+    IrReg last = fe_int_binary(low, OP_SUB, hi, one),
+          stop = fe_int_binary(low, OP_SUB, lo, one);
+    IrStmt *loop = ir_build_for(&low->b, last, stop, fe_int_const(low, -1), index);
+    fe_block_swap(low, &loop->u.blocks.then);
 }
 
 static void run_nest(Lower *low, Whole *whole, unsigned n, const IrReg *dims, IrReg target,
@@ -407,9 +426,9 @@ static void run_nest(Lower *low, Whole *whole, unsigned n, const IrReg *dims, Ir
         join->enter(low, data, fe_int_binary(low, OP_MUL, spread.lo, inner));
         part = low->b.block;
     }
-    fe_loop_range(low, spread.lo, spread.hi, &index[0]);
+    begin_loop(low, whole, spread.lo, spread.hi, &index[0]);
     for (unsigned i = 1; i < n; i++)
-        fe_loop_begin(low, dims[i], &index[i]);
+        begin_loop(low, whole, fe_int_const(low, 0), dims[i], &index[i]);
     body(low, data, fe_whole_element(low, whole, n, index), target, n, index);
     fe_loop_end(low, part);
     if (joins) join->leave(low, data, spread.part);

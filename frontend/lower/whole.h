@@ -42,6 +42,7 @@ typedef struct Whole {
     JR_VEC(Leaf *) leaves;
     Elem *root;
     uint32_t ops;
+    bool backwards;        /* the loops go from the last index to the first */
     bool spreads;          /* parts of the loops may run at the same time, */
     const WholeJoin *join; /* ... and what is done about that, or NULL: nothing */
     unsigned ndim;         /* of the loops */
@@ -71,6 +72,8 @@ bool fe_whole_is_flat(Lower *low, const Whole *whole, IrReg target);
 void fe_whole_flatten(Lower *low, Whole *whole); /* makes the plan that one loop */
 Value fe_whole_element(Lower *low, Whole *whole, unsigned n, const IrReg *index);
 void fe_whole_show(Whole *whole); /* leaves as they are */
+/* Leaves so that elements can be computed at each index of whole->dims, whatever the run brings. */
+void fe_whole_show_any(Lower *low, Whole *whole);
 Leaf *fe_whole_leaf(Lower *low, Whole *whole, IrReg array);
 void fe_whole_store(Lower *low, void *unused, Value element, IrReg target, unsigned n,
                     const IrReg *index);
@@ -82,9 +85,11 @@ IrReg fe_whole_any_reg(Lower *low, IrReg so_far, IrOp op,
                        IrReg next); /* bools; IR_NO_REG: none yet */
 
 /* ---- lower_pairwise.c ---- */
-/* Elements in a row: of a plan that is one loop, or along one axis of an array. */
+enum { WHOLE_MAX_SUMMED = 16 }; /* operations in a sum: they are emitted eighteen times */
+/* Elements in a row: of a plan that is one loop, or along one axis of a plan or an array. */
 typedef struct WholeRow {
     Whole *whole; /* or NULL: */
+    Whole *along; /* or NULL: */
     IrReg array;
     unsigned n, axis;
     IrReg index[IR_MAX_DIMS]; /* that of `axis` is to be filled in */

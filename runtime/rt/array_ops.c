@@ -42,6 +42,29 @@ JR_RT_FN(arrays_overlap) {
     return 0;
 }
 
+/* Whether the elements of a loop in order lie one behind the other. */
+static bool is_rising(unsigned ndim, const JrArray *array) {
+    const int64_t *strides = array->dims + ndim;
+    int64_t reach = 0; /* of the axes done, from the first element to the last */
+    for (unsigned i = ndim; i-- > 0;) {
+        if (array->dims[i] == 1) continue;
+        if (strides[i] <= reach) return false;
+        reach += (array->dims[i] - 1) * strides[i];
+    }
+    return true;
+}
+
+/* For arrays of one shape and with the same positive strides, of which one begins before the other. */
+JR_RT_FN(arrays_order) {
+    const JrArray *to = args[1].cp, *from = args[3].cp;
+    unsigned ndim = ir_type_of_bits((uint32_t)args[0].u).ndim;
+    bool alike = memcmp(to->dims, from->dims, 2 * ndim * sizeof *to->dims) == 0;
+    results[0].i = 0;
+    if (!alike || !is_rising(ndim, to)) return 0;
+    results[0].i = (from->data >= to->data) | (from->data <= to->data) << 1;
+    return 0;
+}
+
 /* Axes from the smallest stride up: each has to step over all that those before it reach.
  * There may be stranger arrays without shared elements; for them the answer is no. */
 static bool is_distinct(IrType type, const JrArray *array) {

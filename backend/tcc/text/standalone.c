@@ -359,6 +359,24 @@ static inline int32_t jr_rt_arrays_overlap(JrRt *rt, const JrWhere *where, const
     return 0;
 }
 
+/* As runtime/rt/array_ops.c. */
+static inline int32_t jr_rt_arrays_order(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                         JrSlot *results) {
+    (void)rt, (void)where;
+    const JrHeader *to = args[1].cp, *from = args[3].cp;
+    unsigned ndim = args[0].u >> 8 & 255;
+    int64_t reach = 0;
+    results[0].i = 0;
+    if (memcmp(to->dims, from->dims, 2 * ndim * sizeof(int64_t)) != 0) return 0;
+    for (unsigned i = ndim; i-- > 0;) {
+        if (to->dims[i] == 1) continue;
+        if (to->dims[ndim + i] <= reach) return 0;
+        reach += (to->dims[i] - 1) * to->dims[ndim + i];
+    }
+    results[0].i = (from->data >= to->data) | (from->data <= to->data) << 1;
+    return 0;
+}
+
 /* Whether no two elements lie in one place: each axis, from the smallest stride up, has to step
  * over all that those before it reach. */
 static inline int32_t jr_rt_array_distinct(JrRt *rt, const JrWhere *where, const JrSlot *args,
