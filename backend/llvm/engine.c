@@ -92,8 +92,9 @@ static bool work_run(Work *w, const IrModule *module, const JrEngineOptions *opt
     }
     jr_arena_on_oom(w->gen.arena, &exhausted);
     if (!hosts_are_known(w, module)) return false;
-    if (!jr_target_init(&w->target, module, options, w->why) || !generate(w, table))
-        return false;
+    jr_gen_reach(&w->gen, table != NULL);
+    if (!jr_target_init(&w->target, w->gen.most_stmts, options, w->why)) return false;
+    if (!generate(w, table)) return false;
     if (stage == STAGE_GENERATE) return true;
     if (!jr_target_optimise(&w->target, w->gen.module, w->why)) return false;
     if (stage == STAGE_OPTIMISE) return true;

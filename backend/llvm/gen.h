@@ -1,6 +1,7 @@
 /* What the files of the LLVM engine share: the state of one compilation and of one function.
  *
  *   engine.c   the plug-in's face: compile, find, release, text
+ *   reach.c    which functions there are to generate
  *   module.c   signatures, functions, the entries that are called from outside
  *   types.c    types, constants, metadata, declarations of what is called
  *   value.c    registers: where their values live
@@ -50,8 +51,10 @@ typedef struct GenSig {
     bool reached;                /* from outside: it has code */
     struct GenSig *next_reached; /* whose callees are to be looked at */
     bool called, is_region;      /* by CALL, by PARALLEL */
-    LLVMValueRef entry;          /* of an exported function or a region's body, or NULL */
-    LLVMValueRef pointer;        /* with its C signature, or NULL */
+    bool is_large;        /* it has loops, or so many statements that they outweigh a call */
+    uint32_t stmts;       /* its own, loops counting for many */
+    LLVMValueRef entry;   /* of an exported function or a region's body, or NULL */
+    LLVMValueRef pointer; /* with its C signature, or NULL */
 } GenSig;
 
 typedef struct Gen {
@@ -69,9 +72,10 @@ typedef struct Gen {
     LLVMValueRef likely;    /* branch weights: the first successor is the usual one */
     LLVMMetadataRef scopes; /* the domain of alias scopes, made on first use */
     unsigned md_prof, md_invariant, md_scope, md_noalias;
-    int level;       /* of optimisation, 0 to 3 */
-    JrTable sigs;    /* IrFunc.name -> GenSig */
-    GenSig *reached; /* those not looked at yet */
+    int level;                  /* of optimisation, 0 to 3 */
+    JrTable sigs;               /* IrFunc.name -> GenSig */
+    GenSig *reached;            /* those not looked at yet */
+    uint32_t stmts, most_stmts; /* of all functions reached, of the largest */
 } Gen;
 
 typedef struct GenLoop {
@@ -248,12 +252,19 @@ void jr_gen_return(GenFunc *f, const IrStmt *s);
 void jr_gen_declare_pointer(Gen *g, GenSig *sig, const JrCSignature *c);
 void jr_gen_define_pointer(Gen *g, const GenSig *kernel, const JrCSignature *c);
 
-/* ---- module.c ---- */
-void jr_gen_function_attrs(Gen *g, LLVMValueRef fn);
-/* How function i is called from outside: through its entry; by its C signature. */
+/* ---- reach.c ---- */
+/* In statements: what the passes get through in good time, as one function. */
+enum { JR_GEN_LARGE = 3000 };
+/* How the function is called from outside: through its entry; by its C signature. */
 bool jr_gen_wants_entry(const JrEngineOptions *options, const IrFunc *func);
 bool jr_gen_wants_pointer(const JrEngineOptions *options, const IrFunc *func);
-/* Generates every function that is called from outside and those that they reach; and under the
+/* Finds every function that is called from outside (through entries, if there are to be any) and
+ * those that they reach. */
+void jr_gen_reach(Gen *g, bool entries);
+
+/* ---- module.c ---- */
+void jr_gen_function_attrs(Gen *g, LLVMValueRef fn);
+/* Generates the functions that jr_gen_reach found; and under the
  * name `table` the entries of the former, followed by as many functions with C signatures, with
  * NULLs for those that are not wanted. Without a table there are only the latter. */
 void jr_gen_module(Gen *g, const char *table);

@@ -96,54 +96,6 @@ static bool wants_copy(Gen *g, const IrFunc *ir) {
     return calls > 0 && calls <= COPY_CALLS;
 }
 
-/* ---- What there is to generate ---- */
-
-bool jr_gen_wants_entry(const JrEngineOptions *options, const IrFunc *func) {
-    return options->entries ? options->entries[func->index] : func->exported;
-}
-
-bool jr_gen_wants_pointer(const JrEngineOptions *options, const IrFunc *func) {
-    return options->signatures && options->signatures[func->index].symbol;
-}
-
-static void reach(Gen *g, GenSig *sig) {
-    if (sig->reached) return;
-    sig->reached = true;
-    sig->next_reached = g->reached;
-    g->reached = sig;
-}
-
-static void note_calls(Gen *g, const IrBlock *block) {
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        IrForm form = ir_op_form((IrOp)s->op);
-        if ((form == FORM_CALL || form == FORM_PARALLEL) && !s->u.callee->host) {
-            GenSig *callee = jr_table_get(&g->sigs, s->u.callee->name);
-            *(form == FORM_CALL ? &callee->called : &callee->is_region) = true;
-            reach(g, callee);
-        }
-        if (!ir_stmt_is_nested(s)) continue;
-        note_calls(g, &s->u.blocks.then);
-        note_calls(g, &s->u.blocks.els);
-    }
-}
-
-static void find_reached(Gen *g, bool entries) {
-    for (uint32_t i = 0; i < g->ir->funcs.len; i++) {
-        const IrFunc *ir = g->ir->funcs.data[i];
-        GenSig *sig = JR_NEW(g->arena, GenSig);
-        sig->ir = ir;
-        jr_table_put(&g->sigs, ir->name, sig);
-        if ((entries && jr_gen_wants_entry(g->options, ir)) ||
-            jr_gen_wants_pointer(g->options, ir))
-            reach(g, sig);
-    }
-    while (g->reached) {
-        GenSig *sig = g->reached;
-        g->reached = sig->next_reached;
-        note_calls(g, &sig->ir->body);
-    }
-}
-
 /* ---- Declarations ---- */
 
 static GenSig *new_copy(Gen *g, GenSig *sig) {
@@ -314,27 +266,17 @@ static void define_both(Gen *g, GenSig *sig) {
      * work. With a second one it stays by itself, unless it is small. */
     if (g->level > 0 && !sig->called && (!sig->entry || !sig->pointer))
         inline_always(g, sig->fn);
-}
-
-/* Whether it takes longer than a call of it does. */
-static bool is_large(const IrBlock *block, uint32_t *stmts) {
-    enum { SMALL_STMTS = 40 };
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        if (s->op == OP_FOR || s->op == OP_LOOP || ++*stmts > SMALL_STMTS) return true;
-        if (ir_stmt_is_nested(s) &&
-            (is_large(&s->u.blocks.then, stmts) || is_large(&s->u.blocks.els, stmts)))
-            return true;
-    }
-    return false;
+    /* Functions that are small apart would become one that is not. */
+    if (g->stmts > JR_GEN_LARGE && sig->called && sig->is_large)
+        jr_gen_attr(g, sig->fn, LLVMAttributeFunctionIndex, "noinline", 0);
 }
 
 /* What calls a large function from outside moves its arguments and no more. Where the function stays by
  * itself, the passes and the code generator need not look at that: they take half as
  * long over one that is called in two ways. */
 static void define_plainly(Gen *g, const GenSig *sig) {
-    uint32_t stmts = 0;
     bool shared = sig->called || (sig->entry && sig->pointer);
-    if (g->level == 0 || !shared || !is_large(&sig->ir->body, &stmts)) return;
+    if (g->level == 0 || !shared || !sig->is_large) return;
     LLVMValueRef shells[] = {sig->entry, sig->pointer};
     for (unsigned i = 0; i < 2; i++) {
         if (!shells[i]) continue;
@@ -471,7 +413,6 @@ void jr_gen_module(Gen *g, const char *table) {
     const IrModule *ir = g->ir;
     const char *file = ir->file ? ir->file : "";
     g->file = jr_gen_string(g, file, strlen(file) + 1);
-    find_reached(g, table != NULL);
     for (uint32_t i = 0; i < ir->funcs.len; i++)
         if (sig_of(g, i)->reached) declare(g, sig_of(g, i));
     for (uint32_t i = 0; i < ir->funcs.len; i++)

@@ -89,33 +89,11 @@ static bool choose_cpu(const char *asked, const char **cpu, const char **feature
  * have not made a kernel of bench/llvm faster. */
 enum { DEFAULT_LEVEL = 2 };
 
-/* In statements. A loop of the source counts for many: what becomes of a variable in one after the
- * other, the passes on loops work out anew for each, and 300 loops in a row take them 9 s. Those
- * over whole arrays change no variables. */
+/* In statements, of the largest function. */
 enum {
-    LARGE_FUNC = 3000, /* optimised a little, and turned into code quickly */
-    HUGE_FUNC = 6000,  /* not optimised at all */
-    LOOP_SIZE = 20,
+    LARGE_FUNC = JR_GEN_LARGE, /* optimised a little, and turned into code quickly */
+    HUGE_FUNC = 6000,          /* not optimised at all */
 };
-
-static uint32_t count_block(const IrBlock *block) {
-    uint32_t n = 0;
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        n += (s->op == OP_FOR && !s->pass) || s->op == OP_LOOP ? LOOP_SIZE : 1;
-        if (ir_stmt_is_nested(s))
-            n += count_block(&s->u.blocks.then) + count_block(&s->u.blocks.els);
-    }
-    return n;
-}
-
-static uint32_t largest_func(const IrModule *module) {
-    uint32_t most = 0;
-    for (uint32_t i = 0; i < module->funcs.len; i++) {
-        uint32_t n = count_block(&module->funcs.data[i]->body);
-        if (n > most) most = n;
-    }
-    return most;
-}
 
 /* ---- The machine ---- */
 
@@ -155,18 +133,17 @@ static bool keep(const Target *target) {
     return room;
 }
 
-bool jr_target_init(Target *target, const IrModule *module, const JrEngineOptions *options,
+bool jr_target_init(Target *target, uint32_t stmts, const JrEngineOptions *options,
                     char *why) {
     const char *features;
     *target = (Target){0};
     if (!jr_target_start(why) || !choose_cpu(options->cpu, &target->cpu, &features, why))
         return false;
-    uint32_t size = largest_func(module);
     target->level = options->opt_level < 0 ? DEFAULT_LEVEL : options->opt_level;
     if (target->level > 3) target->level = 3;
-    target->large = size > LARGE_FUNC;
+    target->large = stmts > LARGE_FUNC;
     if (target->large && target->level > 1) target->level = 1;
-    if (size > HUGE_FUNC) target->level = 0;
+    if (stmts > HUGE_FUNC) target->level = 0;
     /* The small code model with PIC: calls go through stubs that the linker adds where needed.
      */
     target->machine = take_kept(target);

@@ -17,9 +17,8 @@ typedef struct Target {
 
 /* Initialises LLVM, once per process. False with the reason in why. */
 bool jr_target_start(char *why);
-/* A machine for the options and the size of the module; free it with jr_target_clear. */
-bool jr_target_init(Target *target, const IrModule *module, const JrEngineOptions *options,
-                    char *why);
+/* A machine for the options and the largest function's statements; free it with jr_target_clear. */
+bool jr_target_init(Target *target, uint32_t stmts, const JrEngineOptions *options, char *why);
 void jr_target_clear(Target *target);
 /* Makes the module one for this target. */
 void jr_target_mark(const Target *target, LLVMModuleRef module);

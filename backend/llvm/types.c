@@ -36,7 +36,6 @@ void jr_gen_init(Gen *g) {
     init_metadata(g);
     LLVMTypeRef where[] = {g->ptr, g->ptr, g->i32, g->i32};
     g->where = LLVMStructTypeInContext(g->ctx, where, 4, 0);
-    jr_table_init(&g->sigs, g->arena);
 }
 
 LLVMValueRef jr_gen_int(Gen *g, int64_t value) {
