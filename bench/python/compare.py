@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What jitrun costs from Python, beside numba where this Python has it: a call, the first call, import.
+"""What jitrun costs from Python, beside numba where this Python has it: a call, the first call, import,
+and what threads gain: so many kernels one after the other, and on as many threads as there are processors.
 
     bench/python/compare.py
 
@@ -64,6 +65,36 @@ def ten_lines(x, y):
     return best
 
 
+def spin(n):
+    s = 0
+    for i in range(n):
+        s = (s * 3 + i) % 1000003
+    return s
+
+
+def seconds_on(workers, function, tasks):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(function, range(workers)))
+        start = time.perf_counter()
+        list(pool.map(function, range(tasks)))
+        return time.perf_counter() - start
+
+
+def gain_of_threads(kernel, n, calls):
+    """How much sooner threads are done than one is; each of the tasks makes so many calls."""
+    workers, tasks = len(os.sched_getaffinity(0)), 32
+
+    def task(number):
+        for _ in range(calls):
+            kernel(n)
+
+    kernel(n)
+    pairs = [(seconds_on(1, task, tasks), seconds_on(workers, task, tasks)) for _ in range(5)]
+    return min(pair[0] for pair in pairs) / min(pair[1] for pair in pairs)
+
+
 def calls():
     import numpy as np
 
@@ -109,6 +140,9 @@ def child(what, which):
     """What one process measures, as JSON."""
     if what == "calls":
         return measure_calls(decorator(which))
+    if what.startswith("threads"):
+        n = int(what.split()[1])
+        return gain_of_threads(decorator(which)(spin), n, max(1, 2000000 // n))
     import numpy as np
 
     if what == "import":
@@ -149,6 +183,10 @@ def main():
     for what, title in (("import", "import, CPU ms"), ("first", "first call of ten lines, ms")):
         figures = [run(what, which, 5) for which in columns[:2]]
         print("%-28s" % title + "".join("%13.1f" % figure for figure in figures))
+    print("\n%d threads, times as fast as one" % len(os.sched_getaffinity(0)))
+    for n, title in ((2000000, "kernels of some 8 ms"), (20000, "of 80 us")):
+        figures = [run("threads %d" % n, which) for which in columns]
+        print("%-28s" % title + "".join("%13.2f" % figure for figure in figures))
 
 
 if __name__ == "__main__":

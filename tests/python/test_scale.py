@@ -189,6 +189,70 @@ class Threads(unittest.TestCase):
         self.check_at_once(sort_new, lambda k: 1000 << k)
         self.check_at_once(sum_all, lambda k: np.broadcast_to(1.0, 1000 << k))
 
+    @needs_numpy
+    def test_everything_from_many_threads(self):
+        """New types, known ones, keywords, errors, new kernels: without a GIL too."""
+
+        @njit
+        def add(a, b):
+            return a + b
+
+        @njit
+        def pair(t, k=3):
+            return t[0] * k, t[1]
+
+        @njit
+        def bad(x):
+            return x[len(x)]
+
+        kinds = "i1 i2 i4 i8 u1 u2 u4 f4 f8".split()
+        shared = [np.arange(50).astype(kind) for kind in kinds]
+
+        def work(seed):
+            for k in range(25):
+                x = shared[(seed * 7 + k) % len(kinds)]
+                self.assertEqual(sum_all(x), 1225.0)
+                self.assertEqual((add(x, x)[3], add(k, 2.5)), (6, k + 2.5))
+                self.assertEqual((pair((1.5, 2)), pair(t=(2, True), k=2)), ((4.5, 2), (4, True)))
+                self.assertEqual((total(100), square(x)[3]), (sum(range(100)) * SCALE, 9))
+                with self.assertRaisesRegex(IndexError, "index 50"):
+                    bad(x)
+
+                @njit
+                def local(a):
+                    return a + k
+
+                self.assertEqual(local(1), 1 + k)
+            return seed
+
+        with ThreadPoolExecutor(8) as pool:
+            self.assertEqual(sorted(pool.map(work, range(8))), list(range(8)))
+
+    @needs_numpy
+    def test_as_many_kernels_as_threads(self):
+        """Each waits in its kernel until the others are in theirs."""
+        for engine in filter(jitrun.engine_available, ("interp", "tcc", "llvm")):
+
+            @njit(engine=engine)
+            def meet(here, me):
+                here[me] = 1
+                there = 0
+                while there < len(here):
+                    there = 0
+                    for i in range(len(here)):
+                        there += here[i]
+                return there
+
+            here = np.ones(5, np.int64)
+            meet(here, 0)
+            here[:] = 0
+            with self.subTest(engine), ThreadPoolExecutor(5) as pool:
+                futures = [pool.submit(meet, here, i) for i in range(5)]
+                try:
+                    self.assertEqual([f.result(60) for f in futures], [5] * 5)
+                finally:
+                    here[:] = 1
+
     def test_errors_and_results_after_the_gil_was_released(self):
         """And before that: one thread's kernels are short, the others' long."""
 
