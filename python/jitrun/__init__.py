@@ -20,6 +20,7 @@ from .engine import engine_available
 from .errors import (
     EngineError, JitrunError, JitrunWarning, RaceError, SourceError, TypingError
 )  # fmt: skip
+from .guvectorize import GUVectorized, guvectorize
 from .threads import get_num_threads, set_num_threads
 from .types import *  # noqa: F403
 from .types import Tuple, UniTuple
@@ -54,8 +55,8 @@ def __getattr__(name):
 
 
 __all__ = [
-    "CFunc", "Dispatcher", "EngineError", "JitrunError", "JitrunWarning", "RaceError", "SourceError", "Tuple",
-    "TypingError", "UniTuple", "Vectorized", "cfunc", "engine_available", "get_num_threads", "jit",
+    "CFunc", "Dispatcher", "EngineError", "GUVectorized", "JitrunError", "JitrunWarning", "RaceError", "SourceError", "Tuple",
+    "TypingError", "UniTuple", "Vectorized", "cfunc", "engine_available", "get_num_threads", "guvectorize", "jit",
     "njit", "prange", "set_num_threads", "typeof", "types", "vectorize",
     *types.__all__,
 ]  # fmt: skip

@@ -122,6 +122,22 @@ def vectorize(
     **options: Any,
 ) -> Callable[[Callable[..., Any]], Vectorized]: ...
 
+class GUVectorized:
+    layout: str
+    py_func: Callable[..., Any]
+    def __call__(self, *args: Any, out: Any = ...) -> Any: ...
+    @property
+    def signature(self) -> str: ...
+
+@overload
+def guvectorize(
+    signatures: str, *, target: Literal["cpu", "parallel"] = ..., **options: Any
+) -> Callable[[Callable[..., Any]], GUVectorized]: ...
+@overload
+def guvectorize(
+    signatures: _Signatures, layout: str, *, target: Literal["cpu", "parallel"] = ..., **options: Any
+) -> Callable[[Callable[..., Any]], GUVectorized]: ...
+
 class Bench:
     rows: List[Dict[str, Any]]
     agrees: bool

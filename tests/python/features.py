@@ -31,7 +31,7 @@ AREAS = [
         ("loops over arrays", "s = 0.0\nfor i in range(a.shape[0]):\n    s += np.tanh(a[i, i])\nreturn a + s", "np.arange(9.0).reshape(3, 3)"),
         ("`@vectorize`", "check: jitrun.vectorize(g)(np.arange(3)).tolist() == [0, 1, 2]", ""),
         ("`@cfunc`", "check: jitrun.cfunc('int64(int64)')(g).ctypes(5) == 5", ""),
-        ("`@guvectorize`", "check: jitrun.guvectorize", ""),
+        ("`@guvectorize`", "check: jitrun.guvectorize('void(int64[:], int64, int64[:])', '(n),()->(n)')(add_to)(np.arange(6).reshape(2, 3), np.arange(2))[1, 2] == 6", ""),
         ("`@stencil`", "check: jitrun.stencil", ""),
         ("`jitclass`", "check: jitrun.experimental.jitclass", ""),
         ("`@overload`, `@intrinsic`", "check: jitrun.extending.overload", ""),
@@ -190,6 +190,10 @@ def g2(x, y=2):
 
 def g(x):
     return x
+
+def add_to(x, y, out):
+    for i in range(len(x)):
+        out[i] = x[i] + y
 
 def many_(*args):
     return len(args)
