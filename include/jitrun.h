@@ -7,8 +7,11 @@
  *         fputs(jr_module_report(module, JR_REPORT_TEXT), stderr);
  *     JrFunction *f;
  *     JrValue result, args[] = {jr_float(3), jr_float(4)};
- *     if (jr_function(module, "hypot2", NULL, &f) == JR_OK && jr_call(f, 2, args, &result) ==
- * JR_OK) printf("%g\n", result.as.f); jr_module_free(module); jr_context_free(context);
+ *     if (jr_function(module, "hypot2", NULL, &f) == JR_OK &&
+ *         jr_call(f, 2, args, &result) == JR_OK)
+ *         printf("%g\n", result.as.f);
+ *     jr_module_free(module);
+ *     jr_context_free(context);
  *
  * Everything that can fail returns a JrStatus; what went wrong is in jr_error(), one slot per
  * thread, until the next call of this library on that thread. Nothing here exits, aborts or
