@@ -36,7 +36,8 @@ class Side(Worker):
         env = dict(os.environ, PYTHONPATH=os.path.join(ROOT, "python"))
         for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "JITRUN_NUM_THREADS"):
             env[variable] = str(threads)
-        env["JITRUN_PARALLEL_THRESHOLD"] = "0"  # the empty region is to be one
+        # The empty region is to be one; 0 would also make copies of arrays that gain nothing by them.
+        env["JITRUN_PARALLEL_THRESHOLD"] = "1"
         if kind == "jitrun":
             env["JITRUN_LIBRARY"] = path
         if layer:
