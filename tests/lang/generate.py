@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Makes nests of loops over array elements at random and runs them on two engines.
+
+usage: generate.py --jitrun build/jitrun [--seeds FIRST:LAST] [--engine llvm] [--keep FOLDER]
+
+The engine must print what the interpreter prints, error and place included. Subscripts are sums of
+counters and other numbers, inside the arrays, counting from the end or beyond; arrays may be parts of
+one another; some statements are in an `if` of a counter or an element. That is what the LLVM engine
+looks at in front of a loop (backend/llvm/range.c, apart.c). Ends with `N passed, M failed`.
+"""
+import argparse
+import collections
+import concurrent.futures
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+TIMEOUT = 60
+
+PROGRAM = """\
+import numpy as np
+from jitrun import njit, int64, float64
+
+
+@njit
+def f(a: {type}{matrix}, b: {type}{vector}, c: {type}{vector}, k: int64, w: int64, s: {type}) -> {type}:
+    n = a.shape[0]
+    m = a.shape[1]
+{body}
+    return s
+
+
+def numbers():
+    x = np.zeros(({rows}, {columns}), np.{type})
+    for i in range({rows}):
+        for j in range({columns}):
+            x[i, j] = (i * 7 + j * 13) % 19
+    return x
+
+
+def show(a) -> None:
+    s = 0.0
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            s = s * 0.99 + a[i, j]
+    print(s)
+
+
+g = numbers()
+p = numbers()[0].copy()
+q = numbers()[1].copy()
+print(f({a}, {b}, {c}, {k}, {w}, {zero}))
+show(g)
+show(p.reshape(1, {columns}))
+show(q.reshape(1, {columns}))
+"""
+
+
+class Maker:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.pick = self.random.choice
+        self.counters = ["i", "j", "j", "j"]
+
+    def chance(self, part):
+        return self.random.random() < part
+
+    def index(self, counter, size):
+        if self.chance(0.3):
+            counter = self.pick(["i", "k", "k", "w", "0"])
+        return self.pick([
+            counter, counter, counter, counter, counter, counter, f"{counter} - 1", f"{counter} + 1",
+            f"{counter} {self.pick('+-')} {self.pick([2, 3, 17])}", f"{counter} - w", f"{counter} + w",
+            f"{size} - 1 - {counter}", "left" if size == "m" else "k"])
+
+    def element(self):
+        return self.pick([
+            lambda: f"a[{self.index('i', 'n')}, {self.index('j', 'm')}]", lambda: f"b[{self.index('j', 'm')}]",
+            lambda: f"c[{self.index('j', 'm')}]"])()
+
+    def value(self):
+        text = self.element()
+        for _ in range(self.pick([0, 1, 1, 2])):
+            op = self.pick(["+", "-", "-", "min", "max"])
+            other = self.element()
+            text = f"{op}({text}, {other})" if op in ("min", "max") else f"{text} {op} {other}"
+        return text
+
+    def condition(self):
+        counter = self.pick(self.counters)
+        return self.pick([
+            f"{counter} == 0", f"{counter} == k", f"{counter} != k", f"{counter} == m - 1",
+            f"{counter} != n - 1", f"{counter} == i + 1", f"{counter} < w", f"{self.element()} > 3",
+            f"{self.element()} > 2 and {self.element()} < 9"])
+
+    def statement(self, indent):
+        target = "s" if self.chance(0.1) else self.element()
+        op = "+=" if target == "s" else self.pick(["=", "=", "=", "+=", "-="])
+        text = f"{target} {op} {self.value()}"
+        if not self.chance(0.3):
+            return [indent + text]
+        lines = [f"{indent}if {self.condition()}:", f"{indent}    {text}"]
+        if self.chance(0.3):
+            lines += [f"{indent}else:", f"{indent}    s += {self.element()}"]
+        return lines
+
+    def range(self, first, size):
+        lo = self.pick(["0", "0", "1", "1", "2", "k", first, "w"])
+        hi = self.pick([size, size, f"{size} - 1", f"{size} - 1", f"{size} - 3", "k", "len(b)"])
+        return self.pick([f"{lo}, {hi}"] * 9 + [f"{hi} - 1, {lo} - 1, -1", f"{lo}, {hi}, 2", f"{lo}, {hi}, w"])
+
+    def body(self):
+        indent = "    "
+        if self.chance(0.7):
+            lines = [f"{indent}for i in range({self.range('2', 'n')}):"]
+            indent += "    "
+        else:
+            lines = [f"{indent}i = k"]
+        lines.append(f"{indent}for j in range({self.range('i + 1', 'm')}):")
+        indent += "    "
+        lines.append(f"{indent}left = m - 1 if j == 0 else j - 1")
+        for _ in range(self.pick([1, 1, 2, 3])):
+            lines += self.statement(indent)
+        return "\n".join(lines)
+
+    def program(self):
+        any_layout = self.chance(0.35)
+        rows, columns = self.pick([3, 20, 40]), self.pick([4, 44, 60])
+        kind = self.pick(["int64", "float64", "float64"])
+        return PROGRAM.format(
+            type=kind, zero="0" if kind == "int64" else "0.0", body=self.body(), rows=rows, columns=columns,
+            matrix="[:, :]" if any_layout else "[:, ::1]", vector="[:]" if any_layout else "[::1]",
+            a=self.pick(["g", "g", "g", "g[1:]", "g.T" if any_layout else "g"]),
+            b=self.pick(["p", "p", "g[0]", "g[1, 1:]"] + (["g[:, 1]", "p[::-1]"] if any_layout else [])),
+            c=self.pick(["q", "q", "p", "g[1]", "g[0]", "p[3:]"]),
+            k=self.pick([0, 1, 2, 5, rows - 1, columns - 1]), w=self.pick([0, 1, 2, 3, 16, 17, 19, -1]))
+
+
+def run(jitrun, path, engine):
+    done = subprocess.run([jitrun, "--backend", engine, str(path)], capture_output=True, text=True,
+                          timeout=TIMEOUT, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(jitrun, engine, seed, folder):
+    path = folder / f"{seed}.src"
+    path.write_text(Maker(seed).program())
+    wanted, got = run(jitrun, path, "interp"), run(jitrun, path, engine)
+    kind = {0: "end well", 1: "raise"}.get(wanted[0], "are no programs")
+    return kind, None if wanted == got else (path, wanted, got)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--jitrun", required=True)
+    parser.add_argument("--engine", default="llvm")
+    parser.add_argument("--seeds", default="0:150")
+    parser.add_argument("--keep", help="a folder for the programs")
+    parser.add_argument("--jobs", type=int, default=2)
+    args = parser.parse_args()
+    jitrun = str(pathlib.Path(args.jitrun).resolve())
+    first, last = map(int, args.seeds.split(":"))
+    counts, failed = collections.Counter(), 0
+    with tempfile.TemporaryDirectory() as made, \
+            concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        folder = pathlib.Path(args.keep or made)
+        folder.mkdir(exist_ok=True)
+        for kind, problem in pool.map(lambda s: check(jitrun, args.engine, s, folder), range(first, last)):
+            counts[kind] += 1
+            if problem:
+                path, wanted, got = problem
+                failed += 1
+                print(f"{path.name}: {args.engine} gives {got}\ninterp gives {wanted}\n{path.read_text()}", flush=True)
+    print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
+    print(f"{sum(counts.values()) - failed} passed, {failed} failed")
+    return failed != 0 or counts["are no programs"] != 0 or not counts["end well"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
