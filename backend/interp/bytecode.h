@@ -40,6 +40,7 @@ typedef enum BcOp {
 #define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SEARCH JB_FUSE
 #define JB_FUSE_ARM JB_FUSE
+#define JB_FUSE_GUARD JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
@@ -49,6 +50,7 @@ typedef enum BcOp {
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
 #undef JB_FUSE_ARM
+#undef JB_FUSE_GUARD
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
     BC_COUNT

@@ -38,6 +38,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SEARCH JB_FUSE
 #define JB_FUSE_ARM JB_FUSE
+#define JB_FUSE_GUARD JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
     switch (KEY(first, second, via)) {
@@ -50,6 +51,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
 #undef JB_FUSE_ARM
+#undef JB_FUSE_GUARD
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 }
@@ -194,6 +196,7 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SEARCH JB_FUSE
 #define JB_FUSE_ARM JB_FUSE
+#define JB_FUSE_GUARD JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"
@@ -203,6 +206,7 @@ BcOp jr_fused_first(BcOp op, uint32_t *length) {
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
 #undef JB_FUSE_ARM
+#undef JB_FUSE_GUARD
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
     };

@@ -482,6 +482,15 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
         BEGIN_VIA(FIRST, via);              \
         DO_##SECOND(OPERAND_##via)          \
     }
+#define JB_FUSE_GUARD(FIRST, SECOND, via)                      \
+    HANDLER(FIRST##_##SECOND##_##via) {                        \
+        if (test_##FIRST(run, ip, OPERANDS_##via(S(ip->a)))) { \
+            ip = jump(ip, jump_##FIRST(ip));                   \
+            GO;                                                \
+        }                                                      \
+        ip++;                                                  \
+        DO_##SECOND(OPERAND_##via)                             \
+    }
 /* While the index is plainly in range the loop runs right here; what else comes (an index that
  * wraps or raises, the loop's last round) is left to the single steps. */
 #define JB_FUSE_FILL(STORE, FOR, ctype, source, bound, step)                  \
@@ -509,6 +518,7 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
 #undef JB_FUSE_ARM
+#undef JB_FUSE_GUARD
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
@@ -528,6 +538,7 @@ BcHandler *const jr_interp_handlers[BC_COUNT] = {
 #define JB_FUSE_FILTER JB_FUSE
 #define JB_FUSE_SEARCH JB_FUSE
 #define JB_FUSE_ARM JB_FUSE
+#define JB_FUSE_GUARD JB_FUSE
 #define JB_FUSE_SPECIAL JB_FUSE
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
 #include "backend/interp/fuse.def"

@@ -240,6 +240,7 @@ JB_VALUE(POLL, , , , )
 #define JB_FUSE_FILTER(FIRST, SECOND, via)
 #define JB_FUSE_SEARCH(FIRST, SECOND, via)
 #define JB_FUSE_ARM(FIRST, SECOND, via)
+#define JB_FUSE_GUARD(FIRST, SECOND, via)
 #define JB_FUSE_SPECIAL(FIRST, SECOND, via)
 #define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step)
 #include "backend/interp/fuse.def"
@@ -249,6 +250,7 @@ JB_VALUE(POLL, , , , )
 #undef JB_FUSE_FILTER
 #undef JB_FUSE_SEARCH
 #undef JB_FUSE_ARM
+#undef JB_FUSE_GUARD
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 
