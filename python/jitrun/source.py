@@ -12,6 +12,7 @@ import importlib
 import inspect
 import io
 import linecache
+import threading
 import tokenize
 import types
 
@@ -120,7 +121,7 @@ class KernelSource:
     def function(self):
         """The Python function, made from the text: what pickling did not ship."""
         scope = dict(self._lookup, __name__=self.module, __builtins__=builtins)
-        tree = ast.parse(self.text)
+        tree = _tree_of(self.text)
         definition = tree.body[0]
         definition.decorator_list = []
         for argument in ast.walk(definition.args):
@@ -187,12 +188,21 @@ def _is_namespace(value):
     return isinstance(value, _Namespace)
 
 
+# CPython 3.11 fails now and then when two threads make trees: https://github.com/python/cpython/issues/106905
+_parsing = threading.Lock()
+
+
+def _tree_of(text):
+    with _parsing:
+        return ast.parse(text)
+
+
 class _Parsed:
     """The syntax tree of a source and what is read off it."""
 
     def __init__(self, source):
         try:
-            body = ast.parse(source.text).body
+            body = _tree_of(source.text).body
         except SyntaxError:
             body = []
         if len(body) != 1 or not isinstance(body[0], (ast.FunctionDef, ast.AsyncFunctionDef)):
