@@ -159,6 +159,7 @@ def child(what, which):
 
 def run(what, which, times=1):
     env = dict(os.environ)
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # else each import compiles the package anew
     env.setdefault("PYTHONPATH", os.path.join(ROOT, "python"))
     env.setdefault("JITRUN_BUILD", os.path.join(ROOT, "build"))
     found = []

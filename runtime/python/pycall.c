@@ -33,7 +33,7 @@
 enum { MAX_LEAVES = 64, MAX_ITEMS = 255, MAX_DEPTH = 16 };
 enum {
     FEW_ELEMENTS = 4096, /* that a kernel goes through in a few microseconds */
-    LOOKS = 4,           /* of a kernel at the cancel flag, before it releases the GIL */
+    LOOKS = 1,           /* of a kernel at the cancel flag, before it releases the GIL */
 };
 
 /* How an argument is read. */
