@@ -184,8 +184,9 @@ def measure(options, cases):
     sources, jitrun = Sources(), Jitrun(options.build)
     kernels = options.kernels or list(cases)
     ours, clang, lines = dict.fromkeys(kernels), dict.fromkeys(kernels, math.inf), {}
+    empty = math.inf
     for _ in range(options.rounds):
-        empty = time_clang(sources.head)
+        empty = min(empty, *(time_clang(sources.head) for _ in range(5)))
         for k in kernels:
             name, make = cases[k][:2]
             program = sources.python(name)
@@ -193,7 +194,8 @@ def measure(options, cases):
             text = IMPORTS + "\n".join(program) + "\n"
             for _ in range(3):
                 ours[k] = least(ours[k], jitrun.compile(text, name, [type_name(a) for a in make()]))
-            clang[k] = min(clang[k], max(time_clang(sources.c_text(name)) - empty, 1e-4))
+            clang[k] = min(clang[k], time_clang(sources.c_text(name)))
+    clang = {k: clang[k] - empty for k in kernels}
     return kernels, lines, ours, clang, time_numba(kernels, options.rounds)
 
 
