@@ -34,25 +34,8 @@ typedef enum BcOp {
 #undef JB_PICK
     BC_FUSED,
     BC_BEFORE_FUSED = BC_FUSED - 1,
-#define JB_FUSE(FIRST, SECOND, via) BC_##FIRST##_##SECOND##_##via,
-#define JB_FUSE_TEST JB_FUSE
-#define JB_FUSE_LOOP JB_FUSE
-#define JB_FUSE_FILTER JB_FUSE
-#define JB_FUSE_SEARCH JB_FUSE
-#define JB_FUSE_ARM JB_FUSE
-#define JB_FUSE_GUARD JB_FUSE
-#define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_EVERY(FIRST, SECOND, via) BC_##FIRST##_##SECOND##_##via,
 #include "backend/interp/fuse.def"
-#undef JB_FUSE
-#undef JB_FUSE_TEST
-#undef JB_FUSE_LOOP
-#undef JB_FUSE_FILTER
-#undef JB_FUSE_SEARCH
-#undef JB_FUSE_ARM
-#undef JB_FUSE_GUARD
-#undef JB_FUSE_SPECIAL
-#undef JB_FUSE_FILL
     BC_COUNT
 } BcOp;
 

@@ -30,17 +30,8 @@ typedef enum Via {
 #define KEY(first, second, via) (((uint64_t)(first)*BC_COUNT + (second)) * VIAS + (via))
 
 static BcOp pick(BcOp first, BcOp second, Via via) {
-#define JB_FUSE(FIRST, SECOND, via)               \
-    case KEY(BC_##FIRST, BC_##SECOND, VIA_##via): \
-        return BC_##FIRST##_##SECOND##_##via;
-#define JB_FUSE_TEST JB_FUSE
-#define JB_FUSE_LOOP JB_FUSE
-#define JB_FUSE_FILTER JB_FUSE
-#define JB_FUSE_SEARCH JB_FUSE
-#define JB_FUSE_ARM JB_FUSE
-#define JB_FUSE_GUARD JB_FUSE
-#define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_EVERY(FIRST, SECOND, via) \
+    case KEY(BC_##FIRST, BC_##SECOND, VIA_##via): return BC_##FIRST##_##SECOND##_##via;
     switch (KEY(first, second, via)) {
 #include "backend/interp/fuse.def"
     default: return BC_COUNT;
@@ -190,25 +181,8 @@ void jr_fuse(Compiler *c) {
 /* The opcode and the number of the instructions a fusion runs. */
 BcOp jr_fused_first(BcOp op, uint32_t *length) {
     static const uint16_t FIRST[BC_COUNT] = {
-#define JB_FUSE(FIRST, SECOND, via) [BC_##FIRST##_##SECOND##_##via] = BC_##FIRST,
-#define JB_FUSE_TEST JB_FUSE
-#define JB_FUSE_LOOP JB_FUSE
-#define JB_FUSE_FILTER JB_FUSE
-#define JB_FUSE_SEARCH JB_FUSE
-#define JB_FUSE_ARM JB_FUSE
-#define JB_FUSE_GUARD JB_FUSE
-#define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_EVERY(FIRST, SECOND, via) [BC_##FIRST##_##SECOND##_##via] = BC_##FIRST,
 #include "backend/interp/fuse.def"
-#undef JB_FUSE
-#undef JB_FUSE_TEST
-#undef JB_FUSE_LOOP
-#undef JB_FUSE_FILTER
-#undef JB_FUSE_SEARCH
-#undef JB_FUSE_ARM
-#undef JB_FUSE_GUARD
-#undef JB_FUSE_SPECIAL
-#undef JB_FUSE_FILL
     };
     *length = 1;
     for (; op >= BC_FUSED; op = (BcOp)FIRST[op])

@@ -512,15 +512,6 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
         TEST(FOR, any)                                                        \
     }
 #include "backend/interp/fuse.def"
-#undef JB_FUSE
-#undef JB_FUSE_TEST
-#undef JB_FUSE_LOOP
-#undef JB_FUSE_FILTER
-#undef JB_FUSE_SEARCH
-#undef JB_FUSE_ARM
-#undef JB_FUSE_GUARD
-#undef JB_FUSE_SPECIAL
-#undef JB_FUSE_FILL
 
 /* ---- From outside ---- */
 
@@ -532,15 +523,7 @@ BcHandler *const jr_interp_handlers[BC_COUNT] = {
 #define JB_STORE(ID, text, operands, check, ctype, value, index) on_##ID,
 #define JB_SPECIAL(ID, text, operands) on_##ID,
 #include "backend/interp/bytecode.def"
-#define JB_FUSE(FIRST, SECOND, via) on_##FIRST##_##SECOND##_##via,
-#define JB_FUSE_TEST JB_FUSE
-#define JB_FUSE_LOOP JB_FUSE
-#define JB_FUSE_FILTER JB_FUSE
-#define JB_FUSE_SEARCH JB_FUSE
-#define JB_FUSE_ARM JB_FUSE
-#define JB_FUSE_GUARD JB_FUSE
-#define JB_FUSE_SPECIAL JB_FUSE
-#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step) JB_FUSE(STORE, FOR, any)
+#define JB_FUSE_EVERY(FIRST, SECOND, via) on_##FIRST##_##SECOND##_##via,
 #include "backend/interp/fuse.def"
 };
 

@@ -235,24 +235,7 @@ JB_VALUE(POLL, , , , )
         STOP(via)                                                                            \
         return ip;                                                                           \
     }
-#define JB_FUSE_TEST(FIRST, SECOND, via)
-#define JB_FUSE_LOOP(FIRST, SECOND, via)
-#define JB_FUSE_FILTER(FIRST, SECOND, via)
-#define JB_FUSE_SEARCH(FIRST, SECOND, via)
-#define JB_FUSE_ARM(FIRST, SECOND, via)
-#define JB_FUSE_GUARD(FIRST, SECOND, via)
-#define JB_FUSE_SPECIAL(FIRST, SECOND, via)
-#define JB_FUSE_FILL(STORE, FOR, ctype, value, bound, step)
 #include "backend/interp/fuse.def"
-#undef JB_FUSE
-#undef JB_FUSE_TEST
-#undef JB_FUSE_LOOP
-#undef JB_FUSE_FILTER
-#undef JB_FUSE_SEARCH
-#undef JB_FUSE_ARM
-#undef JB_FUSE_GUARD
-#undef JB_FUSE_SPECIAL
-#undef JB_FUSE_FILL
 
 #undef A
 #undef B
