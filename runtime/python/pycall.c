@@ -17,7 +17,7 @@
  * A kernel that is known to be done in a moment keeps the GIL: releasing and taking it again costs
  * more than such a kernel does. Of the others most are done in a moment too when they are given
  * little to do, which only the run shows: these begin with the GIL, and release it when they have
- * been running for some tens of microseconds (JrYield). */
+ * been running for some ten microseconds (JrYield). */
 #include "runtime/compile.h"
 #include "runtime/python/interrupt.h"
 #include "runtime/python/pyarray.h"
