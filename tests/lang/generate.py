@@ -8,14 +8,13 @@ counters and other numbers, inside the arrays, counting from the end or beyond; 
 one another; some statements are in an `if` of a counter or an element. That is what the LLVM engine
 looks at in front of a loop (backend/llvm/range.c, apart.c). Ends with `N passed, M failed`.
 """
-import argparse
-import collections
-import concurrent.futures
 import pathlib
 import random
 import subprocess
 import sys
-import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import seeds  # noqa: E402
 
 TIMEOUT = 60
 
@@ -144,37 +143,18 @@ def run(jitrun, path, engine):
     return done.returncode, done.stdout, done.stderr
 
 
-def check(jitrun, engine, seed, folder):
-    path = folder / f"{seed}.src"
+def check(args, seed, path):
     path.write_text(Maker(seed).program())
-    wanted, got = run(jitrun, path, "interp"), run(jitrun, path, engine)
+    wanted, got = run(args.jitrun, path, "interp"), run(args.jitrun, path, args.engine)
     kind = {0: "end well", 1: "raise"}.get(wanted[0], "are no programs")
-    return kind, None if wanted == got else (path, wanted, got)
+    return kind, [] if wanted == got else [f"{args.engine} gives {got}", f"interp gives {wanted}"]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--jitrun", required=True)
+    parser = seeds.parser_of(__doc__, "0:150")
     parser.add_argument("--engine", default="llvm")
-    parser.add_argument("--seeds", default="0:150")
-    parser.add_argument("--keep", help="a folder for the programs")
-    parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    jitrun = str(pathlib.Path(args.jitrun).resolve())
-    first, last = map(int, args.seeds.split(":"))
-    counts, failed = collections.Counter(), 0
-    with tempfile.TemporaryDirectory() as made, \
-            concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        folder = pathlib.Path(args.keep or made)
-        folder.mkdir(exist_ok=True)
-        for kind, problem in pool.map(lambda s: check(jitrun, args.engine, s, folder), range(first, last)):
-            counts[kind] += 1
-            if problem:
-                path, wanted, got = problem
-                failed += 1
-                print(f"{path.name}: {args.engine} gives {got}\ninterp gives {wanted}\n{path.read_text()}", flush=True)
-    print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
-    print(f"{sum(counts.values()) - failed} passed, {failed} failed")
+    counts, failed = seeds.run_seeds(args, lambda seed, path: check(args, seed, path))
     return failed != 0 or counts["are no programs"] != 0 or not counts["end well"]
 
 

@@ -9,9 +9,6 @@ threads show by chance. One that is refused for a race must have that race: with
 --check-races has to find it. All numbers are integers, or floats that add up exactly.
 Ends with `N passed, M failed`.
 """
-import argparse
-import collections
-import concurrent.futures
 import json
 import os
 import pathlib
@@ -19,7 +16,9 @@ import random
 import re
 import subprocess
 import sys
-import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import seeds  # noqa: E402
 
 TIMEOUT = 60
 SERIAL = dict(os.environ, JITRUN_PARALLEL_THRESHOLD="0", JITRUN_NUM_THREADS="1")
@@ -252,14 +251,13 @@ def check_refusal(jitrun, path, error):
         f"refused, but this run has no race: {error}"]
 
 
-def check(jitrun, seed, folder):
-    """(seed, what became of it, problems)"""
-    path = folder / f"{seed}.src"
+def check(jitrun, seed, path):
+    """(what became of it, problems)"""
     text = Maker(seed).program()
     path.write_text(text)
     serial = run(jitrun, path, SERIAL)
     if serial[0] == 2:
-        return seed, "is no program", []
+        return "is no program", []
     problems = []
     for order, environment in ORDERS.items():
         got = run(jitrun, path, environment, "--parallel")
@@ -268,38 +266,18 @@ def check(jitrun, seed, folder):
             problems = check_refusal(jitrun, path, refused[0])
             path.write_text(text)
         if refused:
-            return seed, "is refused", problems
+            return "is refused", problems
         if got[0] != serial[0] or (got[0] == 0 and got[1] != serial[1]):
             problems.append(f"{order}: exit status {got[0]}, {got[1]!r}\n"
                             f"serial: exit status {serial[0]}, {serial[1]!r}")
     loops = json.loads(run(jitrun, path, SERIAL, "--parallel", "--check", "--format", "json")[1])
     parallel = any(loop["parallel"] for loop in loops["loops"])
-    return seed, "is parallel" if parallel else "is serial", problems
+    return "is parallel" if parallel else "is serial", problems
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--jitrun", required=True)
-    parser.add_argument("--seeds", default="0:300")
-    parser.add_argument("--keep", help="a folder for the programs")
-    parser.add_argument("--jobs", type=int, default=2)
-    args = parser.parse_args()
-    jitrun = str(pathlib.Path(args.jitrun).resolve())
-    first, last = map(int, args.seeds.split(":"))
-    counts, failed = collections.Counter(), 0
-    with tempfile.TemporaryDirectory() as made, \
-            concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        folder = pathlib.Path(args.keep or made)
-        folder.mkdir(exist_ok=True)
-        for seed, kind, problems in pool.map(lambda s: check(jitrun, s, folder), range(first, last)):
-            counts[kind] += 1
-            failed += bool(problems)
-            if problems:
-                print(f"seed {seed}:\n    " + "\n    ".join(problems).replace("\n", "\n    "))
-                print((folder / f"{seed}.src").read_text(), flush=True)
-    print(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
-    passed = sum(counts.values()) - failed
-    print(f"{passed} passed, {failed} failed")
+    args = seeds.parser_of(__doc__, "0:300").parse_args()
+    counts, failed = seeds.run_seeds(args, lambda seed, path: check(args.jitrun, seed, path))
     return failed != 0 or not counts["is parallel"]
 
 
