@@ -22,16 +22,15 @@ static void assign_items(FeInfer *in, const AstExpr *target, const FeType *type,
     uint32_t n = target->items.len;
     bool display = value && value->kind == AST_TUPLE && value->items.len == n;
     bool fits = type->kind == FE_TUPLE && type->count == n;
-    const FeType *rest = fe_infer_silent(in);
+    bool array = type->kind == FE_ARRAY; /* that there are n is seen when it runs */
+    const FeType *rest = array ? fe_infer_element(in, type, 1, true) : fe_infer_silent(in);
     node_at(in, target)->type = type;
     if (type->kind == FE_TUPLE && !fits)
         fe_infer_fail(in, target->span, NULL, "%u value%s cannot be unpacked into %u names",
                       type->count, type->count == 1 ? "" : "s", n);
-    else if (!fits && !type_is_void(type))
-        fe_infer_fail(in, target->span,
-                      type->kind == FE_ARRAY ? "take the elements one by one: a[0], a[1]"
-                                             : NULL,
-                      "%s cannot be unpacked", fe_infer_name(in, type));
+    else if (!fits && !array && !type_is_void(type))
+        fe_infer_fail(in, target->span, NULL, "%s cannot be unpacked",
+                      fe_infer_name(in, type));
     for (uint32_t i = 0; i < n; i++)
         assign_target(in, target->items.data[i], fits ? type->items[i] : rest,
                       display ? value->items.data[i] : NULL, use);

@@ -210,7 +210,8 @@ typedef struct FeFunc {
  *                 has a value (negative ones counted from the end), or is any int and the tuple's
  *                 items all have one type: IndexError when outside
  *   AST_SLICE     no node of its own; its parts are ints or NULL
- *   AST_TUPLE, AST_LIST  items
+ *   AST_TUPLE, AST_LIST  items. As a target, `type` is what is unpacked: a tuple of so many, or an
+ *                 array, whose first axis has to be so long: ValueError when it is not
  * Of statements:
  *   AST_AUG       nodes[targets[0]->id].operations[0] is the operation of the old value and `value`;
  *                 its result is cast to the variable's type or the element's. Target a variable or

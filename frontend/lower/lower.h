@@ -148,6 +148,7 @@ void fe_lower_for(Lower *low, const AstStmt *stmt);
 IrBlock *fe_loop_begin(Lower *low, IrReg n, IrReg *counter);
 IrBlock *fe_loop_range(Lower *low, IrReg lo, IrReg hi, IrReg *counter);
 void fe_loop_end(Lower *low, IrBlock *outer);
+Value fe_array_item(Lower *low, Value array, IrReg at); /* along its first axis; unchecked */
 IrReg fe_range_length(Lower *low, IrReg lo, IrReg hi, IrReg step);
 
 /* ---- lower_note.c: for people, what becomes of the current statement over whole arrays ---- */

@@ -201,7 +201,7 @@ static Iter iter_make(Lower *low, const AstExpr *expr) {
     return iter;
 }
 
-static Value array_item(Lower *low, Value array, IrReg at) {
+Value fe_array_item(Lower *low, Value array, IrReg at) {
     IrType type = ir_reg_type(low->func, array.reg);
     Subscript sub = {.array = array.reg, .n = 1, .operands = {at}, .axes = "i"};
     sub.element = type.ndim == 1;
@@ -216,7 +216,7 @@ static Value iter_at(Lower *low, const Iter *iter, IrReg at) {
         IrReg offset = fe_int_binary(low, OP_MUL, at, iter->range.step);
         return fe_value_ir(low, fe_int_binary(low, OP_ADD, iter->range.lo, offset));
     }
-    case ITER_ARRAY: return array_item(low, iter->value, at);
+    case ITER_ARRAY: return fe_array_item(low, iter->value, at);
     case ITER_TUPLE: return fe_tuple_item(low, iter->value, at, iter->item);
     default: break;
     }

@@ -60,6 +60,33 @@ static void assign_subscript(Lower *low, const AstExpr *target, Value value) {
         fe_array_assign(low, fe_subscript_get(low, &sub).reg, value);
 }
 
+/* a, b = array: raises CPython's errors unless its first axis has n items. */
+static void check_length(Lower *low, IrReg length, uint32_t n) {
+    IrReg other = fe_int_compare(low, OP_NE, length, fe_int_const(low, n));
+    IrStmt *guard = ir_build_if(&low->b, other);
+    IrBlock *outer = fe_block_swap(low, &guard->u.blocks.then);
+    for (uint32_t got = 0; got < n; got++)
+        fe_raise_if(low, fe_int_compare(low, OP_EQ, length, fe_int_const(low, got)), EXC_VALUE,
+                    jr_arena_printf(low->arena,
+                                    "not enough values to unpack (expected %u, got %u)", n,
+                                    got));
+    fe_raise_if(low, fe_bool_const(low, true), EXC_VALUE,
+                jr_arena_printf(low->arena, "too many values to unpack (expected %u)", n));
+    fe_block_swap(low, outer);
+}
+
+/* The items of an array's first axis, all read before any is assigned. */
+static Value unpacked(Lower *low, const AstExpr *target, Value array) {
+    uint32_t n = target->items.len;
+    Value *items = JR_NEW_ARRAY(low->arena, Value, n + 1);
+    array = fe_value_pinned(low, array);
+    low->b.span = target->span;
+    check_length(low, ir_build_dim(&low->b, array.reg, 0), n);
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = fe_array_item(low, array, fe_int_const(low, i));
+    return fe_value_tuple(low, n, items);
+}
+
 static void to_target(Lower *low, const AstExpr *target, Value value, bool bind) {
     JrSpan outer = low->b.span;
     low->b.span = target->at.line ? target->at : target->span;
@@ -69,9 +96,11 @@ static void to_target(Lower *low, const AstExpr *target, Value value, bool bind)
         assign_name(low, target, value);
     else if (target->kind == AST_SUBSCRIPT)
         assign_subscript(low, target, value);
-    else if (value.type->kind == FE_TUPLE) /* a tuple or list of targets */
+    else { /* a tuple or list of targets */
+        if (value.type->kind == FE_ARRAY) value = unpacked(low, target, value);
         for (uint32_t i = 0; i < target->items.len; i++)
             to_target(low, target->items.data[i], value.items[i], bind);
+    }
     low->b.span = outer;
 }
 
