@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/language.md from the compiler's own: builtins.def, unsupported.def.
+"""Writes the tables of docs/language.md from the compiler's own: builtins.def, numpy.src, unsupported.def.
 
 usage: generate.py          rewrite what lies between the markers
        generate.py --check  exit 1 if that would change anything (a test does this)
 """
+import ast
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "language.md"
+LETTERS = {"0": "number", "1": "1-D", "2": "2-D", "3": "3-D", "a": "array", "x": "number or array", "t": "tuple"}
 STRING = r'"((?:[^"\\]|\\.)*)"'
 GROUPS = (("Python's own", lambda p: "." not in p), ("`jitrun`", lambda p: p.startswith("jitrun.")),
           ("`math`", lambda p: p.startswith("math.")),
@@ -55,6 +57,22 @@ def builtins():
     return "\n".join(out) + "\n"
 
 
+def library():
+    """NumPy's functions that are written in the language; of several definitions the first is shown."""
+    out, seen = ["", "| name | of | what |", "|---|---|---|"], set()
+    source = (ROOT / "frontend" / "infer" / "numpy.src").read_text()
+    found = [f for f in ast.parse(source).body if isinstance(f, ast.FunctionDef) and f.name[0] != "_"]
+    for function in found:
+        name = re.sub("^linalg_", "linalg.", function.name.split("__")[0])
+        ranks = [f.name.split("__")[1] for f in found if f.name.split("__")[0] == function.name.split("__")[0]]
+        takes = " or ".join(", ".join(LETTERS[letter] for letter in r) for r in ranks)
+        if name not in seen:
+            seen.add(name)
+            signature = f"`np.{name}({ast.unparse(function.args)})`"
+            out.append(f"| {signature} | {takes} | {cell(ast.get_docstring(function))} |")
+    return "\n".join(out) + "\n"
+
+
 def unsupported():
     out = ["", "| not supported | write instead |", "|---|---|"]
     for (what, instead), _ in rows("syntax/unsupported.def", "JR_UNSUPPORTED", 2):
@@ -65,7 +83,7 @@ def unsupported():
 def main():
     page = PAGE.read_text()
     fresh = page
-    for name, make in (("builtins", builtins), ("unsupported", unsupported)):
+    for name, make in (("builtins", builtins), ("library", library), ("unsupported", unsupported)):
         pattern = rf"(<!-- {name}: made by docs/generate.py -->\n).*?(<!-- end -->)"
         fresh = re.sub(pattern, lambda m: m.group(1) + make() + m.group(2), fresh, flags=re.S)
     if "--check" in sys.argv:

@@ -1,6 +1,6 @@
 /* The driver of inference: specialisations, the worklist, and the phases that infer.h
  * describes. */
-#include "frontend/infer/infer.h"
+#include "frontend/infer/library.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -22,9 +22,13 @@ const FeType *fe_infer_fail(FeInfer *in, JrSpan span, const char *help, const ch
     va_start(args, format);
     const char *message = jr_arena_vprintf(in->arena, format, args);
     va_end(args);
-    JrDiag *diag = jr_diag_error(in->diags, span, "%s", message);
+    const FeSpec *spec = in->spec, *called = NULL;
+    for (; spec->func->library && spec->units->caller; spec = spec->units->caller)
+        called = spec;
+    JrDiag *diag = called ? jr_diag_error(in->diags, called->units->called, "in %.100s: %s",
+                                          called->name, message)
+                          : jr_diag_error(in->diags, span, "%s", message);
     if (help) jr_diag_help(in->diags, diag, "%s", help);
-    FeSpec *spec = in->spec;
     if (spec->units->called.line && !spec->func->has_signature)
         jr_diag_note(in->diags, diag, spec->units->called, "in %.100s%s, called here",
                      spec->name, strlen(spec->name) > 100 ? "..." : "");
@@ -261,6 +265,7 @@ FeSpec *fe_infer_spec(FeInfer *in, FeFunc *func, const FeType *const *params,
     FeSpec *spec = spec_new(in, func, params, ret);
     in->info = info;
     spec->units->called = called;
+    spec->units->caller = in->spec;
     if (in->checking) solve_within_check(in);
     return spec;
 }
@@ -473,6 +478,12 @@ static void prepare(FeInfer *in, FeFunc *func) {
     fe_assign_check(in, func);
 }
 
+static void prepare_library(FeInfer *in) {
+    FeLibrary *library = in->library;
+    while (library && library->prepared < library->funcs.len)
+        prepare(in, library->funcs.data[library->prepared++]);
+}
+
 static void add_roots(FeInfer *in, FeFunc *func) {
     FuncInfo *info = func->info;
     JrSpan nowhere = {0, 0, 0};
@@ -489,6 +500,7 @@ FeModule *fe_infer(JrArena *arena, AstModule *ast, JrDiags *diags, const FeConfi
     fe_scope_module(in);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         prepare(in, module->funcs.data[i]);
+    prepare_library(in);
     for (uint32_t i = 1; i < module->funcs.len; i++)
         if (module->funcs.data[i]->info->ok) add_roots(in, module->funcs.data[i]);
     FeFunc *body = module->funcs.data[0];

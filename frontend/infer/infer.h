@@ -46,6 +46,7 @@ struct FeUnits {
     bool on_stack;
     JrSpan returned; /* the first return */
     JrSpan called;   /* where it was first called from; line 0 if it is a root */
+    FeSpec *caller;  /* whose call that was */
 };
 
 /* A name assigned in a function. */
@@ -76,6 +77,7 @@ typedef struct FuncInfo {
     JR_VEC(Signature) signatures; /* eager ones */
     bool ends;                    /* control can reach the end of the body */
     bool ok;                      /* its names and annotations resolve */
+    bool library;                 /* it sees numpy.src's names, not the module's */
 } FuncInfo;
 
 /* What a name means at module scope. */
@@ -96,7 +98,8 @@ typedef struct FeInfer {
     uint32_t queue_head;
     JR_VEC(FeSpec *) all; /* every specialisation, reachable or not */
     JR_VEC(FeSpec *) to_check;
-    JrTable builtins; /* rows by path */
+    JrTable builtins;          /* rows by path */
+    struct FeLibrary *library; /* NULL until one of its functions is named */
     JrTable python; /* entries of names that the module does not define, as they are needed */
     FuncInfo *info; /* of the function that is looked at: its locals hide module scope */
     bool checking;

@@ -1,6 +1,6 @@
 /* Calls: arguments matched to parameters, of the module's functions and of builtins;
  * attributes; and what a for loop goes over. */
-#include "frontend/infer/infer.h"
+#include "frontend/infer/library.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -356,6 +356,11 @@ static const FeType *call_spec(FeInfer *in, FuncCall *call, const FeType *const 
 }
 
 static const FeType *call_func(FeInfer *in, const AstExpr *expr, FeFunc *func) {
+    if (func->library) {
+        fe_infer_arguments(in, expr);
+        func = fe_library_choose(in, func, expr);
+        if (!func) return fe_infer_silent(in);
+    }
     uint32_t n = func->ast->params.len;
     FuncCall call = {expr, func, JR_NEW_ARRAY(in->arena, AstExpr *, n + 1),
                      JR_NEW_ARRAY(in->arena, const FeConst *, n + 1),

@@ -4,7 +4,7 @@
  * A name assigned once, at the top level and to a constant expression, is a constant:
  * functions may use it, and it is as weak as the literals it is made of. Any other name
  * assigned there is a variable of the body, which functions cannot see. */
-#include "frontend/infer/infer.h"
+#include "frontend/infer/library.h"
 
 #include <string.h>
 
@@ -13,11 +13,17 @@
 static const struct {
     const char *name, *path;
 } MODULES[] = {
-    {"jitrun", "jitrun"},      {"numba", "jitrun"},
-    {"numba.types", "jitrun"}, {"numba.core.types", "jitrun"},
-    {"numpy", "np"},           {"numpy.random", "np.random"},
-    {"math", "math"},          {"random", "random"},
-    {"time", "time"},          {"typing", "typing"},
+    {"jitrun", "jitrun"},
+    {"numba", "jitrun"},
+    {"numba.types", "jitrun"},
+    {"numba.core.types", "jitrun"},
+    {"numpy", "np"},
+    {"numpy.random", "np.random"},
+    {"numpy.linalg", "np.linalg"},
+    {"math", "math"},
+    {"random", "random"},
+    {"time", "time"},
+    {"typing", "typing"},
 };
 enum { MODULE_COUNT = sizeof MODULES / sizeof *MODULES };
 
@@ -48,22 +54,24 @@ static const FeType *member_scalar(FeInfer *in, const char *module, const char *
 }
 
 const FeType *fe_scope_member(FeInfer *in, const char *module, const char *name) {
-    const FeBuiltin *row =
-        jr_table_get(&in->builtins, jr_arena_printf(in->arena, "%s.%s", module, name));
+    const char *path = jr_arena_printf(in->arena, "%s.%s", module, name);
+    const FeBuiltin *row = jr_table_get(&in->builtins, path);
     if (row) return fe_type_builtin(in->types, row);
-    if (!strcmp(module, "np") && !strcmp(name, "random"))
-        return fe_type_module(in->types, "np.random");
+    if (!strcmp(path, "np.random") || !strcmp(path, "np.linalg"))
+        return fe_type_module(in->types, path);
+    const FeType *scalar = member_scalar(in, module, name);
+    if (scalar) return scalar;
+    FeFunc *func = fe_library_find(in, path);
+    if (func) return fe_type_func(in->types, func);
     if (!strcmp(module, "jitrun") && !strcmp(name, "types"))
         return fe_type_module(in->types, "jitrun");
-    if (is_type_former(module, name)) return fe_type_module(in->types, "typing");
-    return member_scalar(in, module, name);
+    return is_type_former(module, name) ? fe_type_module(in->types, "typing") : NULL;
 }
 
 const char *fe_scope_nearest_member(FeInfer *in, const char *module, const char *name) {
-    const char *names[BI_COUNT];
-    uint32_t count = 0;
+    const char *names[BI_COUNT + 128];
+    uint32_t count = fe_library_members(in, module, names, 128);
     size_t len = strlen(module);
-    (void)in;
     for (int id = 0; id < BI_COUNT; id++) {
         const char *path = fe_builtin((FeBuiltinId)id)->path;
         bool inside = !strncmp(path, module, len) && path[len] == '.';
@@ -122,7 +130,8 @@ static Entry *python_entry(FeInfer *in, const char *name) {
 }
 
 Entry *fe_scope_find(FeInfer *in, const char *name) {
-    Entry *entry = jr_table_get(&in->module->names, name);
+    bool library = in->info && in->info->library;
+    Entry *entry = jr_table_get(library ? &in->library->names : &in->module->names, name);
     if (entry) return entry;
     entry = jr_table_get(&in->python, name);
     if (!entry && (entry = python_entry(in, name))) jr_table_put(&in->python, name, entry);
@@ -339,7 +348,8 @@ static void define_name(FeInfer *in, const AstExpr *target, Value value) {
     }
     if (value.known && value.type)
         entry = entry_const(in, value.type, value.known, target->span);
-    else if (alias && alias->kind == ENTRY_TYPE && alias->type->kind != FE_FUNC)
+    else if (alias && alias->kind == ENTRY_TYPE &&
+             (alias->type->kind != FE_FUNC || alias->type->func->library))
         entry = entry_new(in, ENTRY_TYPE, alias->type, target->span);
     jr_table_put(&in->module->names, target->name, entry);
 }
@@ -377,7 +387,8 @@ static void define_rest(FeInfer *in, const FuncInfo *counts) {
         if (!entry)
             jr_table_put(&in->module->names, local->name,
                          entry_new(in, ENTRY_VAR, NULL, local->span));
-        else if (entry->kind == ENTRY_TYPE && entry->type->kind == FE_FUNC)
+        else if (entry->kind == ENTRY_TYPE && entry->type->kind == FE_FUNC &&
+                 !entry->type->func->library)
             jr_diag_error(in->diags, local->span,
                           "'%s' is a function: it cannot be assigned to", local->name);
     }
@@ -408,6 +419,7 @@ void fe_scope_module(FeInfer *in) {
 void fe_scope_locals(FeInfer *in, FeFunc *func) {
     FuncInfo *info = JR_NEW(in->arena, FuncInfo);
     func->info = info;
+    info->library = func->library != NULL;
     jr_table_init(&info->by_name, in->arena);
     for (uint32_t i = 0; i < func->ast->params.len; i++) {
         const AstParam *param = &func->ast->params.data[i];

@@ -173,6 +173,9 @@ typedef struct FeFunc {
     JR_VEC(FeSpec *) specs;
     struct FuncInfo *info; /* inference's own */
     bool has_signature;    /* annotated or eager: compiled even if never called */
+    /* Of numpy.src, not of the source: what arguments it is for (see there), and the next of its name. */
+    const char *library;
+    struct FeFunc *other;
 } FeFunc;
 
 /* The meaning of one expression in one specialisation.

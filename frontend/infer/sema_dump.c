@@ -19,6 +19,10 @@ static void dump_spec(FeModule *module, const FeSpec *spec, JrText *out) {
         jr_text_printf(out, "%s%s: %s", i ? ", " : "", spec->func->ast->params.data[i].name,
                        fe_type_name(&module->types, spec->params[i]));
     jr_text_printf(out, ") -> %s:", fe_type_name(&module->types, spec->ret));
+    if (spec->func->library) {
+        jr_text_puts(out, "  # of numpy.src\n");
+        return;
+    }
     jr_text_printf(out, "  # line %d%s\n", spec->func->ast->span.line,
                    spec->recursive ? ", recursive" : "");
     dump_vars(module, spec, out);

@@ -9,7 +9,7 @@ static bool is_before(JrSpan a, JrSpan b) {
 
 /* The statement's report, which is made at the first note; NULL where nothing is to be parallel. */
 static IrWholeReport *report_of(Lower *low) {
-    if (!low->spec->func->options.parallel) return NULL;
+    if (!low->spec->func->options.parallel || low->spec->func->library) return NULL;
     JrArena *arena = low->ir->arena;
     if (!low->ir->loops) low->ir->loops = JR_NEW(arena, IrLoops);
     IrLoops *loops = low->ir->loops;
@@ -36,7 +36,7 @@ void fe_note_serial(Lower *low, const char *reason) {
 bool fe_note_spread(Lower *low) {
     IrWholeReport *report = report_of(low);
     bool spreads = fe_spreads(low);
-    if (spreads)
+    if (spreads && report)
         report->parallel = true;
     else
         fe_note_serial(low, "it is in a prange loop, whose iterations are what is parallel");

@@ -19,20 +19,12 @@ import ast
 import bisect
 import builtins
 import math
-import operator
 import sys
 import types as pytypes
 
 from . import tables, types
 from .errors import Diagnostic, Place, typing_error
 from .source import KNOWN_MODULES, MISSING, spelled
-
-# What numpy_functions.py has.
-LIBRARY = frozenset(
-    """allclose argsort array_equal bincount concatenate convolve count_nonzero cumprod diag diff eye flatnonzero
-    flip histogram identity interp linalg.norm median nanmax nanmean nanmin nansum nonzero outer percentile
-    polyval ptp quantile repeat roll searchsorted sort std trace unique var""".split()
-)
 
 # Stands for the unit's name of NumPy in the text of a constant; repr() never makes it.
 _NUMPY = "\0"
@@ -314,35 +306,10 @@ class Use:
 def _resolve_uses(dispatcher):
     for node in dispatcher.source.parsed().uses:
         part, value = dispatcher.source.resolve(node)
-        part, value = _from_library(node, part, value)
         if value is MISSING and isinstance(part, ast.Attribute):
             owner = spelled(part.value)
             fail(dispatcher, part, "%r has no attribute %r" % (owner, part.attr))
         yield part, _use_of(dispatcher, part, value)
-
-
-def _from_library(node, part, value):
-    """The part and value that are used: of NumPy's functions which the compiler does not have, kernels of
-    ours."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or value is MISSING:
-        return part, value
-    if value is numpy:
-        root, inner = len(spelled(part)) + 1, node
-        while inner is not part and spelled(inner)[root:] not in LIBRARY:
-            inner = inner.value
-        return (inner, _library()[spelled(inner)[root:]]) if inner is not part else (part, value)
-    name = getattr(value, "__name__", None)
-    for path in (name, "linalg.%s" % name):
-        if path in LIBRARY and operator.attrgetter(path)(numpy) is value:
-            return part, _library()[path]
-    return part, value
-
-
-def _library():
-    from . import numpy_functions
-
-    return numpy_functions.NAMES
 
 
 def _use_of(dispatcher, node, value):
@@ -393,7 +360,7 @@ def _known_object(value):
 
 def _modules_to_search():
     """Those that the program has imported: a function of another is not at hand."""
-    for name in ("math", "random", "time", "numpy", "numpy.random"):
+    for name in ("math", "random", "time", "numpy", "numpy.random", "numpy.linalg"):
         if name in sys.modules:
             yield sys.modules[name]
 

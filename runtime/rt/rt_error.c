@@ -56,8 +56,9 @@ static uint32_t frame_slot(uint64_t index) {
     return JR_TRACE_INNER + (uint32_t)((index - JR_TRACE_INNER) % JR_TRACE_OUTER);
 }
 
+/* Code without a place is not the user's: the error is at the call of it. */
 static void frame_push(JrThread *thread, const JrWhere *where) {
-    if (!where) return;
+    if (!where || !where->line) return;
     JrTraceFrame *frame = &thread->error.frames[frame_slot(thread->error.depth++)];
     frame->file = name_add(thread, where->file);
     frame->func = name_add(thread, where->func);

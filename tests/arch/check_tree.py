@@ -4,7 +4,8 @@
   - every link in the documentation leads to something that is there
   - no source file has grown past what one sitting can read
   - nothing is left marked as to be done
-  - every builtin of frontend/infer/builtins.def stands in some program of tests/lang
+  - every builtin of frontend/infer/builtins.def and every function of frontend/infer/numpy.src
+    stands in some program of tests/lang
   - every option of the command and every variable of the environment is in docs/cli.md
 
     check_tree.py ROOT      prints a line for each place where one of these does not hold
@@ -19,6 +20,7 @@ PARTS = ("ir", "frontend", "backend", "runtime", "include", "cli", "python")
 MARKS = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 BUILTIN = re.compile(r'^FE_BUILTIN\(\w+, "([^"]+)"', re.M)
+KERNEL = re.compile(r"^def ([a-z]\w*?)__", re.M)
 
 
 def tree(root, folders, suffixes):
@@ -75,7 +77,9 @@ def untested_builtins(root):
     table = root / "frontend" / "infer" / "builtins.def"
     programs = "\n".join(read(path) for path in tree(root, ("tests/lang",), {".src"}))
     programs = re.sub(r"#.*", "", programs)
-    for path in BUILTIN.findall(read(table)):
+    library = read(root / "frontend" / "infer" / "numpy.src")
+    kernels = {"np." + name.replace("linalg_", "linalg.") for name in KERNEL.findall(library)}
+    for path in [*BUILTIN.findall(read(table)), *sorted(kernels)]:
         if not re.search(used_as(path), programs):
             yield f"{table}: no program of tests/lang uses {path}"
 

@@ -1,0 +1,217 @@
+/* NumPy's functions that are kernels (numpy.src). They are parsed when a program first names one,
+ * see nothing of the program's scope, and have no place in its source: what goes wrong in one is
+ * shown where the program calls it. */
+#include "frontend/infer/library.h"
+
+#include <string.h>
+
+static const char TEXT[] =
+#include <numpy.inc>
+    ;
+
+/* ---- The tree loses its places ---- */
+
+static void forget_expr(AstExpr *expr) {
+    if (!expr) return;
+    expr->span = expr->at = (JrSpan){0, 0, 0};
+    forget_expr(expr->left);
+    forget_expr(expr->right);
+    forget_expr(expr->cond);
+    for (uint32_t i = 0; i < expr->items.len; i++)
+        forget_expr(expr->items.data[i]);
+    for (uint32_t i = 0; i < expr->keywords.len; i++) {
+        expr->keywords.data[i].span = (JrSpan){0, 0, 0};
+        forget_expr(expr->keywords.data[i].value);
+    }
+}
+
+static void forget_block(AstBlock *block) {
+    for (uint32_t i = 0; i < block->len; i++) {
+        AstStmt *stmt = block->data[i];
+        stmt->span = (JrSpan){0, 0, 0};
+        for (uint32_t k = 0; k < stmt->targets.len; k++)
+            forget_expr(stmt->targets.data[k]);
+        forget_expr(stmt->value);
+        forget_expr(stmt->message);
+        forget_block(&stmt->body);
+        forget_block(&stmt->orelse);
+    }
+}
+
+static void forget_places(AstFunc *func) {
+    func->span = (JrSpan){0, 0, 0};
+    for (uint32_t i = 0; i < func->params.len; i++) {
+        func->params.data[i].span = (JrSpan){0, 0, 0};
+        forget_expr(func->params.data[i].fallback);
+    }
+    forget_block(&func->body);
+}
+
+/* ---- Definitions ---- */
+
+/* "linalg_norm__a" is np.linalg.norm. */
+static const char *path_of(FeInfer *in, const char *name, size_t len) {
+    static const char LINALG[] = "linalg_";
+    size_t prefix = sizeof LINALG - 1;
+    if (len > prefix && !strncmp(name, LINALG, prefix))
+        return jr_arena_printf(in->arena, "np.linalg.%.*s", (int)(len - prefix),
+                               name + prefix);
+    return jr_arena_printf(in->arena, "np.%.*s", (int)len, name);
+}
+
+static void define(FeInfer *in, FeLibrary *library, AstFunc *ast) {
+    FeFunc *func = JR_NEW(in->arena, FeFunc);
+    const char *ranks = strstr(ast->name + 1, "__");
+    size_t len = ranks ? (size_t)(ranks - ast->name) : strlen(ast->name);
+    const char *name = jr_arena_strndup(in->arena, ast->name, len);
+    forget_places(ast);
+    ast->name = path_of(in, name, len);
+    *func = (FeFunc){.ast = ast, .library = ranks ? ranks + 2 : ""};
+    JR_PUSH(in->arena, &library->funcs, func);
+    FeFunc *first = jr_table_get(&library->paths, ast->name);
+    for (; first; first = first->other)
+        if (!first->other) {
+            first->other = func;
+            return;
+        }
+    jr_table_put(&library->paths, ast->name, func);
+    Entry *entry = JR_NEW(in->arena, Entry);
+    *entry = (Entry){.kind = ENTRY_TYPE, .type = fe_type_func(in->types, func)};
+    jr_table_put(&library->names, name, entry);
+}
+
+static FeLibrary *library_new(FeInfer *in) {
+    FeLibrary *library = JR_NEW(in->arena, FeLibrary);
+    JrSource *source = JR_NEW(in->arena, JrSource);
+    JrDiags diags;
+    *source = (JrSource){.name = "<numpy>", .text = TEXT, .len = sizeof TEXT - 1};
+    jr_diags_init(&diags, in->arena, source);
+    jr_table_init(&library->paths, in->arena);
+    jr_table_init(&library->names, in->arena);
+    AstModule *module = fe_ast_parse(in->arena, source, &diags);
+    for (uint32_t i = 0; i < module->body->body.len; i++)
+        if (module->body->body.data[i]->kind == AST_DEF)
+            define(in, library, module->body->body.data[i]->func);
+    Entry *np = JR_NEW(in->arena, Entry);
+    *np = (Entry){.kind = ENTRY_TYPE, .type = fe_type_module(in->types, "np")};
+    jr_table_put(&library->names, "np", np);
+    return library;
+}
+
+static FeLibrary *library_of(FeInfer *in) {
+    if (!in->library) in->library = library_new(in);
+    return in->library;
+}
+
+static bool is_private(const char *path) {
+    return strrchr(path, '.')[1] == '_';
+}
+
+FeFunc *fe_library_find(FeInfer *in, const char *path) {
+    if (strncmp(path, "np.", 3) != 0 || is_private(path)) return NULL;
+    return jr_table_get(&library_of(in)->paths, path);
+}
+
+uint32_t fe_library_members(FeInfer *in, const char *module, const char **names,
+                            uint32_t cap) {
+    size_t len = strlen(module);
+    uint32_t count = 0;
+    if (strncmp(module, "np", 2) != 0) return 0;
+    const FeLibrary *library = library_of(in);
+    for (uint32_t i = 0; i < library->funcs.len && count < cap; i++) {
+        const char *path = library->funcs.data[i]->ast->name;
+        bool inside = !strncmp(path, module, len) && path[len] == '.';
+        if (inside && !strchr(path + len + 1, '.') && !is_private(path))
+            names[count++] = path + len + 1;
+    }
+    return count;
+}
+
+/* ---- Which definition a call means ---- */
+
+static bool fits(char letter, const FeType *type) {
+    switch (letter) {
+    case 'x': return type_is_number(type) || type->kind == FE_ARRAY;
+    case 'a': return type->kind == FE_ARRAY && type->ir.ndim > 0;
+    case 't': return type->kind == FE_TUPLE && type->count > 0;
+    case '0': return type_is_number(type);
+    default: return type->kind == FE_ARRAY && type->ir.ndim == (unsigned)(letter - '0');
+    }
+}
+
+/* The argument for a parameter, or NULL: a default, or one that is missing. */
+static const AstExpr *argument(const FeFunc *func, const AstExpr *call, uint32_t param) {
+    if (param < call->items.len) return call->items.data[param];
+    for (uint32_t k = 0; k < call->keywords.len; k++)
+        if (!strcmp(call->keywords.data[k].name, func->ast->params.data[param].name))
+            return call->keywords.data[k].value;
+    return NULL;
+}
+
+static bool is_for(FeInfer *in, const FeFunc *func, const AstExpr *call) {
+    uint32_t wanted = (uint32_t)strlen(func->library);
+    for (uint32_t i = 0; i < wanted; i++) {
+        const AstExpr *arg = argument(func, call, i);
+        if (!arg || !fits(func->library[i], node_at(in, arg)->type)) return false;
+    }
+    for (uint32_t i = wanted; i < func->ast->params.len; i++)
+        if (!func->ast->params.data[i].fallback && !argument(func, call, i)) return false;
+    return call->items.len <= func->ast->params.len;
+}
+
+static bool knows_keywords(const FeFunc *func, const AstExpr *call) {
+    for (uint32_t k = 0; k < call->keywords.len; k++) {
+        uint32_t i = 0, n = func->ast->params.len;
+        while (i < n &&
+               strcmp(func->ast->params.data[i].name, call->keywords.data[k].name) != 0)
+            i++;
+        if (i == n) return false;
+    }
+    return true;
+}
+
+/* "a number and an array of 1 dimension" */
+static const char *described(FeInfer *in, const char *letters) {
+    JrText text;
+    jr_text_init(&text, in->arena);
+    for (uint32_t i = 0; letters[i]; i++) {
+        jr_text_puts(&text, !i ? "" : letters[i + 1] ? ", " : " and ");
+        switch (letters[i]) {
+        case 'x': jr_text_puts(&text, "a number or an array"); break;
+        case 'a': jr_text_puts(&text, "an array"); break;
+        case 't': jr_text_puts(&text, "a tuple"); break;
+        case '0': jr_text_puts(&text, "a number"); break;
+        case '1': jr_text_puts(&text, "an array of 1 dimension"); break;
+        default: jr_text_printf(&text, "an array of %c dimensions", letters[i]);
+        }
+    }
+    return text.data;
+}
+
+FeFunc *fe_library_choose(FeInfer *in, FeFunc *func, const AstExpr *call) {
+    JrText takes;
+    for (uint32_t i = 0; i < call->items.len; i++)
+        if (type_is_void(node_at(in, call->items.data[i])->type)) return NULL;
+    for (uint32_t i = 0; i < call->keywords.len; i++)
+        if (type_is_void(node_at(in, call->keywords.data[i].value)->type)) return NULL;
+    FeFunc *near = NULL; /* but for a keyword: the call's own checks report it */
+    for (FeFunc *one = func; one; one = one->other) {
+        if (!is_for(in, one, call)) continue;
+        if (knows_keywords(one, call)) return one;
+        near = one;
+    }
+    if (near) return near;
+    jr_text_init(&takes, in->arena);
+    for (const FeFunc *one = func; one; one = one->other)
+        jr_text_printf(&takes, "%s%s", one == func ? "" : "; or ",
+                       described(in, one->library));
+    JrText given;
+    jr_text_init(&given, in->arena);
+    for (uint32_t i = 0; i < call->items.len; i++)
+        jr_text_printf(&given, "%s%s", i ? ", " : "",
+                       fe_infer_name(in, node_at(in, call->items.data[i])->type));
+    fe_infer_fail(in, call->span, jr_arena_printf(in->arena, "it takes %s", takes.data),
+                  "%s() in kernels does not take (%s)", func->ast->name,
+                  given.data ? given.data : "");
+    return NULL;
+}
