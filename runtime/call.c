@@ -8,6 +8,7 @@
 #include "runtime/frame.h"
 #include "runtime/lifetime.h"
 #include "runtime/rt/array.h"
+#include "runtime/rt/gate.h"
 #include "runtime/threads/races.h"
 #include "runtime/value.h"
 
@@ -140,6 +141,13 @@ static JrPace pace_of(const IrFunc *ir, const JrEngine *engine) {
     return compiled && ir_looks_soon(ir) ? PACE_LOOKS : PACE_UNKNOWN;
 }
 
+/* The interpreter uses the thread's state for itself. */
+static JrNeeds needs_of(const JrModule *module, const IrFunc *ir, const JrEngine *engine) {
+    bool compiled = strcmp(engine->name, "interp") != 0;
+    if (!compiled || module->options.check_races || ir->needs_context) return NEEDS_CONTEXT;
+    return ir->needs_rt ? NEEDS_THREAD : NEEDS_NOTHING;
+}
+
 static JrFunction *find_handle(const JrModule *module, const FeSpec *spec) {
     JrFunction *f = module->functions;
     while (f && f->spec != spec)
@@ -169,7 +177,9 @@ static bool add_code(JrFunction *f, bool pointer) {
     const IrModule *ir = jr_pipeline_lower(module, true);
     const JrUnit *unit = ir ? jr_pipeline_build(module, wanted, &f->call) : NULL;
     if (!unit) return false;
-    f->pace = pace_of(ir_module_find(ir, f->spec->name), unit->engine);
+    const IrFunc *func = ir_module_find(ir, f->spec->name);
+    f->pace = pace_of(func, unit->engine);
+    f->needs = needs_of(module, func, unit->engine);
     return true;
 }
 
@@ -399,17 +409,17 @@ JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const
 JrStatus jr_function_run_yielding(const JrModule *module, const JrCall *call,
                                   void *const *args, void *const *results, bool *ran,
                                   const JrYield *yield) {
-    JrGate gate;
+    JrOutside outside;
     bool races = false;
     *ran = false;
-    JrThread *thread = jr_thread_enter(&gate, &module->host);
+    JrThread *thread = jr_gate_enter(&outside, &module->host);
     if (!thread) return jr_error()->status;
-    if (yield) jr_thread_let_yield(thread, &gate, yield);
+    if (yield) jr_gate_let_yield(thread, &outside, yield);
     int32_t status = module->options.check_races
                          ? run_checked(thread, call, args, results, &races)
                          : call->run(call, &thread->rt, args, results);
     *ran = status == 0;
-    JrStatus end = (JrStatus)jr_thread_leave(thread, &gate, status);
+    JrStatus end = (JrStatus)jr_gate_leave(thread, &outside, status);
     if (*ran && races) return jr_error_races(jr_races_result(thread->checked));
     return end;
 }

@@ -7,6 +7,7 @@
 #include "jitrun.h"
 #include "runtime/rt/array.h"
 #include "runtime/rt/error.h"
+#include "runtime/rt/gate.h"
 #include "runtime/rt/rt.h"
 
 #include <pthread.h>
@@ -69,7 +70,8 @@ struct JrFunction {
     uint32_t nargs, nresults; /* leaves */
     const bool *written; /* by leaf of the parameters: an array that the function writes to */
     JrCall call;         /* `run` is NULL if it was only to be described so far */
-    JrPace pace;         /* of the code */
+    JrPace pace;         /* of the code, as the next */
+    JrNeeds needs;
     struct JrPointer *pointer; /* pointer.c's, once it was asked for */
     const char *prototype;
 };

@@ -112,8 +112,8 @@ def time_call(kernel, args):
     names = ["a%d" % i for i in range(len(args))]
     scope = {"f": kernel, **dict(zip(names, args))}
     timer = timeit.Timer("f(%s)" % ", ".join(names), globals=scope)
-    rounds = 50000
-    return min(timer.repeat(9, rounds)) / rounds * 1e9
+    rounds = 2000  # short ones: some then run undisturbed on a machine that is shared
+    return min(timer.repeat(400, rounds)) / rounds * 1e9
 
 
 def measure_calls(decorate):

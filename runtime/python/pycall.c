@@ -1,11 +1,11 @@
 /* Calls from CPython without a Python function in between.
  *
  * A kernel is an object whose type has the vectorcall protocol (python/jitrun/fast.py makes it), and
- * `enter` below is what CPython calls. The object has a JrPyCalls: a list of entries, one for each
- * combination of argument types that it was called with before. An entry reads the arguments
+ * `jr_py_enter` below is what CPython calls. The object has a JrPyCalls: a list of entries, one for each
+ * combination of argument types that it was called with before (pylearn.c). An entry reads the arguments
  * straight into a kernel's leaves:
  *
- *     enter -> the first entry whose every parameter accepts its argument
+ *     jr_py_enter -> the first entry whose every parameter accepts its argument
  *                  -> jr_function_run, without the GIL -> box the result
  *           -> otherwise `slow`, a function in Python, which converts, compiles, adds an entry, or
  *              raises the TypeError
@@ -18,79 +18,39 @@
  * more than such a kernel does. Of the others most are done in a moment too when they are given
  * little to do, which only the run shows: these begin with the GIL, and release it when they have
  * been running for some ten microseconds (JrYield). */
-#include "runtime/compile.h"
 #include "runtime/python/interrupt.h"
 #include "runtime/python/pyarray.h"
-#include "runtime/python/python.h"
-#include "runtime/rt/rt.h"
+#include "runtime/python/pycalls.h"
 #include "runtime/value.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #define OFFSET_FLAG ((size_t)1 << (8 * sizeof(size_t) - 1)) /* of vectorcall's count */
 
-enum { MAX_LEAVES = 64, MAX_ITEMS = 255, MAX_DEPTH = 16 };
 enum {
     FEW_ELEMENTS = 4096, /* that a kernel goes through in a few microseconds */
     LOOKS = 1,           /* of a kernel at the cancel flag, before it releases the GIL */
 };
 
-/* How an argument is read. */
-typedef enum Reading {
-    READ_NONE,
-    READ_DOUBLE, /* a Python float for a float64 */
-    READ_INT64,  /* a Python int for an int64 */
-    READ_NUMBER, /* any other number, by way of a JrValue */
-    READ_ARRAY,
-    READ_TUPLE,
-} Reading;
-
-typedef struct Param {
-    JrPyParam given;
-    Reading reading;
-    IrType leaf;
-} Param;
-
-typedef struct Entry {
-    struct Entry *next;
-    JrFunction *function;
-    PyObject *failed;
-    size_t count; /* of arguments */
-    uint32_t nargs, nleaves;
-    bool readonly;  /* some argument is a read-only array, and so is what is a view of it */
-    Param params[]; /* tuples with their items behind them */
-} Entry;
-
-struct JrPyCalls {
-    PyObject *slow;
-    size_t positional, count;   /* parameters: that may be passed by position, and all */
-    PyObject *names, *defaults; /* tuples, by parameter; NotImplemented for no default */
-    Entry *_Atomic first;
-};
-
-static size_t calls_offset; /* of an object's JrPyCalls */
-
 /* ---- Reading arguments ---- */
 
 /* Where reading has come to. */
 typedef struct Reader {
-    const Param *param;
+    const JrPyArg *arg;
     JrLeaf *leaves, *leaf;
     uint64_t elements; /* of all arrays */
 } Reader;
 
-static bool read_int(PyObject *object, int64_t *out) {
+static inline bool read_int(PyObject *object, int64_t *out) {
+    if (jr_py_small_int(object, out)) return true;
     int overflow;
     *out = jr_py.PyLong_AsLongLongAndOverflow(object, &overflow);
     return !overflow;
 }
 
 /* A Python number, or a NumPy scalar: its C value is all that follows its header. */
-static bool read_number(const Param *param, PyObject *object, JrLeaf *leaf) {
-    JrValue value = {.type = param->given.type};
+static bool read_number(const JrPyArg *arg, PyObject *object, JrLeaf *leaf) {
+    JrValue value = {.type = arg->given.type};
     IrType type = ir_scalar((IrScalar)value.type);
-    if (param->given.numpy)
+    if (arg->given.numpy)
         jr_value_of_scalar(type, jr_py_behind(object), &value);
     else if (value.type == JR_FLOAT64)
         value.as.f = jr_py.PyFloat_AsDouble(object);
@@ -98,65 +58,84 @@ static bool read_number(const Param *param, PyObject *object, JrLeaf *leaf) {
         value.as.b = object == jr_py.true_;
     else if (!read_int(object, &value.as.i))
         return false;
-    return jr_value_to_scalar(&value, param->leaf, leaf);
+    return jr_value_to_scalar(&value, arg->leaf, leaf);
 }
 
 /* The dtype as the entry has it, or another object of the same meaning. */
-static bool has_dtype(const Param *param, PyObject *descr) {
-    if (descr == param->given.descr) return true;
+static bool has_dtype(const JrPyArg *arg, PyObject *descr) {
+    if (descr == arg->given.descr) return true;
     const JrNumpyDescr *d = jr_py_behind(descr);
-    return d->type_num == param->given.type_num &&
-           (d->byteorder == '=' || d->byteorder == '|');
+    return d->type_num == arg->given.type_num && (d->byteorder == '=' || d->byteorder == '|');
 }
 
-static bool read_strides(const Param *param, const JrNumpyArray *from, JrArray *to) {
-    unsigned ndim = param->leaf.ndim, size = ir_scalar_size((IrScalar)param->leaf.scalar);
-    int64_t *strides = jr_array_strides(to, ndim);
-    if (param->leaf.layout ==
-        LAYOUT_C) { /* NumPy's own mean nothing where a length is 0 or 1 */
-        jr_shape_strides(to->dims, ndim, strides);
-        return true;
+/* NumPy's own strides mean nothing where a length is 0 or 1. */
+static inline void make_strides(unsigned ndim, JrArray *array) {
+    uint64_t stride = 1;
+    for (unsigned axis = ndim; axis-- > 0;) {
+        array->dims[ndim + axis] = (int64_t)stride;
+        stride *= (uint64_t)array->dims[axis];
     }
+}
+
+static bool read_strides(const JrPyArg *arg, const JrNumpyArray *from, JrArray *to) {
+    unsigned ndim = arg->leaf.ndim, size = ir_scalar_size((IrScalar)arg->leaf.scalar);
+    int shift = __builtin_ctz(size);
     for (unsigned i = 0; i < ndim; i++) {
-        if (from->strides[i] % (intptr_t)size) return false;
-        strides[i] = from->strides[i] / (intptr_t)size;
+        if (from->strides[i] & (intptr_t)(size - 1)) return false;
+        to->dims[ndim + i] = from->strides[i] >> shift;
     }
     return true;
 }
 
-static bool read_array(Reader *reader, const Param *param, PyObject *object, JrArray *to) {
+static inline bool read_array(Reader *reader, const JrPyArg *arg, PyObject *object,
+                              JrArray *to) {
     const JrNumpyArray *from = jr_py_behind(object);
-    if (from->ndim != param->leaf.ndim) return false;
-    if (((uint32_t)from->flags & param->given.flags_mask) != param->given.flags) return false;
-    if (!has_dtype(param, from->descr)) return false;
+    if (from->ndim != arg->leaf.ndim) return false;
+    if (((uint32_t)from->flags & arg->given.flags_mask) != arg->given.flags) return false;
+    if (!has_dtype(arg, from->descr)) return false;
     to->data = from->data;
     to->owner = NULL;
     uint64_t elements = 1;
-    for (int i = 0; i < from->ndim; i++) {
+    for (unsigned i = 0; i < arg->leaf.ndim; i++) {
         to->dims[i] = from->shape[i];
         elements *= (uint64_t)from->shape[i];
     }
     reader->elements += elements;
-    return read_strides(param, from, to);
+    if (arg->leaf.layout != LAYOUT_C) return read_strides(arg, from, to);
+    make_strides(arg->leaf.ndim, to);
+    return true;
 }
 
-/* Reads an argument and, of a tuple, its items. */
-static bool read_argument(Reader *reader, PyObject *object) {
-    const Param *param = reader->param++;
-    if (jr_py_type(object) != param->given.python_type) return false;
-    switch (param->reading) {
-    case READ_NONE: return true;
-    case READ_DOUBLE:
-        reader->leaf++->scalar.d = *(const double *)jr_py_behind(object);
-        return true;
-    case READ_INT64: return read_int(object, &reader->leaf++->scalar.i);
-    case READ_NUMBER: return read_number(param, object, reader->leaf++);
-    case READ_ARRAY: return read_array(reader, param, object, &reader->leaf++->array);
-    default: break;
+static bool read_tuple(Reader *reader, const JrPyArg *arg, PyObject *tuple);
+
+/* Reads arguments, or items of a tuple. */
+static bool read_all(Reader *reader, PyObject *const *objects, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const JrPyArg *arg = reader->arg++;
+        PyObject *object = objects[i];
+        bool read = jr_py_type(object) == arg->given.python_type;
+        if (!read) return false;
+        switch (arg->reading) {
+        case READ_NONE: break;
+        case READ_DOUBLE:
+            reader->leaf++->scalar.d = *(const double *)jr_py_behind(object);
+            break;
+        case READ_INT64: read = read_int(object, &reader->leaf++->scalar.i); break;
+        case READ_NUMBER: read = read_number(arg, object, reader->leaf++); break;
+        case READ_ARRAY: read = read_array(reader, arg, object, &reader->leaf++->array); break;
+        case READ_TUPLE: read = read_tuple(reader, arg, object); break;
+        }
+        if (!read) return false;
     }
-    if (jr_py.PyTuple_Size(object) != (ptrdiff_t)param->given.count) return false;
-    for (uint32_t i = 0; i < param->given.count; i++)
-        if (!read_argument(reader, jr_py.PyTuple_GetItem(object, i))) return false;
+    return true;
+}
+
+static bool read_tuple(Reader *reader, const JrPyArg *arg, PyObject *tuple) {
+    if (jr_py.PyTuple_Size(tuple) != (ptrdiff_t)arg->given.count) return false;
+    for (uint32_t i = 0; i < arg->given.count; i++) {
+        PyObject *item = jr_py.PyTuple_GetItem(tuple, i);
+        if (!read_all(reader, &item, 1)) return false;
+    }
     return true;
 }
 
@@ -178,7 +157,7 @@ static PyObject *box_scalar(IrScalar scalar, const JrLeaf *leaf) {
 
 /* A call whose results become Python's objects. */
 typedef struct Results {
-    const Entry *entry;
+    const JrPyEntry *entry;
     PyObject *const *args;
     const JrLeaf *leaf; /* the next one */
 } Results;
@@ -200,8 +179,14 @@ static PyObject *box_array(const Results *results, IrType type, const JrArray *a
     return made;
 }
 
-static PyObject *box(Results *results, const FeType *type) {
+static PyObject *box_other(Results *results, const FeType *type);
+
+static inline PyObject *box(Results *results, const FeType *type) {
     if (type->kind == FE_SCALAR) return box_scalar((IrScalar)type->ir.scalar, results->leaf++);
+    return box_other(results, type);
+}
+
+static PyObject *box_other(Results *results, const FeType *type) {
     if (type->kind == FE_ARRAY) return box_array(results, type->ir, &results->leaf++->array);
     if (type->kind == FE_NONE) return jr_py.Py_IncRef(jr_py.none), jr_py.none;
     PyObject *tuple = jr_py.PyTuple_New(type->count);
@@ -216,19 +201,12 @@ static PyObject *box(Results *results, const FeType *type) {
     return tuple;
 }
 
-static bool can_box(const FeType *type) {
-    bool can = type->kind != FE_ARRAY || jr_py_has_arrays();
-    for (uint32_t i = 0; type->kind == FE_TUPLE && i < type->count; i++)
-        can &= can_box(type->items[i]);
-    return can;
-}
-
 /* ---- Calling ---- */
 
 /* The exception that `failed` makes of this thread's error, with the traceback it has. The signal
  * that stopped a kernel is still noted in the interpreter, which would raise a KeyboardInterrupt of
  * its own, without the kernel's lines, as soon as it ran `failed`. */
-static PyObject *raise(const Entry *entry, JrStatus status) {
+__attribute__((cold)) static PyObject *raise(const JrPyEntry *entry, JrStatus status) {
     if (status == JR_KEYBOARD_INTERRUPT && jr_py.PyErr_CheckSignals() != 0) {
         if (!jr_py.PyErr_ExceptionMatches(jr_py.keyboard_interrupt)) return NULL;
         jr_py.PyErr_Clear();
@@ -246,30 +224,58 @@ static void let_go(void *thread) {
     *(void **)thread = jr_py.PyEval_SaveThread();
 }
 
-static PyObject *run(const Entry *entry, PyObject *const *args, const Reader *read) {
-    void *pointers[MAX_LEAVES], *thread = NULL;
-    JrFunction *function = entry->function;
+/* Whether it is over before anyone has waited long for the GIL, or will look whether to release it. */
+static inline bool keeps_gil(const JrFunction *function, uint64_t elements) {
+    return function->pace == PACE_BRIEF ||
+           (function->pace == PACE_LOOKS && elements <= FEW_ELEMENTS);
+}
+
+/* A function that needs no context does not look, but then it is over at once. */
+static inline JrStatus run_with_gil(const JrFunction *function, void *const *args,
+                                    void *const *results) {
+    JrThread *thread = NULL;
+    if (function->needs == NEEDS_THREAD && !(thread = jr_slot_ready()))
+        return jr_error()->status;
+    const JrCall *call = &function->call;
+    int32_t status = call->run(call, &thread->rt, args, results);
+    return status ? jr_error_take(thread) : JR_OK;
+}
+
+static JrStatus run_in_context(const JrFunction *function, uint64_t elements,
+                               void *const *args, void *const *results) {
+    void *thread = NULL;
+    bool ran;
+    JrYield yield = {let_go, &thread, LOOKS};
+    bool keeps = keeps_gil(function, elements), looks = keeps && function->pace == PACE_LOOKS;
+    if (!keeps) let_go(&thread);
+    JrStatus status = jr_function_run_yielding(function->module, &function->call, args,
+                                               results, &ran, looks ? &yield : NULL);
+    if (thread) jr_py.PyEval_RestoreThread(thread);
+    return status;
+}
+
+static inline PyObject *run(const JrPyEntry *entry, PyObject *const *objects,
+                            const Reader *read) {
+    void *pointers[JR_PY_LEAVES];
+    const JrFunction *function = entry->function;
     for (uint32_t i = 0; i < entry->nleaves; i++)
         pointers[i] = &read->leaves[i];
-    bool ran, looks = function->pace == PACE_LOOKS && read->elements <= FEW_ELEMENTS;
-    JrYield yield = {let_go, &thread, LOOKS};
-    if (!looks && function->pace != PACE_BRIEF) let_go(&thread);
-    JrStatus status =
-        jr_function_run_yielding(function->module, &function->call, pointers,
-                                 pointers + entry->nargs, &ran, looks ? &yield : NULL);
-    if (thread) jr_py.PyEval_RestoreThread(thread);
+    void **into = pointers + entry->nargs;
+    bool simple = function->needs != NEEDS_CONTEXT && keeps_gil(function, read->elements);
+    JrStatus status = simple ? run_with_gil(function, pointers, into)
+                             : run_in_context(function, read->elements, pointers, into);
     if (status) return raise(entry, status);
-    Results results = {entry, args, read->leaves + entry->nargs};
+    Results results = {entry, objects, read->leaves + entry->nargs};
     return box(&results, function->spec->ret);
 }
 
 /* Whether the entry took the arguments; *result is then what the call came to. */
-static bool try_entry(const Entry *entry, PyObject *const *args, PyObject **result) {
+static inline bool try_entry(const JrPyEntry *entry, PyObject *const *objects,
+                             PyObject **result) {
     JrLeaf leaves[entry->nleaves + 1];
-    Reader reader = {.param = entry->params, .leaves = leaves, .leaf = leaves};
-    for (size_t i = 0; i < entry->count; i++)
-        if (!read_argument(&reader, args[i])) return false;
-    *result = run(entry, args, &reader);
+    Reader reader = {.arg = entry->args, .leaves = leaves, .leaf = leaves};
+    if (!read_all(&reader, objects, entry->count)) return false;
+    *result = run(entry, objects, &reader);
     return true;
 }
 
@@ -300,9 +306,9 @@ static PyObject *call_slow(PyObject *slow, PyObject *self, PyObject *const *args
     return result;
 }
 
-static bool try_entries(const JrPyCalls *calls, PyObject *const *args, size_t count,
-                        PyObject **result) {
-    Entry *entry = atomic_load_explicit(&calls->first, memory_order_acquire);
+static inline bool try_entries(const JrPyCalls *calls, PyObject *const *args, size_t count,
+                               PyObject **result) {
+    JrPyEntry *entry = atomic_load_explicit(&calls->first, memory_order_acquire);
     for (; entry; entry = entry->next)
         if (entry->count == count && try_entry(entry, args, result)) return true;
     return false;
@@ -328,7 +334,7 @@ static size_t find_parameter(const JrPyCalls *calls, PyObject *name) {
  * for names that are not interned: `slow` tells them apart. */
 static bool bind(const JrPyCalls *calls, const Call *call, PyObject **bound) {
     ptrdiff_t keywords = call->names ? jr_py.PyTuple_Size(call->names) : 0;
-    if (call->count > calls->positional || calls->count > MAX_LEAVES) return false;
+    if (call->count > calls->positional || calls->count > JR_PY_LEAVES) return false;
     for (size_t i = 0; i < calls->count; i++)
         bound[i] = i < call->count ? call->args[i] : NULL;
     for (ptrdiff_t i = 0; i < keywords; i++) {
@@ -343,18 +349,21 @@ static bool bind(const JrPyCalls *calls, const Call *call, PyObject **bound) {
     return true;
 }
 
-static bool try_call(const JrPyCalls *calls, const Call *call, PyObject **result) {
-    PyObject *bound[MAX_LEAVES];
+static bool try_bound(const JrPyCalls *calls, const Call *call, PyObject **result) {
+    PyObject *bound[JR_PY_LEAVES];
+    return bind(calls, call, bound) && try_entries(calls, bound, calls->count, result);
+}
+
+static inline bool try_call(const JrPyCalls *calls, const Call *call, PyObject **result) {
     if (!call->names && call->count == calls->count && call->count == calls->positional)
         return try_entries(calls, call->args, call->count, result);
-    return bind(calls, call, bound) && try_entries(calls, bound, calls->count, result);
+    return try_bound(calls, call, result);
 }
 
 /* A vectorcallfunc. `slow` returns NotImplemented to say that it added an entry for these very
  * arguments and left the call to that. */
-static PyObject *enter(PyObject *self, PyObject *const *args, size_t flagged,
-                       PyObject *names) {
-    JrPyCalls *calls = *(JrPyCalls **)((char *)self + calls_offset);
+PyObject *jr_py_enter(PyObject *self, PyObject *const *args, size_t flagged, PyObject *names) {
+    JrPyCalls *calls = *(JrPyCalls **)((char *)self + jr_py.calls_offset);
     Call call = {args, flagged & ~OFFSET_FLAG, names};
     PyObject *result;
     if (try_call(calls, &call, &result)) return result;
@@ -363,130 +372,4 @@ static PyObject *enter(PyObject *self, PyObject *const *args, size_t flagged,
     jr_py.Py_DecRef(result);
     if (try_call(calls, &call, &result)) return result;
     return call_slow(calls->slow, self, args, call.count, names);
-}
-
-/* ---- Making entries ---- */
-
-static Reading reading_of(const JrPyParam *given, const FeType *type) {
-    if (type->kind == FE_NONE) return READ_NONE;
-    if (type->kind == FE_ARRAY) return READ_ARRAY;
-    if (type->kind == FE_TUPLE) return READ_TUPLE;
-    if (given->type == JR_FLOAT64 && type->ir.scalar == TY_FLOAT64) return READ_DOUBLE;
-    if (given->type == JR_INT64 && !given->numpy && type->ir.scalar == TY_INT64)
-        return READ_INT64;
-    return READ_NUMBER;
-}
-
-/* A JrPyCalls in the making: what is left of the caller's description. */
-typedef struct Making {
-    Entry *entry;
-    const JrPyParam *given, *end;
-    Param *param;
-    int depth;
-} Making;
-
-static bool add_array(const Making *m, Param *param) {
-    const JrFunction *function = m->entry->function;
-    bool readonly = !(param->given.flags & JR_PY_WRITEABLE);
-    bool strided = !(param->given.flags & JR_PY_CONTIGUOUS);
-    param->given.flags_mask = JR_PY_CONTIGUOUS | JR_PY_ALIGNED | JR_PY_WRITEABLE;
-    if (param->given.count != param->leaf.ndim ||
-        param->given.item != (JrType)param->leaf.scalar)
-        return false;
-    if (readonly && function->written[m->entry->nargs]) return false;
-    m->entry->readonly |= readonly;
-    return (param->given.flags & JR_PY_ALIGNED) &&
-           !(strided && param->leaf.layout == LAYOUT_C);
-}
-
-/* False if the parameter's type does not take what is given for it. */
-static bool add_param(Making *m, const FeType *type) {
-    static const uint8_t kinds[] = {
-        [FE_NONE] = JR_NONE, [FE_ARRAY] = JR_ARRAY, [FE_TUPLE] = JR_TUPLE};
-    if (m->given == m->end || m->depth == MAX_DEPTH) return false;
-    Param *param = m->param++;
-    *param = (Param){.given = *m->given++, .reading = reading_of(m->given - 1, type)};
-    if (type->kind == FE_SCALAR || type->kind == FE_ARRAY) {
-        if (m->entry->nargs == MAX_LEAVES) return false;
-        param->leaf = type->ir;
-    }
-    bool number = param->given.type >= JR_BOOL && param->given.type <= JR_FLOAT64;
-    if (type->kind == FE_SCALAR ? !number : param->given.type != (JrType)kinds[type->kind])
-        return false;
-    if (type->kind == FE_ARRAY && !add_array(m, param)) return false;
-    if (type->kind != FE_TUPLE) return m->entry->nargs += jr_leaf_count(type), true;
-    if (param->given.count != type->count) return false;
-    m->depth++;
-    for (uint32_t i = 0; i < type->count; i++)
-        if (!add_param(m, type->items[i])) return false;
-    m->depth--;
-    return true;
-}
-
-static bool fill_entry(Entry *entry, size_t count, const JrPyParam *params) {
-    const FeSpec *spec = entry->function->spec;
-    Making making = {
-        .entry = entry, .given = params, .end = params + count, .param = entry->params};
-    entry->count = spec->nparams;
-    for (uint32_t i = 0; i < spec->nparams; i++)
-        if (!add_param(&making, spec->params[i])) return false;
-    entry->nleaves = entry->nargs + jr_leaf_count(spec->ret);
-    return making.given == making.end && entry->nleaves <= MAX_LEAVES && can_box(spec->ret);
-}
-
-JrStatus jr_python_calls_add(JrPyCalls *calls, JrFunction *function, void *failed,
-                             size_t count, const JrPyParam *params) {
-    jr_error_clear();
-    if (!calls || !function || !failed || (count && !params) || count > MAX_ITEMS)
-        return jr_error_set(JR_ERR_ARGUMENT,
-                            "jr_python_calls_add: NULL or too many arguments");
-    Entry *entry = calloc(1, sizeof *entry + count * sizeof *entry->params);
-    if (!entry) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
-    entry->function = function;
-    entry->failed = failed;
-    if (!fill_entry(entry, count, params)) {
-        free(entry);
-        return jr_error_set(JR_ERR_SIGNATURE, "such a call of %s has no short way",
-                            function->spec->func->ast->name);
-    }
-    entry->next = atomic_load(&calls->first);
-    while (!atomic_compare_exchange_weak(&calls->first, &entry->next, entry))
-        ;
-    return JR_OK;
-}
-
-JrPyCalls *jr_python_calls_new(void *slow, size_t positional, size_t count, void *names,
-                               void *defaults) {
-    if (!slow || !names || !defaults || positional > count) return NULL;
-    JrPyCalls *calls = calloc(1, sizeof *calls);
-    if (!calls) return NULL;
-    calls->slow = slow;
-    calls->positional = positional;
-    calls->count = count;
-    calls->names = names;
-    calls->defaults = defaults;
-    return calls;
-}
-
-void jr_python_calls_free(JrPyCalls *calls) {
-    Entry *entry = calls ? atomic_load(&calls->first) : NULL;
-    while (entry) {
-        Entry *next = entry->next;
-        free(entry);
-        entry = next;
-    }
-    free(calls);
-}
-
-JrStatus jr_python_open(size_t object_size, size_t offset, void **vectorcall) {
-    jr_error_clear();
-    if (!vectorcall || object_size < 2 * sizeof(void *))
-        return jr_error_set(JR_ERR_ARGUMENT, "jr_python_open: NULL, or no size of an object");
-    *vectorcall = NULL;
-    if (sizeof(void *) != 8 || !jr_python_find(object_size))
-        return jr_error_set(JR_ERR_NOT_FOUND, "this process runs no CPython that can call "
-                                              "kernels directly");
-    calls_offset = offset;
-    *(PyObject * (**)(PyObject *, PyObject *const *, size_t, PyObject *)) vectorcall = enter;
-    return JR_OK;
 }

@@ -40,12 +40,21 @@ typedef struct PyObject PyObject;
     X(Py_DecRef, void, (PyObject *))                                           \
     X(Py_IncRef, void, (PyObject *))
 
+/* How an int of at most 30 bits lies behind its header: a word that says its sign, and its digit. */
+typedef enum JrPyInts {
+    INTS_UNKNOWN,
+    INTS_SIZED, /* the word is -1, 0 or 1 (to 3.11) */
+    INTS_TAGGED, /* 0, 1 or 2 for positive, zero and negative, and 8 unless it is zero (from 3.12) */
+} JrPyInts;
+
 typedef struct JrPython {
 #define JR_PY_FIELD(name, result, parameters) result(*name) parameters;
     JR_PY_FUNCTIONS(JR_PY_FIELD)
 #undef JR_PY_FIELD
     PyObject *none, *true_, *not_implemented, *keyboard_interrupt;
-    size_t object_size; /* of an object's header, whose last field is its type */
+    size_t object_size;  /* of an object's header, whose last field is its type */
+    size_t calls_offset; /* of a kernel's JrPyCalls */
+    JrPyInts ints;
 } JrPython;
 
 /* Filled in by jr_python_open, before anything can be called from Python. */
@@ -60,6 +69,18 @@ static inline void *jr_py_behind(PyObject *object) {
 
 static inline PyObject *jr_py_type(PyObject *object) {
     return ((PyObject **)jr_py_behind(object))[-1];
+}
+
+/* Such an int's value; false if the object may be another one. */
+static inline bool jr_py_small_int(PyObject *object, int64_t *out) {
+    const int64_t *word = jr_py_behind(object);
+    int64_t digit = *(const uint32_t *)(word + 1), sign = *word;
+    if (jr_py.ints == INTS_TAGGED && (uint64_t)*word < 16)
+        sign = 1 - (*word & 3);
+    else if (jr_py.ints != INTS_SIZED || (uint64_t)(*word + 1) > 2)
+        return false;
+    *out = sign * digit;
+    return true;
 }
 
 /* A numpy.ndarray behind its header. */

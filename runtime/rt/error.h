@@ -22,15 +22,6 @@ bool jr_threads_hold(const JrModule *module);
 void jr_threads_forget_holds(void);
 /* What is called when a thread with holds has ended. */
 void jr_threads_when_gone(void (*gone)(void));
-/* Begins a run of a kernel on this thread: it prints, allocates and looks for a cancel where the
- * host says. A call from a host function is part of the run that called that, if both are of one
- * context: it prints to the same place, and is stopped with it. NULL, with the error, if no
- * kernel may begin. */
-JrThread *jr_thread_enter(JrGate *gate, const JrHost *host);
-/* Has it yield, or does so at once if it is a run within a run. */
-void jr_thread_let_yield(JrThread *thread, const JrGate *gate, const JrYield *yield);
-/* Ends it: puts back what was before, and returns what the call came to. */
-int32_t jr_thread_leave(JrThread *thread, JrGate *gate, int32_t status);
 JrStatus jr_error_set(JrStatus status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The error of a call that would print while the thread is inside a JrWrite. */

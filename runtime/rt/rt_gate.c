@@ -1,85 +1,12 @@
 /* Where calls from C come into compiled code, and where they leave it (ir/rt.h's JR_RT_GATES).
- *
- * A thread that runs a kernel has that kernel's context about it: where print goes, the heap
- * arrays come from, the flag that cancels the run. Entering puts what was there before aside in
- * the gate, for a kernel may have been running already: a host function it called can call
- * kernels, of other contexts too. A function that can fail but asks for none of these
- * (IrFunc.needs_context) only needs to know its thread, and one that cannot fail not even that.
- */
-#include "runtime/rt/slot.h"
+ * What a function needs of its thread is its JrNeeds (gate.h). */
+#include "runtime/rt/gate.h"
 #include "runtime/value.h"
 
 #include <stdio.h>
 #include <string.h>
 
-typedef struct Saved {
-    JrSink sink;
-    JrHeap *heap;
-    JrCancel cancel;
-    uint32_t depth;
-    bool sink_failed, within, held;
-} Saved;
-
-_Static_assert(sizeof(Saved) <= sizeof(JrGate), "engines make room for a gate");
-
-static inline void begin(JrThread *thread, Saved *saved, const JrHost *host) {
-    *saved = (Saved){.depth = jr_random_depth(&thread->random)};
-    saved->within = thread->rt.cancel == host->cancel && !host->listened;
-    if (saved->within) return;
-    if (thread->buffered) jr_thread_flush(thread);
-    saved->sink = thread->sink;
-    saved->heap = thread->heap;
-    saved->sink_failed = thread->sink_failed;
-    saved->cancel = jr_thread_set_cancel(thread, host->cancel);
-    thread->sink = host->sink;
-    thread->heap = host->heap;
-    thread->sink_failed = false;
-}
-
-/* Whether all that was printed could be written. */
-static inline bool put_back(JrThread *thread, const Saved *saved) {
-    if (saved->within) return true;
-    jr_thread_restore_cancel(thread, saved->cancel);
-    if (thread->buffered) jr_thread_flush(thread);
-    bool written = !thread->sink_failed;
-    thread->sink = saved->sink;
-    thread->heap = saved->heap;
-    thread->sink_failed = saved->sink_failed;
-    return written;
-}
-
-static inline JrThread *enter(Saved *saved, const JrHost *host) {
-    JrThread *thread = jr_slot_ready();
-    if (!thread) return NULL;
-    if ((char *)__builtin_frame_address(0) < thread->true_limit) return jr_slot_refuse();
-    begin(thread, saved, host);
-    return thread;
-}
-
-static inline int32_t leave(JrThread *thread, const Saved *saved, int32_t status) {
-    if (status) jr_random_unwind(&thread->random, saved->depth);
-    bool written = put_back(thread, saved);
-    if (status) return jr_error_take(thread);
-    jr_error_clear(); /* what host functions did and got over */
-    if (written) return JR_OK;
-    return jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
-}
-
-JrThread *jr_thread_enter(JrGate *gate, const JrHost *host) {
-    return enter((Saved *)gate, host);
-}
-
-void jr_thread_let_yield(JrThread *thread, const JrGate *gate, const JrYield *yield) {
-    const Saved *saved = (const Saved *)gate;
-    if (!saved->within && saved->cancel.flag == &thread->never)
-        jr_thread_set_yield(thread, yield);
-    else
-        yield->yield(yield->user);
-}
-
-int32_t jr_thread_leave(JrThread *thread, JrGate *gate, int32_t status) {
-    return leave(thread, (const Saved *)gate, status);
-}
+_Static_assert(sizeof(JrOutside) <= sizeof(JrGate), "engines make room for a gate");
 
 /* ---- Typed pointers ---- */
 
@@ -102,19 +29,19 @@ static inline bool hold(const JrHost *host) {
 
 JrRt *jr_rt_enter(JrGate *gate, const void *host) {
     const JrHost *inner = host ? host : &no_context;
-    Saved *saved = (Saved *)gate;
-    JrThread *thread = enter(saved, inner);
+    JrOutside *outside = (JrOutside *)gate;
+    JrThread *thread = jr_gate_enter(outside, inner);
     if (!thread) return NULL;
-    saved->held = hold(inner);
+    outside->held = hold(inner);
     return &thread->rt;
 }
 
 /* What is returned to is the module's code. So the hold stays where it is, to be overwritten by the
  * next one: the thread itself knows by `depth` that it is none. */
 int32_t jr_rt_leave(JrRt *rt, JrGate *gate, int32_t status) {
-    const Saved *saved = (const Saved *)gate;
-    if (saved->held) jr_slot->holds.depth--;
-    return leave(jr_thread_of(rt), saved, status);
+    const JrOutside *outside = (const JrOutside *)gate;
+    if (outside->held) jr_slot->holds.depth--;
+    return jr_gate_leave(jr_thread_of(rt), outside, status);
 }
 
 JrRt *jr_rt_here(void) {

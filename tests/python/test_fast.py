@@ -104,6 +104,27 @@ class Direct(unittest.TestCase):
         self.assertRaises(OverflowError, same, 2**64)
         self.assertRaises(OverflowError, same, -(2**63) - 1)
 
+    def test_ints_of_every_length(self):
+        @njit
+        def same(n):
+            return n
+
+        for bits in range(64):
+            for n in {2**bits - 1, min(2**bits, 2**63 - 1), -(2**bits), 1 - 2**bits, ~(2**bits - 1)}:
+                self.assertEqual(same(n), n)
+        for n in range(-300, 300):
+            self.assertEqual(same(n), n)
+
+    def test_an_error_and_then_none(self):
+        @njit
+        def divide(a, b):
+            return a // b
+
+        for _ in range(3):
+            self.assertEqual(divide(7, 2), 3)
+            self.assertRaises(ZeroDivisionError, divide, 7, 0)
+        self.assertEqual(divide(7, -2), -4)
+
     def test_subclasses_are_not_taken_for_their_base(self):
         class Metres(float):
             pass
