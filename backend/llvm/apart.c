@@ -8,7 +8,7 @@
  *     a[i, j] = a[k, j]        i != k
  *     a[i, j] = a[i, k]        nothing, but j == k is left to the slow twin
  *     a[c] = a[c - w]          |w| >= 16, and the quick twin takes |w| iterations at a time, in
- *                              which nothing is read that they store
+ *                              which nothing is read that they store; or else see below
  *
  * Two arrays are compared by the addresses between which all of an array's elements lie, whatever
  * the strides. Element types say nothing: x and x.view(np.int64) may both be arguments. An array of no elements may give any
@@ -20,7 +20,22 @@
  * In the quick twin, accesses to a place that is stored to are in a scope of their own (alias.scope), and
  * those to places apart from it say that they touch nothing in it (noalias). The scopes are
  * declared where the twin begins: passes that copy the place make new scopes for the copy, so that
- * what holds of one round of an outer loop is not taken to hold between two rounds. */
+ * what holds of one round of an outer loop is not taken to hold between two rounds.
+ *
+ * In one piece. Counting down, a[c] = a[c - w] reads each element before it is stored to, if w >= 0: vectors
+ * of any length that load first and then store are right. Nothing may be said to be apart here: a
+ * scope would let LLVM store what iteration c stores before iteration c + 1 has loaded it. (The scheduler
+ * would, where rounds are unrolled; so would calling the iterations parallel, once a pass has moved an
+ * access.) All that LLVM lacks is that w is not negative; then its own analysis of dependences, which sees the loop
+ * as it is by then, finds that no load reads what an earlier iteration stored. So a twin for this case alone
+ * has the load's index written as
+ *
+ *     the store's index -+ (w & 2^56 - 1)
+ *
+ * which says how the two lie, and is w where 0 <= w < 2^56. Both indices are within one
+ * contiguous array, which has fewer than 2^56 elements; so what is left to ask is which index is
+ * the greater in the first iteration. It is asked in this form because a pass that knew of w >= 0 from the
+ * question would drop the mask, and with it what it says. */
 #include "backend/llvm/range.h"
 
 #include <llvm-c/DebugInfo.h>
@@ -28,6 +43,7 @@
 enum {
     MAX_PAIRS = 24,
     SHORTEST_PIECE = 16,
+    ADDRESS_BITS = 56, /* of a process */
 };
 
 /* ---- Places ---- */
@@ -39,22 +55,29 @@ static bool same_index(const Affine *a, const Affine *b, unsigned ndim) {
     return true;
 }
 
-GenPlace *jr_range_note_access(Range *r, IrReg array, bool stored, const Affine *index) {
+static GenPlace *find_place(Range *r, IrReg array, const Affine *index) {
     GenPlan *plan = r->plan;
     IrType type = ir_reg_type(r->f->ir, array);
     if (!r->uses[array].stored || type.layout == LAYOUT_ANY) index = NULL;
     for (uint32_t i = 0; i < plan->nplaces; i++) {
         GenPlace *place = &plan->places[i];
-        if (place->array != array || !same_index(place->index, index, type.ndim)) continue;
-        place->stored |= stored;
-        return place;
+        if (place->array == array && same_index(place->index, index, type.ndim)) return place;
     }
     if (plan->nplaces == GEN_MAX_PLACES) {
         plan->too_many_places = true;
         return NULL;
     }
     GenPlace *place = &plan->places[plan->nplaces++];
-    *place = (GenPlace){.array = array, .index = index, .stored = stored};
+    *place = (GenPlace){.array = array, .index = index};
+    return place;
+}
+
+GenPlace *jr_range_note_access(Range *r, const IrStmt *s, const Affine *index) {
+    GenPlace *place = find_place(r, s->args[0], index);
+    if (!place) return NULL;
+    place->stored |= s->op == OP_STORE;
+    if (s->op == OP_LOAD) place->last_load = r->pos;
+    if (s->op == OP_STORE && !place->first_store) place->first_store = r->pos;
     return place;
 }
 
@@ -112,19 +135,25 @@ static Way way_on(const Affine *a, const Affine *b, const Affine *difference) {
     return a->factor == 1 || a->factor == -1 ? WAY_PIECES : WAY_NONE;
 }
 
+static LLVMValueRef both(Gen *g, LLVMValueRef a, LLVMValueRef b) {
+    return a ? LLVMBuildAnd(g->b, a, b, "") : b;
+}
+
 static void ask_pieces(Range *r, const Affine *difference) {
+    GenPlan *plan = r->plan;
     Gen *g = r->f->g;
     LLVMValueRef args[] = {jr_range_value(r, difference), LLVMConstInt(g->i1, 0, 0)};
     LLVMValueRef length = jr_gen_intrinsic(g, "llvm.abs", 1, &g->i64, 2, args);
     LLVMValueRef shortest = jr_gen_int(g, SHORTEST_PIECE);
-    jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntUGE, length, shortest, ""));
-    LLVMValueRef both[] = {length, r->plan->length};
-    r->plan->length = both[1] ? jr_gen_intrinsic(g, "llvm.umin", 1, &g->i64, 2, both) : length;
+    LLVMValueRef long_enough = LLVMBuildICmp(g->b, LLVMIntUGE, length, shortest, "");
+    plan->in_pieces = both(g, plan->in_pieces, long_enough);
+    LLVMValueRef two[] = {length, plan->length};
+    plan->length = two[1] ? jr_gen_intrinsic(g, "llvm.umin", 1, &g->i64, 2, two) : length;
 }
 
-/* True if the places are apart in the quick twin. */
-static bool ask_indices(Range *r, const GenPlace *a, const GenPlace *b) {
-    if (!a->index || !b->index) return false;
+/* How the places are apart in the quick twin; what there is to ask is asked. */
+static Way ask_indices(Range *r, const GenPlace *a, const GenPlace *b) {
+    if (!a->index || !b->index) return WAY_NONE;
     Way best = WAY_NONE;
     Affine chosen = {0};
     for (unsigned axis = 0; axis < ir_reg_type(r->f->ir, a->array).ndim; axis++) {
@@ -135,16 +164,13 @@ static bool ask_indices(Range *r, const GenPlace *a, const GenPlace *b) {
         best = way;
         chosen = difference;
     }
-    switch (best) {
-    case WAY_PIECES: ask_pieces(r, &chosen); return true;
-    case WAY_POINT: return jr_range_spare(r, &chosen);
-    case WAY_ASK: {
+    if (best == WAY_PIECES) ask_pieces(r, &chosen);
+    if (best == WAY_POINT && !jr_range_spare(r, &chosen)) return WAY_NONE;
+    if (best == WAY_ASK) {
         LLVMValueRef difference = jr_range_value(r, &chosen);
         jr_range_require(r, LLVMBuildIsNotNull(r->f->g->b, difference, ""));
-        return true;
     }
-    default: return best == WAY_SURE;
-    }
+    return best;
 }
 
 /* ---- All pairs ---- */
@@ -180,14 +206,98 @@ void jr_range_ask_apart(Range *r) {
         for (uint32_t k = 0; k < i; k++) {
             GenPlace *a = &plan->places[i], *b = &plan->places[k];
             if (!may_meet(a, b)) continue;
-            if (a->array == b->array) {
-                if (!ask_indices(r, a, b)) continue;
-            } else if (!asked_already(plan, i, k)) {
+            Way way = WAY_ASK;
+            if (a->array == b->array)
+                way = ask_indices(r, a, b);
+            else if (!asked_already(plan, i, k))
                 ask_arrays(r, a->array, b->array);
-            }
+            if (way == WAY_NONE) continue;
             a->apart |= 1u << k;
             b->apart |= 1u << i;
+            if (way != WAY_PIECES) continue;
+            a->apart_in_pieces |= 1u << k;
+            b->apart_in_pieces |= 1u << i;
         }
+}
+
+/* ---- In one piece ---- */
+
+/* The place with which this one shares nothing in a piece alone. NULL if there are several. */
+static const GenPlace *find_partner(const GenPlan *plan, const GenPlace *place) {
+    const GenPlace *found = NULL;
+    for (uint32_t i = 0; i < plan->nplaces; i++) {
+        if (!(place->apart_in_pieces >> i & 1)) continue;
+        if (found) return NULL;
+        found = &plan->places[i];
+    }
+    return found;
+}
+
+/* Whether what the load reads may be known to be stored to later, if at all: they differ on the last
+ * axis alone, where neighbours are. */
+static bool may_be_ahead(const Range *r, const GenPlace *load, const GenPlace *store) {
+    const Affine *a = load->index, *b = store->index;
+    if (!store->stored || load->last_load >= store->first_store) return false;
+    unsigned last = ir_reg_type(r->f->ir, load->array).ndim - 1;
+    for (unsigned i = 0; i < last; i++)
+        if (!same_index(&a[i], &b[i], 1)) return false;
+    int64_t factor = a[last].factor;
+    return factor == b[last].factor && (factor == 1 || factor == -1);
+}
+
+/* Writes the load's index as the store's and how far it is ahead, in the direction in which
+ * both move; asks whether it is. */
+static void ask_ahead(Range *r, GenPlace *load, const GenPlace *store) {
+    Gen *g = r->f->g;
+    unsigned last = ir_reg_type(r->f->ir, load->array).ndim - 1;
+    int64_t factor = load->index[last].factor;
+    bool up = factor == r->step;
+    LLVMValueRef from = jr_range_value(r, &store->index[last]);
+    LLVMValueRef to = jr_range_value(r, &load->index[last]);
+    LLVMValueRef way =
+        up ? LLVMBuildSub(g->b, to, from, "") : LLVMBuildSub(g->b, from, to, "");
+    way = LLVMBuildAnd(g->b, way, jr_gen_int(g, ((int64_t)1 << ADDRESS_BITS) - 1), "ahead");
+    load->ahead = up ? LLVMBuildAdd(g->b, from, way, "") : LLVMBuildSub(g->b, from, way, "");
+
+    LLVMValueRef first = jr_gen_value(r->f, r->loop->args[0]);
+    first = LLVMBuildMul(g->b, first, jr_gen_int(g, factor), "");
+    LLVMValueRef ok =
+        LLVMBuildICmp(g->b, up ? LLVMIntSGE : LLVMIntSLE, LLVMBuildAdd(g->b, first, to, ""),
+                      LLVMBuildAdd(g->b, first, from, ""), "");
+    r->plan->in_order = both(g, r->plan->in_order, ok);
+}
+
+void jr_range_ask_in_order(Range *r) {
+    GenPlan *plan = r->plan;
+    if (!plan->length || plan->npoints) return;
+    uint32_t loads = 0, stores = 0;
+    for (uint32_t i = 0; i < plan->nplaces; i++) {
+        const GenPlace *place = &plan->places[i], *store = find_partner(plan, place);
+        if (!place->apart_in_pieces) continue;
+        if (place->stored)
+            stores |= 1u << i;
+        else if (store && may_be_ahead(r, place, store))
+            loads |= 1u << i;
+        else
+            return;
+    }
+    for (uint32_t i = 0; i < plan->nplaces; i++)
+        if (stores >> i & 1 && plan->places[i].apart_in_pieces & stores) return;
+    for (uint32_t i = 0; i < plan->nplaces; i++) {
+        GenPlace *place = &plan->places[i];
+        if (loads >> i & 1) ask_ahead(r, place, find_partner(plan, place));
+    }
+}
+
+LLVMValueRef jr_gen_index_ahead(GenFunc *f, const IrStmt *s) {
+    const GenProof *proof = f->plan && f->plan->whole ? jr_gen_proof(f, s) : NULL;
+    const GenPlace *place = proof ? proof->place : NULL;
+    if (!place || !place->ahead) return NULL;
+    Gen *g = f->g;
+    int64_t factor = place->index[ir_reg_type(f->ir, place->array).ndim - 1].factor;
+    LLVMValueRef counter = jr_gen_value(f, f->plan->counter);
+    return factor > 0 ? LLVMBuildAdd(g->b, place->ahead, counter, "")
+                      : LLVMBuildSub(g->b, place->ahead, counter, "");
 }
 
 /* ---- The scopes ---- */
@@ -207,10 +317,9 @@ static LLVMValueRef list_value(Gen *g, LLVMMetadataRef *items, uint32_t n) {
 /* The scopes of the places that this one is apart from. */
 static LLVMValueRef others_of(Gen *g, const GenPlan *plan, const GenPlace *place) {
     LLVMMetadataRef others[GEN_MAX_PLACES];
-    uint32_t n = 0;
+    uint32_t n = 0, apart = place->apart & ~(plan->whole ? place->apart_in_pieces : 0);
     for (uint32_t i = 0; i < plan->nplaces; i++)
-        if (place->apart >> i & 1 && plan->places[i].scope)
-            others[n++] = plan->places[i].scope;
+        if (apart >> i & 1 && plan->places[i].scope) others[n++] = plan->places[i].scope;
     return n ? list_value(g, others, n) : NULL;
 }
 

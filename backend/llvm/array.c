@@ -105,7 +105,8 @@ static LLVMValueRef element(GenFunc *f, const IrStmt *s) {
     Access a = access_of(f, s, &array);
     LLVMValueRef offset = NULL;
     for (unsigned i = 0; i < a.type.ndim; i++) {
-        LLVMValueRef at = index_on(f, &a, i, jr_gen_value(f, s->args[1 + i]));
+        LLVMValueRef at = i + 1 == a.type.ndim ? jr_gen_index_ahead(f, s) : NULL;
+        if (!at) at = index_on(f, &a, i, jr_gen_value(f, s->args[1 + i]));
         if (a.type.layout == LAYOUT_ANY)
             at = mul(g, at, array.strides[i]);
         else if (offset)

@@ -107,15 +107,23 @@ typedef struct GenPlace {
     IrReg array;
     const struct Affine *index; /* one per axis; NULL: any element */
     bool stored;
-    LLVMMetadataRef scope;        /* of its accesses, if it is stored to */
-    LLVMValueRef inside, outside; /* what its accesses are marked with, or NULL */
-    uint32_t apart;               /* a bit for each place that it shares nothing with */
+    LLVMMetadataRef scope;           /* of its accesses, if it is stored to */
+    LLVMValueRef inside, outside;    /* what its accesses are marked with, or NULL */
+    uint32_t apart;                  /* a bit for each place that it shares nothing with */
+    uint32_t apart_in_pieces;        /* ... and each with which it does not in a piece alone */
+    uint32_t last_load, first_store; /* positions in the body; 0: none */
+    LLVMValueRef ahead; /* in one piece: its last index less its factor times the counter */
 } GenPlace;
 
 /* How a loop is run as two (range.c): quick where `sure` holds, but for the iterations `points`, in
- * pieces of at most `length` iterations. */
+ * pieces of at most `length` iterations. Where `in_order` holds too, it needs no pieces, but takes
+ * a twin of its own (apart.c). */
 typedef struct GenPlan {
     LLVMValueRef sure;
+    LLVMValueRef in_order;  /* NULL: there is no such twin */
+    LLVMValueRef in_pieces; /* what else has to hold if there are pieces */
+    bool whole;             /* the twin in one piece is being generated */
+    IrReg counter;
     uint32_t npoints;
     LLVMValueRef points[GEN_MAX_POINTS];
     LLVMValueRef length; /* NULL: any */
@@ -235,6 +243,8 @@ const GenProof *jr_gen_proof(const GenFunc *f, const IrStmt *s);
 /* From here on the plan's places are apart. */
 void jr_gen_open_scopes(GenFunc *f, GenPlan *plan);
 void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access);
+/* The index on the last axis if it is to be computed otherwise than it is written; or NULL. */
+LLVMValueRef jr_gen_index_ahead(GenFunc *f, const IrStmt *s);
 /* Whether the access is to one element in all iterations. */
 bool jr_gen_stays(const GenProof *proof, const GenFunc *f);
 

@@ -354,11 +354,31 @@ static void twins(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPlan *pl
     start(f, t.join);
 }
 
+/* Where it is right in one piece, the loop is run so; the builder is then where it is not. */
+static void whole_twin(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPlan *plan,
+                       LLVMBasicBlockRef after) {
+    Gen *g = f->g;
+    LLVMBasicBlockRef whole = jr_gen_label(f, "whole"), other = jr_gen_label(f, "");
+    LLVMValueRef sure = LLVMBuildAnd(g->b, plan->sure, plan->in_order, "");
+    LLVMValueRef branch = LLVMBuildCondBr(g->b, sure, whole, other);
+    LLVMSetMetadata(branch, g->md_prof, g->likely);
+    start(f, whole);
+    plan->whole = true;
+    jr_gen_open_scopes(f, plan);
+    f->plan = plan;
+    for_loop(f, s, bounds, false);
+    f->plan = NULL;
+    plan->whole = false;
+    LLVMBuildBr(g->b, after);
+    start(f, other);
+    plan->sure = LLVMBuildAnd(g->b, plan->sure, plan->in_pieces, "");
+}
+
 void jr_gen_for(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
     Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
                      jr_gen_value(f, s->args[2])};
-    GenPlan plan = {0};
+    GenPlan plan = {.counter = s->dsts[0]};
     jr_gen_plan(f, s, &plan);
     if (!plan.sure) {
         for_loop(f, s, &bounds, false);
@@ -370,6 +390,7 @@ void jr_gen_for(GenFunc *f, const IrStmt *s) {
         LLVMBuildCondBr(g->b, guard(g, &bounds), some, after);
         start(f, some);
     }
+    if (plan.in_order) whole_twin(f, s, &bounds, &plan, after);
     twins(f, s, &bounds, &plan);
     LLVMBuildBr(g->b, after);
     start(f, after);

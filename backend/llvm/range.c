@@ -450,7 +450,7 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
         }
         all &= known;
     }
-    proof.place = jr_range_note_access(r, array, s->op == OP_STORE, all ? index : NULL);
+    proof.place = jr_range_note_access(r, s, all ? index : NULL);
     if (proof.axes || proof.place) JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);
 }
 
@@ -521,10 +521,13 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
         spare_first(&r);
         jr_range_ask_apart(&r);
         make_points(&r);
+        jr_range_ask_in_order(&r);
         for (uint32_t i = 0; i < r.nquestions; i++)
             ask(&r, &r.questions[i]);
+        if (plan->in_pieces && !plan->in_order) jr_range_require(&r, plan->in_pieces);
     }
     forget_block(&r, body);
+    if (plan->in_order && !plan->sure) plan->sure = LLVMConstInt(f->g->i1, 1, 0);
     if (plan->sure && LLVMIsAConstantInt(plan->sure) && LLVMIsNull(plan->sure))
         plan->sure = NULL;
 }

@@ -48,10 +48,12 @@ void jr_range_require(Range *r, LLVMValueRef ok);
  * that cannot be. */
 bool jr_range_spare(Range *r, const Affine *a);
 
-/* apart.c: an access to an array that the loop does not assign; `index` is NULL if not all of its indices
- * are affine and known to be within the array. */
-GenPlace *jr_range_note_access(Range *r, IrReg array, bool stored, const Affine *index);
+/* apart.c: an access, at r->pos, to an array that the loop does not assign; `index` is NULL if not all
+ * of its indices are affine and known to be within the array. */
+GenPlace *jr_range_note_access(Range *r, const IrStmt *s, const Affine *index);
 /* Adds to the plan what has to hold for the accesses' places to lie apart. */
 void jr_range_ask_apart(Range *r);
+/* ... and for the loop to be right in one piece where they do not. */
+void jr_range_ask_in_order(Range *r);
 
 #endif

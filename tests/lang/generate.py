@@ -87,6 +87,20 @@ class Maker:
             text = f"{op}({text}, {other})" if op in ("min", "max") else f"{text} {op} {other}"
         return text
 
+    def shift(self, indent):
+        """An element made of others at a distance that only the run knows."""
+        array = self.pick(["b[{}]", "b[{}]", "c[{}]", "a[k, {}]", "a[k, {}]"])
+        at = self.pick(["j", "j", "j", "m - 1 - j"])
+        far = [array.format(f"{at} {self.pick('+-')} {self.pick(['w', 'w', 'w', 'k', '17'])}")
+               for _ in range(self.pick([1, 1, 2]))]
+        near = array.format(at)
+        value = self.pick(["min({}, {})", "max({}, {})", "{} - {}", "{} + {}"]).format(self.pick(far), near)
+        value = self.pick([value, f"{value} + {self.pick([*far, self.element(), 's'])}"])
+        target = self.pick([near, near, near, far[0]])
+        if self.chance(0.3):
+            return [f"{indent}if {self.pick(far)} > {near}:", f"{indent}    {target} = {value}"]
+        return [f"{indent}{target} = {value}"]
+
     def condition(self):
         counter = self.pick(self.counters)
         return self.pick([
@@ -110,6 +124,11 @@ class Maker:
         hi = self.pick([size, size, f"{size} - 1", f"{size} - 1", f"{size} - 3", "k", "len(b)"])
         return self.pick([f"{lo}, {hi}"] * 9 + [f"{hi} - 1, {lo} - 1, -1", f"{lo}, {hi}, 2", f"{lo}, {hi}, w"])
 
+    def inner_range(self):
+        """Elements on both sides of which there are others."""
+        return self.pick(["40, m - 40", "40, m - 40", "m - 41, 39, -1", "m - 41, 39, -1", "m - 41, 39, -2",
+                          "w, m", "0, m - w", "m - 1, w - 1, -1", "m - 1 - w, -1, -1"])
+
     def body(self):
         indent = "    "
         if self.chance(0.7):
@@ -117,16 +136,19 @@ class Maker:
             indent += "    "
         else:
             lines = [f"{indent}i = k"]
-        lines.append(f"{indent}for j in range({self.range('i + 1', 'm')}):")
+        lines.append(f"{indent}for j in range({self.pick([self.range('i + 1', 'm'), self.inner_range()])}):")
         indent += "    "
-        lines.append(f"{indent}left = m - 1 if j == 0 else j - 1")
+        shifts = self.chance(0.5)
+        inner = []
         for _ in range(self.pick([1, 1, 2, 3])):
-            lines += self.statement(indent)
-        return "\n".join(lines)
+            inner += self.shift(indent) if shifts and self.chance(0.8) else self.statement(indent)
+        if any("left" in line for line in inner):
+            lines.append(f"{indent}left = m - 1 if j == 0 else j - 1")
+        return "\n".join(lines + inner)
 
     def program(self):
         any_layout = self.chance(0.35)
-        rows, columns = self.pick([3, 20, 40]), self.pick([4, 44, 60])
+        rows, columns = self.pick([3, 20, 40]), self.pick([4, 44, 60, 200, 300])
         kind = self.pick(["int64", "float64", "float64"])
         return PROGRAM.format(
             type=kind, zero="0" if kind == "int64" else "0.0", body=self.body(), rows=rows, columns=columns,
@@ -134,7 +156,7 @@ class Maker:
             a=self.pick(["g", "g", "g", "g[1:]", "g.T" if any_layout else "g"]),
             b=self.pick(["p", "p", "g[0]", "g[1, 1:]"] + (["g[:, 1]", "p[::-1]"] if any_layout else [])),
             c=self.pick(["q", "q", "p", "g[1]", "g[0]", "p[3:]"]),
-            k=self.pick([0, 1, 2, 5, rows - 1, columns - 1]), w=self.pick([0, 1, 2, 3, 16, 17, 19, -1]))
+            k=self.pick([0, 1, 2, 5, rows - 1, columns - 1]), w=self.pick([0, 1, 2, 3, 7, 16, 17, 19, 33, 40, -1, -1, -3, -8, -17, -40]))
 
 
 def run(jitrun, path, engine):
