@@ -308,7 +308,11 @@ JR_API bool jr_module_has_body(const JrModule *module);
  * errors. */
 JR_API JrStatus jr_module_dump(JrModule *module, const char *stage, JrWrite write, void *user);
 
-/* Runs the module's body, once per call. JR_ERR_ARGUMENT unless compiled with run_main. */
+/* Runs the module's body, once per call. With the engine left to the library ("auto"), a body that takes the
+ * interpreter a few milliseconds never waits for another engine: one that draws no random numbers, calls no
+ * host function and has no parallel loop is begun there, and when it turns out to be longer, begun anew on
+ * the best engine; what it had printed is printed once. jr_cancel stops it from when jr_run was called.
+ * JR_ERR_ARGUMENT unless compiled with run_main. */
 JR_API JrStatus jr_run(JrModule *module);
 
 /* ---- Values ---- */

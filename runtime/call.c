@@ -466,32 +466,3 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
     if (status && result) *result = (JrValue){.type = JR_NONE};
     return status;
 }
-
-JrStatus jr_run(JrModule *module) {
-    jr_error_clear();
-    if (!module) return jr_error_set(JR_ERR_ARGUMENT, "jr_run: NULL argument");
-    if (!module->fe || !module->options.run_main)
-        return jr_error_set(JR_ERR_ARGUMENT,
-                            "jr_run: the module was not compiled with run_main");
-    if (!module->sound)
-        return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
-    JrCall body;
-    jmp_buf oom;
-    pthread_mutex_lock(&module->lock);
-    if (!module->broken && setjmp(oom) == 0) {
-        jr_arena_on_oom(module->arena, &oom);
-        jr_module_reset_diags(module);
-        jr_pipeline_build(module, (JrWanted){"<module>", .entry = true, .once = true}, &body);
-    } else {
-        jr_module_break(module);
-    }
-    jr_arena_on_oom(module->arena, NULL);
-    pthread_mutex_unlock(&module->lock);
-    bool ran;
-    JrStatus status = jr_error()->status;
-    if (!status && !jr_module_enter(module)) status = JR_MEMORY_ERROR;
-    if (status) return status;
-    status = jr_function_run(module, &body, NULL, NULL, &ran);
-    jr_module_leave(module);
-    return status;
-}

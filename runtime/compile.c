@@ -8,6 +8,7 @@
 #include "ir/draws.h"
 #include "ir/par/parallel.h"
 #include "ir/poll.h"
+#include "ir/restart.h"
 
 #include <string.h>
 
@@ -92,12 +93,16 @@ static bool add_unit(JrModule *module, const JrEngine *engine, JrCode *code, boo
     return true;
 }
 
-/* The body runs once. If it can be seen to be short, the interpreter is done before another
- * engine has started. */
-static bool is_short(const JrModule *module, const IrModule *ir) {
+JrOnce jr_pipeline_once(JrModule *module) {
     const char *engine = module->options.engine;
-    const IrFunc *body = ir_module_find(ir, "<module>");
-    return (!engine || strcmp(engine, "auto") == 0) && body && ir_cost_within(body, SHORT_RUN);
+    if (engine && strcmp(engine, "auto") != 0) return ONCE_ENGINE;
+    for (const JrUnit *u = module->units; u; u = u->next)
+        if (!u->once) return ONCE_ENGINE; /* is made, for another run or for a function */
+    const IrModule *ir = jr_pipeline_lower(module, true);
+    const IrFunc *body = ir ? ir_module_find(ir, "<module>") : NULL;
+    if (!body) return ONCE_ENGINE;
+    if (ir_cost_within(body, SHORT_RUN)) return ONCE_INTERP;
+    return !module->options.check_races && ir_can_restart(body) ? ONCE_TRY : ONCE_ENGINE;
 }
 
 /* The C signatures of all functions of the source, or of one. The body has none. */
@@ -174,7 +179,6 @@ const JrUnit *jr_pipeline_build(JrModule *module, JrWanted wanted, JrCall *out) 
     if (unit) return unit;
     const IrModule *ir = jr_pipeline_lower(module, true);
     if (!ir) return NULL;
-    wanted.once = wanted.once && is_short(module, ir);
     if (!build(module, ir, wanted)) return NULL;
     unit = find_code(module, wanted, out);
     if (!unit)

@@ -59,7 +59,7 @@ typedef struct JrWanted {
     const char *name; /* FeSpec.name, or "<module>" for the body */
     bool entry,
         pointer; /* for calls through the entry; by the C signature, where that can be */
-    bool once;   /* to run a single time: any engine will do if that is short */
+    bool once;   /* the interpreter's will do: it is to run a single time (JrOnce) */
 } JrWanted;
 
 struct JrFunction {
@@ -129,6 +129,13 @@ bool jr_pipeline_check(JrModule *module);
 /* Typed tree to IR that is ready for an engine: lowered, verified, folded if `optimise`. NULL
  * with the reason in jr_error(). */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise);
+/* What is to run the module's body. */
+typedef enum JrOnce {
+    ONCE_ENGINE, /* the module's engine */
+    ONCE_INTERP, /* the interpreter: it is done before another engine has started */
+    ONCE_TRY,    /* the same, if run.c finds it so */
+} JrOnce;
+JrOnce jr_pipeline_once(JrModule *module);
 /* Code made before, or new. NULL with the reason in jr_error(). */
 const JrUnit *jr_pipeline_build(JrModule *module, JrWanted wanted, JrCall *out);
 

@@ -44,5 +44,5 @@ void jr_log_built(const JrModule *module, const JrEngine *engine, const JrEngine
                module->source.name, engine->name, jr_engine_no_llvm());
     jr_log(module->context, "%s: %u function%s made for %s%s in %.3f ms, linked in %.3f ms",
            module->source.name, n, plural(n), engine->name,
-           once ? ", the body being short," : "", 1e3 * times->generate, 1e3 * times->link);
+           once ? ", to run the body once," : "", 1e3 * times->generate, 1e3 * times->link);
 }

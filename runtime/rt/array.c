@@ -230,7 +230,11 @@ int32_t jr_rt_array_new(JrRt *rt, const JrWhere *where, uint32_t type_bits, JrAr
     int64_t count;
     if (!jr_shape_count(out->dims, type.ndim, size, &count))
         return raise_bad_shape(rt, where, type, out);
-    if ((size_t)count * size > LARGE) jr_thread_yield(jr_thread_of(rt));
+    if ((size_t)count * size > LARGE) {
+        jr_thread_yield(jr_thread_of(rt));
+        int32_t status = jr_rt_poll(rt, where);
+        if (status) return status;
+    }
     JrBuffer *buffer =
         jr_buffer_new(jr_thread_of(rt)->heap, (size_t)count * size, zeroed != 0);
     if (!buffer) return raise_no_memory(rt, where, type, out, count);

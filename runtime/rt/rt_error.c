@@ -171,8 +171,8 @@ static bool look_and_yield(JrThread *thread) {
 int32_t jr_rt_poll(JrRt *rt, const JrWhere *where) {
     JrThread *thread = jr_thread_of(rt);
     bool yields = rt->cancel == &thread->yielding.word;
-    const volatile int32_t *flag = yields ? thread->yielding.flag : rt->cancel;
     if (yields ? !look_and_yield(thread) : !jr_rt_is_asked(rt)) return 0;
+    const volatile int32_t *flag = yields ? thread->yielding.flag : rt->cancel;
     int32_t cancel = __atomic_load_n(flag, __ATOMIC_RELAXED);
     switch (cancel & JR_CANCEL_REASON) {
     case EXC_INTERRUPT: return jr_raise(rt, where, EXC_INTERRUPT, "interrupted");
@@ -184,7 +184,7 @@ int32_t jr_rt_poll(JrRt *rt, const JrWhere *where) {
 int32_t jr_rt_deep(JrRt *rt, const JrWhere *where) {
     if (!jr_thread_end_alarm(jr_thread_of(rt))) return jr_rt_trap(rt, where, TRAP_RECURSION);
     int32_t status = jr_rt_poll(rt, where);
-    bool deep = (char *)__builtin_frame_address(0) < jr_rt_stack_limit(rt);
+    bool deep = jr_thread_is_deep(jr_thread_of(rt)); /* the look may have set another alarm */
     return !status && deep ? jr_rt_trap(rt, where, TRAP_RECURSION) : status;
 }
 

@@ -274,7 +274,7 @@ static void work_is_logged(void **state) {
     o.run_main = true, o.engine = NULL;
     assert_ok(jr_compile(context, "print(1)\n", &o, &module));
     assert_ok(jr_run(module));
-    assert_non_null(strstr(log.text, "made for interp, the body being short, in "));
+    assert_non_null(strstr(log.text, "made for interp, to run the body once, in "));
     jr_module_free(module);
     jr_context_free(context);
 }
