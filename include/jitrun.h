@@ -167,10 +167,11 @@ typedef void (*JrHostFunction)(void);
  * signature has the types that kernels pass and get: "float64(float64[::1], int64)". The C
  * function takes them as jr_function_pointer's table says: double (*)(double *x, int64_t x_len,
  * int64_t k), a tuple as its items; up to 32 parameters, tuples taken apart. It returns a scalar; or
- * nothing, where the result is None or a tuple of 2 to 16 scalars, for each of which a pointer comes
- * last, to a zero: "tuple[float64, int64](float64)" is void (*)(double x, double *r0, int64_t *r1).
- * An array is no result: it would be memory of the caller's whose end the kernel cannot know, so have
- * the kernel pass one to be filled. Where an array is only read, `const` before its type says so: kernels may then
+ * nothing, where the result is None, an array, or a tuple of 2 to 16 scalars and arrays, for each of which
+ * a pointer comes last, to a zero: "tuple[float64, int64[:]](float64)" is void (*)(double x, double *r0,
+ * JrArrayValue *r1). An array that it gives is one of jr_array_new, jr_array_wrap or a kernel's result, of
+ * the declared type, that nothing else uses; from then on it is the kernel's. Anything else there is
+ * a RuntimeError. Where an array is only read, `const` before its type says so: kernels may then
  * pass what is read-only, and a parallel loop what other iterations read too. Where `user` stands
  * among the parameters, C gets the pointer given here and kernels pass nothing:
  * "float64(user, float64)" is double (*)(void *user, double).
@@ -401,9 +402,20 @@ static inline JrValue jr_array(JrArrayValue *array) {
 /* Frees what the value owns and makes it None. NULL is fine. May be called on any thread, and
  * after the module and the context that the value came from are gone. */
 JR_API void jr_value_clear(JrValue *value);
-/* Releases what a JrArrayValue holds, if the library filled it in (jr_function_pointer), and
- * zeroes it. NULL is fine. */
+/* Releases what a JrArrayValue holds, if the library filled it in (jr_function_pointer, jr_array_new) or
+ * wrapped it (jr_array_wrap), and zeroes it. NULL is fine. On any thread, as jr_value_clear. */
 JR_API void jr_array_clear(JrArrayValue *array);
+
+/* A new array of the type JR_BOOL to JR_FLOAT64, of `ndim` dimensions from 1 to 8, in C order, full of
+ * zeros. The memory comes from the context's allocator; NULL: malloc. The caller's to jr_array_clear, also
+ * after the context is gone, or a host function's to give to the kernel. *out is zeroed on failure. */
+JR_API JrStatus jr_array_new(JrContext *context, JrType dtype, uint32_t ndim,
+                             const int64_t *shape, JrArrayValue *out);
+/* Makes memory of the program's that *array describes, all but its owner, into an array that is counted
+ * as the library's are: release(user) is called once, when nothing uses it any more, on whatever thread
+ * that was. On failure it is not, and *array stays as it is. The context as for jr_array_new. */
+JR_API JrStatus jr_array_wrap(JrContext *context, JrArrayValue *array,
+                              void (*release)(void *user), void *user);
 
 /* Evaluates an expression of the language, "np.arange(10) * 2" or "1e6"; a list makes an
  * array. The caller clears *out. */

@@ -40,6 +40,16 @@ IrFunc *ir_host_new(IrModule *module, const char *name) {
     return func;
 }
 
+bool ir_returns_scalar(const IrFunc *func) {
+    return func->nrets == 1 && !func->rets[0].ndim;
+}
+
+bool ir_returns_arrays(const IrFunc *func) {
+    for (uint32_t i = 0; i < func->nrets; i++)
+        if (func->rets[i].ndim) return true;
+    return false;
+}
+
 IrFunc *ir_host_find(const IrModule *module, const char *name) {
     for (uint32_t i = 0; i < module->hosts.len; i++)
         if (strcmp(module->hosts.data[i]->name, name) == 0) return module->hosts.data[i];

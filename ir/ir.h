@@ -172,7 +172,7 @@ struct IrFunc {
     bool recursive; /* may be on the stack twice: on entry engines check the stack, and poll */
     bool may_fail;  /* some path raises; set by ir_module_finish */
     /* A C function of the program's, called by its address (ir/rt.h, JrHostEntry). It has parameters
-     * and results, which are scalars, but no body, and is in module->hosts instead of funcs. */
+     * and results, but no body, and is in module->hosts instead of funcs. */
     bool host;
     uint32_t
         user_at; /* host: the C argument, from 1, that is the program's pointer; 0: none */
@@ -229,6 +229,8 @@ IrFunc *ir_module_find(const IrModule *module, const char *name);
 /* A function of the program's; add its parameters, with `written` where an array is, and result. */
 IrFunc *ir_host_new(IrModule *module, const char *name);
 IrFunc *ir_host_find(const IrModule *module, const char *name);
+bool ir_returns_scalar(const IrFunc *func); /* one, and nothing else */
+bool ir_returns_arrays(const IrFunc *func); /* among other things */
 
 IrReg ir_param(IrFunc *func, IrType type, const char *name);
 IrReg ir_var(IrFunc *func, IrType type, const char *name); /* arrays: owned */

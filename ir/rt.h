@@ -74,9 +74,9 @@ typedef struct JrCall {
 
 /* A function of the program's that kernels call by `name`, with the C signature of its IrFunc:
  * scalars as they are, an array as its data, its dims and, unless it is T[::1], its strides in
- * elements; and `user`, where IrFunc.user_at says. One result is returned; for more it returns nothing,
- * and a pointer for each of them comes last, to memory that is zero. It has failed if rt->status is
- * not 0 then. */
+ * elements; and `user`, where IrFunc.user_at says. One scalar result is returned; otherwise it returns
+ * nothing, and a pointer for each result comes last, to memory that is zero: a scalar, or a JrArrayValue
+ * (jitrun.h), which jr_rt_host_results looks at and takes. It has failed if rt->status is not 0 then. */
 typedef struct JrHostEntry {
     const char *name;
     void (*function)(void);
@@ -91,6 +91,12 @@ typedef struct JrHostTable {
 
 enum { JR_MAX_HOST_PARAMS = 32, JR_MAX_HOST_RESULTS = 16 }; /* tuples taken apart */
 
+/* Where a function with an array among its results leaves each of them. */
+enum { JR_HOST_OUT_WORDS = 20 };
+typedef struct JrHostOut {
+    int64_t words[JR_HOST_OUT_WORDS];
+} JrHostOut;
+
 const JrHostEntry *jr_host_named(const JrHostTable *hosts,
                                  const char *name); /* NULL when absent */
 
@@ -102,7 +108,8 @@ typedef int32_t (*JrRtFn)(JrRt *rt, const JrWhere *where, const JrSlot *args, Jr
     X(jr_rt_raise) X(jr_rt_raise_index) X(jr_rt_trap) X(jr_rt_trace) X(jr_rt_poll)            \
     X(jr_rt_array_new) X(jr_rt_retain) X(jr_rt_release) X(jr_rt_raise_shape)                  \
     X(jr_rt_ipow) X(jr_rt_fmod) X(jr_rt_fmodf) X(jr_rt_ffloordiv) X(jr_rt_ffloordivf)         \
-    X(jr_rt_deep) X(jr_rt_parallel) X(jr_rt_parallel_body) X(jr_rt_host)
+    X(jr_rt_deep) X(jr_rt_parallel) X(jr_rt_parallel_body) X(jr_rt_host)            \
+    X(jr_rt_host_results)
 /* clang-format on */
 
 /* Each sets the pending error and returns its status (an IrExc). */
@@ -143,10 +150,16 @@ int32_t jr_rt_parallel_body(JrRt *rt, const JrWhere *where, const JrCall *body,
                             const char *letters, JrSlot *slots);
 
 /* Calls a host function, for engines that cannot do so themselves. Arguments lie in slots, laid
- * out as for rtcalls.def (narrow integers widened), and so do the results. Sets the status, and
- * adds `where` to the error's chain. */
+ * out as for rtcalls.def (narrow integers widened), and so do the results: for an array p says where to
+ * write its header. Sets the status, and adds `where` to the error's chain. */
 int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
                    JrSlot *results);
+/* What a host function with an array among its results left, one JrHostOut for each: arrays of the
+ * declared types, of memory that is counted and nobody else's, become JrArray headers with one
+ * reference. Otherwise, or when it failed, all are released; returns the status, with `where` in the
+ * error's chain. */
+int32_t jr_rt_host_results(JrRt *rt, const JrWhere *where, const JrHostEntry *host,
+                           JrHostOut *outs);
 
 /* ---- Functions that a function with a C signature calls (backend/engine.h) ---- */
 /* clang-format off */

@@ -194,9 +194,6 @@ static bool verify_host(IrVerifier *v, const IrFunc *host) {
     if (!verify_results(v)) return false;
     if (!host->host || !host->may_fail || host->body.first || host->regs.len != host->nparams)
         return ir_verify_fail(v, "a host function has parameters and nothing else");
-    for (uint32_t i = 0; i < host->nrets; i++)
-        if (host->rets[i].ndim)
-            return ir_verify_fail(v, "a host function's results are scalars");
     return host->user_at <= host->nparams + 1 ||
            ir_verify_fail(v, "a host function's pointer is beyond its arguments");
 }

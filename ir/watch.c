@@ -155,6 +155,13 @@ static void watch_function(Watch *w, IrFunc *func) {
     JR_PUSH(w->module->arena, &w->waiting, func);
 }
 
+static void watch_fresh(Spot *behind, IrStmt *stmt) {
+    behind->at = stmt->next;
+    for (uint32_t i = 0; i < stmt->ndsts; i++)
+        if (ir_reg_type(behind->func, stmt->dsts[i]).ndim)
+            put(behind, RT_RACE_FRESH, 1, &stmt->dsts[i]);
+}
+
 static void watch_stmt(Watch *w, const Spot *spot, IrStmt *stmt) {
     Spot behind = *spot;
     switch ((IrOp)stmt->op) {
@@ -162,15 +169,14 @@ static void watch_stmt(Watch *w, const Spot *spot, IrStmt *stmt) {
     case OP_STORE: watch_element(w, spot, stmt); break;
     case OP_RT: watch_whole(w, spot, stmt); break;
     case OP_CALL:
-        if (stmt->u.callee->host)
-            watch_whole(w, spot, stmt);
-        else
+        if (!stmt->u.callee->host) {
             watch_function(w, stmt->u.callee);
+            break;
+        }
+        watch_whole(w, spot, stmt);
+        watch_fresh(&behind, stmt);
         break;
-    case OP_ALLOC:
-        behind.at = stmt->next;
-        put(&behind, RT_RACE_FRESH, 1, stmt->dsts);
-        break;
+    case OP_ALLOC: watch_fresh(&behind, stmt); break;
     default: break;
     }
 }

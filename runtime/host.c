@@ -13,6 +13,7 @@
 #include "runtime/host.h"
 
 #include "runtime/rt/rt.h"
+#include "runtime/value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +39,26 @@ struct JrHostFn {
     ffi_cif *cif;
 };
 
-static bool returns_one(const FeHost *fe) {
-    return fe->nrets == 1;
+_Static_assert(sizeof(JrHostOut) >= sizeof(JrArrayValue) &&
+                   sizeof(JrHostOut) >= JR_ARRAY_BYTES(IR_MAX_DIMS),
+               "an array has room before and after it is looked at");
+
+static bool returns_scalar(const FeHost *fe) {
+    return fe->nrets == 1 && !fe->ret->count && !fe->ret->ir.ndim;
+}
+
+/* The next result that is no tuple but an item of one. */
+static const FeHostType *leaf_from(const FeHostType *type) {
+    while (type->count)
+        type++;
+    return type;
+}
+
+static bool returns_arrays(const FeHost *fe) {
+    const FeHostType *t = fe->ret;
+    for (uint32_t i = 0; i < fe->nrets; i++, t++)
+        if ((t = leaf_from(t))->ir.ndim) return true;
+    return false;
 }
 
 /* ---- Making one ---- */
@@ -62,9 +81,9 @@ static ffi_cif *make_cif(const FeHost *fe) {
         leaves++;
     }
     if (fe->user_at > position) types[n++] = &ffi_type_pointer;
-    for (uint32_t i = 0; i < fe->nrets && !returns_one(fe); i++)
+    for (uint32_t i = 0; i < fe->nrets && !returns_scalar(fe); i++)
         types[n++] = &ffi_type_pointer;
-    IrScalar result = returns_one(fe) ? (IrScalar)fe->ret->ir.scalar : TY_NONE;
+    IrScalar result = returns_scalar(fe) ? (IrScalar)fe->ret->ir.scalar : TY_NONE;
     return jr_ffi_cif(jr_ffi_scalar(result), n, types);
 }
 
@@ -173,7 +192,7 @@ typedef struct Passed {
     void *values[MOST_C_ARGS];
     uint32_t n;
     void *user;
-    JrSlot *outs[JR_MAX_HOST_RESULTS];
+    void *outs[JR_MAX_HOST_RESULTS];
 } Passed;
 
 /* The machines there are keep the low byte first, so that a slot's address is that of a narrower
@@ -198,19 +217,41 @@ static void pass_args(Passed *p, const FeHost *fe, const JrSlot *args) {
     if (fe->user_at > position) p->values[p->n++] = &p->user;
 }
 
-static void pass_results(Passed *p, const FeHost *fe, JrSlot *results) {
-    for (uint32_t i = 0; i < fe->nrets && !returns_one(fe); i++) {
-        results[i].u = 0;
-        p->outs[i] = &results[i];
+/* Memory that is zero, for each of the results, `step` bytes apart. */
+static void pass_results(Passed *p, const FeHost *fe, void *memory, size_t step) {
+    memset(memory, 0, fe->nrets * step);
+    for (uint32_t i = 0; i < fe->nrets; i++) {
+        p->outs[i] = (char *)memory + i * step;
         p->values[p->n++] = &p->outs[i];
     }
 }
 
 /* A number that C wrote, as slots have it: widened. */
-static void widen_slot(IrScalar scalar, JrSlot *slot) {
+static void widen_slot(IrScalar scalar, const void *memory, JrSlot *slot) {
     Returned written;
-    memcpy(&written, slot, sizeof written);
+    memcpy(&written, memory, sizeof written);
     take_result(scalar, &written, slot);
+}
+
+/* Apart from the rest, whose frame stays small. */
+__attribute__((noinline)) static int32_t call_for_arrays(JrRt *rt, const JrWhere *where,
+                                                         const JrHostEntry *host,
+                                                         Passed *passed, JrSlot *results) {
+    const JrHostFn *fn = host->bridge;
+    const FeHost *fe = &fn->fe;
+    JrHostOut outs[JR_MAX_HOST_RESULTS];
+    pass_results(passed, fe, outs, sizeof *outs);
+    ffi_call(fn->cif, host->function, NULL, passed->values);
+    int32_t status = jr_rt_host_results(rt, where, host, outs);
+    const FeHostType *t = fe->ret;
+    for (uint32_t i = 0; i < fe->nrets && !status; i++, t++) {
+        IrType type = (t = leaf_from(t))->ir;
+        if (type.ndim)
+            memcpy(results[i].p, &outs[i], JR_ARRAY_BYTES(type.ndim));
+        else
+            widen_slot((IrScalar)type.scalar, &outs[i], &results[i]);
+    }
+    return status;
 }
 
 int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
@@ -222,17 +263,74 @@ int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, cons
     passed.user = host->user;
     Returned returned = {.u = 0};
     pass_args(&passed, fe, args);
-    pass_results(&passed, fe, results);
+    if (returns_arrays(fe)) return call_for_arrays(rt, where, host, &passed, results);
+    if (!returns_scalar(fe)) pass_results(&passed, fe, results, sizeof *results);
     ffi_call(fn->cif, host->function, &returned, passed.values);
     if (rt->status) return jr_rt_trace(rt, where);
-    if (returns_one(fe)) {
+    if (returns_scalar(fe)) {
         take_result((IrScalar)fe->ret->ir.scalar, &returned, results);
         return 0;
     }
-    uint32_t i = 0;
-    for (const FeHostType *t = fe->ret; i < fe->nrets; t++)
-        if (!t->count) widen_slot((IrScalar)t->ir.scalar, &results[i++]);
+    const FeHostType *t = fe->ret;
+    for (uint32_t i = 0; i < fe->nrets; i++, t++) {
+        t = leaf_from(t);
+        widen_slot((IrScalar)t->ir.scalar, &results[i], &results[i]);
+    }
     return 0;
+}
+
+/* ---- Arrays that come back ---- */
+
+/* Why kernels cannot have this as an array of the type; NULL if they can. That nobody else has it is
+ * what the passes take for granted of an array that a call made (ir/par/par_access.c). */
+static const char *array_misfit(const JrArrayValue *array, IrType type) {
+    if (!array->dtype) return "was not filled in";
+    if ((IrScalar)array->dtype != (IrScalar)type.scalar || array->ndim != type.ndim)
+        return "has another element type or number of dimensions";
+    const char *fault = jr_array_fault(array);
+    if (fault) return fault;
+    if (type.layout == LAYOUT_C && !jr_array_is_contiguous(array)) return "is not contiguous";
+    if (array->readonly) return "is read-only";
+    if (!array->owner)
+        return "is memory that nobody counts: make it with jr_array_new, or jr_array_wrap it";
+    return jr_buffer_refs(array->owner) == 1 ? NULL : "is in use elsewhere: return a copy";
+}
+
+static void check_results(JrRt *rt, const FeHost *fe, const JrHostOut *outs) {
+    const FeHostType *t = fe->ret;
+    for (uint32_t i = 0; i < fe->nrets && !rt->status; i++, t++) {
+        if (!(t = leaf_from(t))->ir.ndim) continue;
+        const char *misfit = array_misfit((const JrArrayValue *)&outs[i], t->ir);
+        if (misfit)
+            jr_raise(rt, NULL, EXC_RUNTIME, "'%s' is %s, but result %u %s", fe->name,
+                     fe->signature, i + 1, misfit);
+    }
+}
+
+static void make_header(IrType type, JrHostOut *out) {
+    JrArrayValue value;
+    memcpy(&value, out, sizeof value);
+    JrArray *array = (JrArray *)out;
+    array->data = value.data;
+    array->owner = value.owner;
+    memcpy(array->dims, value.shape, type.ndim * sizeof(int64_t));
+    if (type.layout == LAYOUT_C) jr_shape_strides(value.shape, type.ndim, value.strides);
+    memcpy(jr_array_strides(array, type.ndim), value.strides, type.ndim * sizeof(int64_t));
+}
+
+int32_t jr_rt_host_results(JrRt *rt, const JrWhere *where, const JrHostEntry *host,
+                           JrHostOut *outs) {
+    const FeHost *fe = &((const JrHostFn *)host->bridge)->fe;
+    check_results(rt, fe, outs);
+    const FeHostType *t = fe->ret;
+    for (uint32_t i = 0; i < fe->nrets; i++, t++) {
+        if (!(t = leaf_from(t))->ir.ndim) continue;
+        if (rt->status)
+            jr_rt_release(((JrArrayValue *)&outs[i])->owner);
+        else
+            make_header(t->ir, &outs[i]);
+    }
+    return rt->status ? jr_rt_trace(rt, where) : 0;
 }
 
 #else
@@ -256,6 +354,12 @@ void jr_hosts_copy(JrContext *context, JrArena *arena, JrHosts *out) {
 int32_t jr_rt_host(JrRt *rt, const JrWhere *where, const JrHostEntry *host, const JrSlot *args,
                    JrSlot *results) {
     (void)host, (void)args, (void)results;
+    return jr_raise_value(rt, where, "host functions need libffi");
+}
+
+int32_t jr_rt_host_results(JrRt *rt, const JrWhere *where, const JrHostEntry *host,
+                           JrHostOut *outs) {
+    (void)host, (void)outs;
     return jr_raise_value(rt, where, "host functions need libffi");
 }
 

@@ -40,6 +40,7 @@ static bool read_leaf(Reader *r, FeHostType *type, const char *what) {
     bool is_const = take_word(r, "const");
     if (!ir_type_parse(r->at, &r->at, &type->ir) || !ir_scalar_size((IrScalar)type->ir.scalar))
         return fail(r, what);
+    if (is_const && !r->spec->params_at) return fail(r, "const is for parameters");
     type->written = type->ir.ndim && !is_const;
     return true;
 }
@@ -64,9 +65,6 @@ static bool read_result(Reader *r) {
     JrHostSpec *s = r->spec;
     if (take_word(r, "None")) return add_type(r) != NULL;
     if (!read_type(r, &s->nrets, "it does not begin with the result's type")) return false;
-    for (uint32_t i = 0; i < s->ntypes; i++)
-        if (s->types[i].ir.ndim)
-            return fail(r, "the result is an array: have it passed and write to it");
     if (s->types[0].count && s->nrets == 1)
         return fail(r, "a tuple of one is no result: leave out tuple[]");
     return s->nrets <= JR_MAX_HOST_RESULTS || fail(r, "its result has too many items");

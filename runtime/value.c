@@ -21,7 +21,7 @@ static char class_of(JrType type) {
     return is_scalar(type) ? ir_scalar_class((IrScalar)type) : 0;
 }
 
-static bool is_contiguous(const JrArrayValue *array) {
+bool jr_array_is_contiguous(const JrArrayValue *array) {
     int64_t expected = 1;
     for (uint32_t axis = array->ndim; axis-- > 0;) {
         if (array->shape[axis] == 0) return true;
@@ -47,7 +47,7 @@ const FeType *jr_value_fe_type(FeTypes *types, const JrValue *value) {
     const JrArrayValue *array = value->type == JR_ARRAY ? value->as.array : NULL;
     if (!jr_array_has_type(array)) return NULL;
     return fe_type_ir(types, ir_array((IrScalar)array->dtype, array->ndim,
-                                      is_contiguous(array) ? LAYOUT_C : LAYOUT_ANY));
+                                      jr_array_is_contiguous(array) ? LAYOUT_C : LAYOUT_ANY));
 }
 
 /* "float64 array of shape (3,4)", "the int64 300", "None": what a message calls a value. */
@@ -63,7 +63,7 @@ const char *jr_value_type_name(const JrValue *value, char *buffer, size_t size) 
     }
     if (value->type == JR_ARRAY && jr_array_has_type(value->as.array))
         snprintf(buffer, size, "%s%s array of %" PRIu32 " dimension%s",
-                 is_contiguous(value->as.array) ? "a contiguous " : "a strided ",
+                 jr_array_is_contiguous(value->as.array) ? "a contiguous " : "a strided ",
                  ir_scalar_name((IrScalar)value->as.array->dtype), value->as.array->ndim,
                  value->as.array->ndim == 1 ? "" : "s");
     else
@@ -138,7 +138,7 @@ bool jr_value_to_array(const JrValue *value, IrType type, bool written, JrArray 
         array->ndim != type.ndim)
         return false;
     if ((*why = jr_array_fault(array))) return false;
-    if (type.layout == LAYOUT_C && !is_contiguous(array)) return false;
+    if (type.layout == LAYOUT_C && !jr_array_is_contiguous(array)) return false;
     if (written && array->readonly) {
         *why = "is written to by the function, so it cannot be a read-only array";
         return false;
@@ -214,6 +214,51 @@ void jr_value_clear(JrValue *value) {
         owned_free(value->as.tuple.items);
     }
     *value = (JrValue){.type = JR_NONE};
+}
+
+/* ---- Arrays that the program makes ---- */
+
+static JrHeap *heap_of(JrContext *context) {
+    return context ? context->heap : NULL;
+}
+
+JrStatus jr_array_new(JrContext *context, JrType dtype, uint32_t ndim, const int64_t *shape,
+                      JrArrayValue *out) {
+    jr_error_clear();
+    if (out) *out = (JrArrayValue){.dtype = JR_NONE};
+    if (!shape || !out) return jr_error_set(JR_ERR_ARGUMENT, "jr_array_new: NULL argument");
+    JrArrayValue made = {.dtype = dtype, .ndim = ndim};
+    if (!jr_array_has_type(&made))
+        return jr_error_set(JR_ERR_ARGUMENT,
+                            "jr_array_new: an unknown dtype, or not 1 to 8 dimensions");
+    unsigned size = ir_scalar_size((IrScalar)dtype);
+    int64_t count;
+    if (!jr_shape_count(shape, ndim, size, &count))
+        return jr_error_set(JR_ERR_ARGUMENT,
+                            "jr_array_new: a shape that is negative or larger than memory");
+    JrBuffer *buffer = jr_buffer_new(heap_of(context), (size_t)count * size, true);
+    if (!buffer) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    made.data = jr_buffer_data(buffer);
+    made.owner = buffer;
+    memcpy(made.shape, shape, ndim * sizeof *shape);
+    jr_shape_strides(shape, ndim, made.strides);
+    *out = made;
+    return JR_OK;
+}
+
+JrStatus jr_array_wrap(JrContext *context, JrArrayValue *array, void (*release)(void *user),
+                       void *user) {
+    jr_error_clear();
+    if (!array || !release)
+        return jr_error_set(JR_ERR_ARGUMENT, "jr_array_wrap: NULL argument");
+    const char *fault = jr_array_fault(array);
+    if (fault) return jr_error_set(JR_ERR_ARGUMENT, "jr_array_wrap: the array %s", fault);
+    if (array->owner)
+        return jr_error_set(JR_ERR_ARGUMENT, "jr_array_wrap: the array is counted already");
+    JrBuffer *buffer = jr_buffer_wrap(heap_of(context), array->data, 0, release, user);
+    if (!buffer) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
+    array->owner = buffer;
+    return JR_OK;
 }
 
 /* ---- Printing ---- */

@@ -32,6 +32,7 @@ static inline bool jr_array_has_type(const JrArrayValue *array) {
     return array && array->dtype >= JR_BOOL && array->dtype <= JR_FLOAT64 &&
            array->ndim >= 1 && array->ndim <= JR_MAX_DIMS;
 }
+bool jr_array_is_contiguous(const JrArrayValue *array);
 /* What is wrong with an array as such: dtype, rank, shape, data. NULL if nothing is. */
 const char *jr_array_fault(const JrArrayValue *array);
 

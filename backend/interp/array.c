@@ -36,12 +36,6 @@ void jr_interp_transpose(Header *dst, const Header *src, uint32_t ndim) {
     }
 }
 
-/* A header beside the frame, with room for any rank. */
-typedef union Scratch {
-    JrArray array;
-    Slot room[2 + 2 * IR_MAX_DIMS];
-} Scratch;
-
 static Header *scratch_header(Scratch *scratch) {
     return (Header *)(void *)scratch;
 }
@@ -50,8 +44,8 @@ static const Operand *operand(const Run *run, const Record *record, uint32_t n) 
     return &run->code->operands[record->first + n];
 }
 
-/* An array result takes its place; what an owned register held before goes. */
-static void write_result(const Run *run, char *fp, const Operand *dst, const Scratch *result) {
+void jr_interp_write_result(const Run *run, char *fp, const Operand *dst,
+                            const Scratch *result) {
     Header *header = frame_header(fp, dst->slot);
     JrBuffer *before = dst->owned ? header->owner : NULL;
     memcpy(header, result, header_bytes(dst->ndim));
@@ -71,7 +65,7 @@ int32_t jr_interp_alloc(Run *run, const Instr *ip, char *fp, const Record *recor
         scratch_header(&result)->dims[n] = frame_slot(fp, dst[1 + n].slot)->i;
     int32_t status = run->code->helpers.array_new(run->rt, place_where(run->code, ip),
                                                   dst->bits, &result.array, record->imm);
-    if (!status) write_result(run, fp, dst, &result);
+    if (!status) jr_interp_write_result(run, fp, dst, &result);
     return status;
 }
 
@@ -236,7 +230,7 @@ static uint32_t take_result(const Run *run, char *fp, const Operand *dst, const 
                             const Scratch *array) {
     Slot *slot = frame_slot(fp, dst->slot);
     switch (dst->kind) {
-    case 'a': write_result(run, fp, dst, array); return 2;
+    case 'a': jr_interp_write_result(run, fp, dst, array); return 2;
     case 'b': slot->u = in->b != 0; return 1;
     case 'f': slot->f = in->f; return 1;
     default: slot->u = in->u; return 1;

@@ -165,6 +165,11 @@ static inline Slot *frame_slot(char *fp, uint32_t offset) {
 static inline Header *frame_header(char *fp, uint32_t offset) {
     return (Header *)(void *)(fp + offset);
 }
+/* A header beside the frame, with room for any rank. */
+typedef union Scratch {
+    JrArray array;
+    Slot room[2 + 2 * IR_MAX_DIMS];
+} Scratch;
 static inline const JrWhere *place_where(const JrCode *code, const Instr *ip) {
     return &code->wheres[code->places[ip - code->code].where];
 }
@@ -208,6 +213,10 @@ int32_t jr_interp_view(Run *run, const Instr *ip, char *fp, const Record *record
 int32_t jr_interp_broadcast(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_reshape(Run *run, const Instr *ip, char *fp, const Record *record);
 int32_t jr_interp_rt(Run *run, const Instr *ip, char *fp, const Record *record);
+/* An array result takes its place; what an owned register held before goes. */
+void jr_interp_write_result(const Run *run, char *fp, const Operand *dst,
+                            const Scratch *result);
+
 /* ---- host.c ---- */
 
 int32_t jr_interp_host(Run *run, const Instr *ip, char *fp, const Record *record);

@@ -20,6 +20,37 @@ void jr_emit_host(Compiler *c, const IrStmt *stmt) {
 
 typedef __typeof__(&jr_rt_host) HostFn;
 
+static void take_results(const Run *run, char *fp, const Record *record,
+                         const JrSlot *results) {
+    const Operand *dst = run->code->operands + record->first;
+    for (uint32_t k = 0; k < record->ndsts; k++, dst++) {
+        if (dst->ndim)
+            jr_interp_write_result(run, fp, dst, results[k].p);
+        else
+            frame_slot(fp, dst->slot)->u = results[k].u;
+    }
+}
+
+/* Apart from the rest, whose frame stays small. */
+__attribute__((noinline)) static int32_t call_for_arrays(Run *run, const JrWhere *where,
+                                                         char *fp, const Record *record,
+                                                         const JrSlot *args) {
+    Scratch arrays[JR_MAX_HOST_RESULTS];
+    JrSlot results[JR_MAX_HOST_RESULTS];
+    for (uint32_t k = 0; k < record->ndsts; k++)
+        results[k].p = &arrays[k];
+    int32_t status = ((HostFn)record->address)(run->rt, where, record->host, args, results);
+    if (!status) take_results(run, fp, record, results);
+    return status;
+}
+
+static bool gives_arrays(const Run *run, const Record *record) {
+    const Operand *dst = run->code->operands + record->first;
+    for (uint32_t k = 0; k < record->ndsts; k++)
+        if (dst[k].ndim) return true;
+    return false;
+}
+
 int32_t jr_interp_host(Run *run, const Instr *ip, char *fp, const Record *record) {
     enum { MOST = 2 * JR_MAX_HOST_PARAMS };
     const Operand *operands = run->code->operands + record->first;
@@ -35,8 +66,8 @@ int32_t jr_interp_host(Run *run, const Instr *ip, char *fp, const Record *record
         }
     }
     const JrWhere *where = place_where(run->code, ip);
+    if (gives_arrays(run, record)) return call_for_arrays(run, where, fp, record, args);
     int32_t status = ((HostFn)record->address)(run->rt, where, record->host, args, results);
-    for (uint32_t k = 0; k < record->ndsts && !status; k++)
-        frame_slot(fp, operands[k].slot)->u = results[k].u;
+    if (!status) take_results(run, fp, record, results);
     return status;
 }

@@ -73,19 +73,43 @@ static LLVMValueRef load_status(GenFunc *f) {
     return status;
 }
 
-static bool returns_one(const IrFunc *callee) {
-    return callee->nrets == 1;
-}
-
-/* Several results: memory for each of them. */
-static void push_results(HostCall *c, const IrFunc *callee, LLVMValueRef *outs) {
+/* Memory for each result but the one that is returned. */
+static void push_scalars(HostCall *c, const IrFunc *callee, LLVMValueRef *outs) {
     Gen *g = c->f->g;
-    for (uint32_t i = 0; i < callee->nrets && !returns_one(callee); i++) {
+    for (uint32_t i = 0; i < callee->nrets && !ir_returns_scalar(callee); i++) {
         LLVMTypeRef type = g->memory[callee->rets[i].scalar];
         outs[i] = jr_gen_alloca(c->f, type, "out");
         LLVMBuildStore(g->b, LLVMConstNull(type), outs[i]);
         push(c, outs[i]);
     }
+}
+
+/* With arrays among them: JrHostOuts, one behind the other. */
+static void push_outs(HostCall *c, const IrFunc *callee, LLVMValueRef *outs) {
+    Gen *g = c->f->g;
+    uint32_t words = callee->nrets * (uint32_t)JR_HOST_OUT_WORDS;
+    LLVMValueRef block = jr_gen_alloca(c->f, LLVMArrayType2(g->i64, words), "outs");
+    LLVMBuildMemSet(g->b, block, LLVMConstInt(g->i8, 0, 0), jr_gen_int(g, words * 8), 8);
+    for (uint32_t i = 0; i < callee->nrets; i++) {
+        LLVMValueRef at = jr_gen_int(g, i * (uint32_t)JR_HOST_OUT_WORDS);
+        outs[i] = LLVMBuildInBoundsGEP2(g->b, g->i64, block, &at, 1, "");
+        push(c, outs[i]);
+    }
+}
+
+static void check_results(GenFunc *f, const IrStmt *s, const JrHostEntry *host,
+                          LLVMValueRef outs) {
+    Gen *g = f->g;
+    LLVMValueRef entry = jr_gen_int(g, (int64_t)(intptr_t)host);
+    LLVMValueRef args[] = {f->rt, jr_gen_where(f, s->span), LLVMConstIntToPtr(entry, g->ptr),
+                           outs};
+    jr_gen_check_status(f, jr_gen_helper(g, "jr_rt_host_results", 4, args), NULL);
+}
+
+static void take_array(GenFunc *f, IrReg dst, IrType type, LLVMValueRef out) {
+    GenArray array = {0};
+    jr_gen_header_load(f->g, out, type, &array);
+    jr_gen_take(f, dst, &array);
 }
 
 static void take_results(GenFunc *f, const IrStmt *s, LLVMValueRef returned,
@@ -95,7 +119,12 @@ static void take_results(GenFunc *f, const IrStmt *s, LLVMValueRef returned,
     for (uint32_t i = 0; i < s->ndsts; i++) {
         IrScalar scalar = (IrScalar)callee->rets[i].scalar;
         LLVMValueRef value = returned;
-        if (!returns_one(callee)) value = LLVMBuildLoad2(g->b, g->memory[scalar], outs[i], "");
+        if (callee->rets[i].ndim) {
+            take_array(f, s->dsts[i], callee->rets[i], outs[i]);
+            continue;
+        }
+        if (!ir_returns_scalar(callee))
+            value = LLVMBuildLoad2(g->b, g->memory[scalar], outs[i], "");
         if (scalar == TY_BOOL) value = LLVMBuildIsNotNull(g->b, value, "");
         jr_gen_set(f, s->dsts[i], value);
     }
@@ -111,13 +140,21 @@ void jr_gen_host(GenFunc *f, const IrStmt *s) {
                   .types = JR_NEW_ARRAY(g->arena, LLVMTypeRef, room),
                   .args = JR_NEW_ARRAY(g->arena, LLVMValueRef, room)};
     push_args(&c, s, host);
-    push_results(&c, callee, outs);
-    LLVMTypeRef result = returns_one(callee) ? g->memory[callee->rets[0].scalar] : g->none;
+    bool arrays = ir_returns_arrays(callee);
+    if (arrays)
+        push_outs(&c, callee, outs);
+    else
+        push_scalars(&c, callee, outs);
+    LLVMTypeRef result =
+        ir_returns_scalar(callee) ? g->memory[callee->rets[0].scalar] : g->none;
     LLVMTypeRef type = LLVMFunctionType(result, c.types, c.n, 0);
     LLVMValueRef address = jr_gen_int(g, (int64_t)(intptr_t)host->function);
     LLVMValueRef target = LLVMConstIntToPtr(address, g->ptr);
     LLVMValueRef call = LLVMBuildCall2(g->b, type, target, c.args, c.n, "");
     widen(g, call, callee);
-    jr_gen_check_status(f, load_status(f), s);
+    if (arrays)
+        check_results(f, s, host, outs[0]);
+    else
+        jr_gen_check_status(f, load_status(f), s);
     take_results(f, s, call, outs);
 }

@@ -206,12 +206,6 @@ static void release_results(Shell *s, const LLVMValueRef *parts) {
     }
 }
 
-static bool returns_arrays(const IrFunc *ir) {
-    for (uint32_t i = 0; i < ir->nrets; i++)
-        if (ir->rets[i].ndim) return true;
-    return false;
-}
-
 /* Goes on only if all went well. */
 static void leave(Shell *s, LLVMValueRef status, const LLVMValueRef *parts) {
     Gen *g = s->f.g;
@@ -219,7 +213,7 @@ static void leave(Shell *s, LLVMValueRef status, const LLVMValueRef *parts) {
     LLVMValueRef end = s->context ? jr_gen_helper(g, "jr_rt_leave", 3, args) : status;
     LLVMBasicBlockRef usual = jr_gen_unless(&s->f, LLVMBuildIsNull(g->b, end, ""), "unhappy");
     if (!s->context) end = jr_gen_helper(g, "jr_rt_failed", 1, &s->rt);
-    if (s->context && returns_arrays(s->kernel->ir)) {
+    if (s->context && ir_returns_arrays(s->kernel->ir)) {
         LLVMBasicBlockRef ran = jr_gen_label(&s->f, "ran"), on = jr_gen_label(&s->f, "");
         LLVMBuildCondBr(g->b, LLVMBuildIsNull(g->b, status, ""), ran, on);
         LLVMPositionBuilderAtEnd(g->b, ran);

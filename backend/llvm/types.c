@@ -136,6 +136,7 @@ static const Helper helpers[] = {
     {"jr_rt_poll", "ipp", 'c'},
     {"jr_rt_deep", "ipp", 'c'},
     {"jr_rt_parallel", "ippppp", 0},
+    {"jr_rt_host_results", "ipppp", 0},
     {"jr_rt_raise_shape", "ippippll", 'c'},
     {"jr_rt_array_new", "ippipi", 0},
     {"jr_rt_retain", "vp", 0},

@@ -59,6 +59,7 @@ static const char *const runtime_types[USE_COUNT] = {
     [USE_jr_rt_parallel] =
         ("int32_t %s(JrRt *, const JrWhere *, int32_t (*)(JrRt *, void *const *, "
          "void *const *), const char *, JrSlot *);\n"),
+    [USE_jr_rt_host_results] = "int32_t %s(JrRt *, const JrWhere *, const void *, void *);\n",
     [USE_jr_rt_deep] = "int32_t %s(JrRt *, const JrWhere *);\n",
     [USE_jr_rt_enter] = "JrRt *%s(JrGate *, const void *);\n",
     [USE_jr_rt_leave] = "int32_t %s(JrRt *, JrGate *, int32_t);\n",

@@ -136,6 +136,8 @@ const char *jr_c_string(JrArena *arena, const char *bytes, size_t len);
 /* "&at_3[7]": the place of an error, as C. */
 const char *jr_c_where(Fn *fn, JrSpan span);
 /* Leaves the function with the status that `format` computes. */
+/* An array that was made, in a struct named `header`, goes to an owned register. */
+void jr_c_take_result(Fn *fn, IrReg reg, const char *header);
 void jr_c_fail(Fn *fn, const char *format, ...) LIKE_PRINTF(2, 3);
 void jr_c_need(Fn *fn, RtHelper helper);
 

@@ -48,7 +48,7 @@ static const char *result_header(Fn *fn, IrReg reg) {
     return name;
 }
 
-static void take_result(Fn *fn, IrReg reg, const char *header) {
+void jr_c_take_result(Fn *fn, IrReg reg, const char *header) {
     const char *name = jr_c_name(fn, reg);
     jr_c_need(fn, USE_jr_rt_release);
     jr_c_line(fn, "jr_rt_release(%s.owner);", name);
@@ -83,7 +83,7 @@ static void call(Fn *fn, const IrStmt *stmt) {
     fn->indent--;
     jr_c_line(fn, "}");
     for (uint32_t i = 0; i < stmt->ndsts; i++)
-        if (headers[i]) take_result(fn, stmt->dsts[i], headers[i]);
+        if (headers[i]) jr_c_take_result(fn, stmt->dsts[i], headers[i]);
 }
 
 /* ---- RT ---- */
@@ -126,7 +126,7 @@ static void take_slots(Fn *fn, const IrStmt *stmt, const char *name,
     const char *letters = ir_rt_results(stmt->u.rt);
     for (uint32_t i = 0; i < stmt->ndsts; i++) {
         if (letters[i] == 'a')
-            take_result(fn, stmt->dsts[i], headers[i]);
+            jr_c_take_result(fn, stmt->dsts[i], headers[i]);
         else
             jr_c_line(fn, "%s = %s[%" PRIu32 "].%c;", jr_c_name(fn, stmt->dsts[i]), name, at,
                       slot_member(letters[i]));

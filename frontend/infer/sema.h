@@ -115,7 +115,7 @@ typedef struct FeHost {
     uint32_t nparams;
     uint32_t nleaves, nrets;  /* what parameters and result come to, tuples taken apart */
     const FeHostType *params; /* one after the other */
-    const FeHostType *ret;    /* a scalar, None, or a tuple of scalars, two or more */
+    const FeHostType *ret;    /* None, a scalar, an array, or a tuple of two or more such */
     uint32_t user_at;         /* as in IrFunc */
 } FeHost;
 

@@ -30,7 +30,8 @@ Value fe_lower_host(Lower *low, const AstExpr *expr, const FeHost *host) {
         leaf += fe_value_flatten(low, fe_value_converted(low, value, type), &args[leaf]);
     }
     for (uint32_t i = 0; i < func->nrets; i++)
-        results[i] = ir_temp(low->func, func->rets[i]);
+        results[i] = func->rets[i].ndim ? fe_array_owned_temp(low, func->rets[i])
+                                        : ir_temp(low->func, func->rets[i]);
     ir_build_call(&low->b, func, func->nrets, results, host->nleaves, args);
     if (!func->nrets) return fe_value_none(low);
     const IrReg *first = results;

@@ -104,7 +104,8 @@ static bool resolve_transposed(ParLoop *p, const ParFrame *frame, ParAccess *acc
     return true;
 }
 
-/* The memory that a CALL's array result may be: that of an argument, or new. */
+/* The memory that a CALL's array result may be: that of an argument, or new. A host function's is
+ * new. */
 static bool takes_arrays(const ParFrame *frame, const IrStmt *stmt) {
     for (uint32_t i = 0; i < stmt->nargs; i++)
         if (ir_reg_type(frame->func, stmt->args[i]).ndim) return true;
@@ -115,7 +116,8 @@ static bool takes_arrays(const ParFrame *frame, const IrStmt *stmt) {
 static bool resolve_call(ParLoop *p, const ParFrame *frame, ParAccess *access,
                          const IrStmt *call, IrReg array, int depth) {
     access->root = IR_NO_REG;
-    if (!takes_arrays(frame, call)) return true;
+    if (!takes_arrays(frame, call) || (call->op == OP_CALL && call->u.callee->host))
+        return true;
     const IrStmt *gives = call->op == OP_CALL ? ir_par_only_return(call->u.callee) : NULL;
     if (!gives) return false;
     ParFrame *inner = JR_NEW(p->arena, ParFrame);

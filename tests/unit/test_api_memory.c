@@ -155,7 +155,7 @@ static const char scenario_source[] =
     "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\n"
     "def work(x, n, t):\n"
     "    y = (x * 2.0)[1:].copy()\n"
-    "    print('sum', y.sum(), fib(n), lent(t[0]), both(n))\n"
+    "    print('sum', y.sum(), fib(n), lent(t[0]), both(n), made(n)[0].sum())\n"
     "    return y, (y[::-1], n), x\n"
     "def fails(n):\n    if n < 0:\n        raise ValueError('less than nothing')\n    return "
     "n\n"
@@ -201,6 +201,26 @@ static JrStatus prepared(JrModule *module) {
 
 static void both(int64_t n, int64_t *a, bool *b) {
     *a = n + 1, *b = true;
+}
+
+static void give_back(void *user) {
+    ++*(int *)user;
+}
+
+static int wrapped, given_back;
+
+/* Both of an array's kinds: the second may find no memory when there is a first. */
+static void made(void *user, int64_t n, JrArrayValue *r0, JrArrayValue *r1) {
+    static int32_t none[3];
+    *r1 = (JrArrayValue){JR_INT32, 1, none, {3}, {1}, NULL, false};
+    if (jr_array_new(user, JR_INT64, 1, &n, r0)) {
+        jr_error_raise(jr_error()->status, NULL);
+    } else if (jr_array_wrap(user, r1, give_back, &given_back)) {
+        jr_error_raise(jr_error()->status, NULL);
+    } else {
+        ((int64_t *)r0->data)[0] = n;
+        wrapped++;
+    }
 }
 
 static JrStatus benched(JrModule *module) {
@@ -291,7 +311,7 @@ static JrStatus called(Env *env, JrModule *module) {
     JrStatus status = jr_function_for(module, "work", 3, args, &f);
     if (!status) status = jr_call(f, 3, args, &r);
     if (!status) assert_true(((double *)r.as.tuple.items[0].as.array->data)[1] == 4);
-    if (!status) assert_string_equal(env->out.text, "sum 6.0 5 7 (6, True)\n");
+    if (!status) assert_string_equal(env->out.text, "sum 6.0 5 7 (6, True) 5\n");
     jr_value_clear(&r);
     return status;
 }
@@ -323,12 +343,17 @@ static JrStatus scenario(Env *env, Meter *meter) {
     if (!status)
         status = jr_context_add_function(context, "both", "tuple[int64, bool](int64)",
                                          (JrHostFunction)both, NULL);
+    if (!status)
+        status = jr_context_add_function(context, "made",
+                                         "tuple[int64[::1], int32[:]](user, int64)",
+                                         (JrHostFunction)made, context);
     if (!status) status = jr_compile(context, scenario_source, &o, &module);
     if (!status) status = in_module(env, module);
     if (!status) status = emitted(env, context);
     if (!status) status = evaluated(context);
     jr_module_free(module);
     jr_context_free(context);
+    assert_int_equal(wrapped, given_back);
     return status;
 }
 

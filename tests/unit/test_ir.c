@@ -137,14 +137,14 @@ static const char HOSTS[] =
     "\n"
     "host plain()\n"
     "\n"
-    "host both(user) -> (float64, int8)\n"
+    "host both(user) -> (float64, int8[:, ::1])\n"
     "\n"
     "func f(%a: float64[:, ::1], %b: int8[:], %k: int32) -> float64 exported {\n"
     "  %1: float64 = call now()\n"
     "  %2: bool = call last(%k)\n"
     "  call note(%a, %b, %2)\n"
     "  call plain()\n"
-    "  %3: float64, %4: int8 = call both()\n"
+    "  %3: float64, %4: owned int8[:, ::1] = call both()\n"
     "  return %3\n"
     "}\n";
 
