@@ -1,6 +1,7 @@
 /* The timer: jr_module_times, jr_bench and what shows its results. Nothing here depends on how
  * long something takes. */
 #include "tests/unit/api_harness.h"
+#include "tests/unit/memcheck.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -223,6 +224,7 @@ static void parallel_row(void **state) {
 static void default_rows(void **state) {
     Env *env = *state;
     static const char *const engines[] = {"interp", "tcc", "llvm"};
+    if (under_memcheck() && !engine_is_wanted("llvm")) skip(); /* LLVM would take most of it */
     JrModule *module = env_compile(env, source);
     double data[10] = {0};
     JrArrayValue array = array_of(data, 10);

@@ -7,6 +7,7 @@
  * a cycle took and by how much resident memory grew after the first quarter, in which caches fill
  * and malloc finds its size. */
 #include "tests/unit/api_harness.h"
+#include "tests/unit/memcheck.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -128,7 +129,7 @@ static bool memory_is_judged(void) {
 #ifdef JITRUN_SANITIZED
     return false;
 #else
-    return !getenv("TEST_MEMCHECK");
+    return !under_memcheck();
 #endif
 }
 

@@ -1,6 +1,7 @@
 /* 64 threads in nested parallel loops, while others fork, change how many threads there are, and
  * free code. Bounded by time; each engine has its share of the threads. */
-#include "api_harness.h"
+#include "tests/unit/api_harness.h"
+#include "tests/unit/memcheck.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,7 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HOSTS = 64, FORKERS = 2, RESIZERS = 2, ROWS = 12, COLUMNS = 700, ROUNDS_EACH = 15 };
+enum {
+    MOST_HOSTS = 64,
+    FORKERS = 2,
+    RESIZERS = 2,
+    ROWS = 12,
+    COLUMNS = 700,
+    ROUNDS_EACH = 15
+};
 
 static const int seconds = 5;
 
@@ -126,7 +134,7 @@ static void *forker(void *user) {
     while (!atomic_load(&over) && !problem) {
         pid_t child = fork();
         if (child == 0) {
-            alarm(30);
+            alarm(memcheck_size(30, 600));
             _exit(call_both(&kernels, a, want) ? 1 : 0);
         }
         int status = 0;
@@ -144,9 +152,9 @@ static void *forker(void *user) {
 
 static void everything_at_once(void **state) {
     (void)state;
-    pthread_t threads[HOSTS + FORKERS + RESIZERS];
-    int count = 0;
-    for (intptr_t i = 0; i < HOSTS; i++)
+    pthread_t threads[MOST_HOSTS + FORKERS + RESIZERS];
+    int count = 0, hosts = memcheck_size(MOST_HOSTS, 8);
+    for (intptr_t i = 0; i < hosts; i++)
         assert_int_equal(pthread_create(&threads[count++], NULL, host, (void *)i), 0);
     for (intptr_t i = 0; i < RESIZERS; i++)
         assert_int_equal(pthread_create(&threads[count++], NULL, resizer, (void *)i), 0);
@@ -176,7 +184,8 @@ int main(void) {
     JrContext *context = jr_context_new(NULL);
     static const char *const all[] = {"interp", "tcc", "llvm"};
     for (int i = 0; i < 3; i++)
-        if (jr_engine_available(context, all[i])) engines[engine_count++] = all[i];
+        if (engine_is_wanted(all[i]) && jr_engine_available(context, all[i]))
+            engines[engine_count++] = all[i];
     jr_context_free(context);
     const struct CMUnitTest tests[] = {cmocka_unit_test(everything_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
