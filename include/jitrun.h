@@ -17,6 +17,10 @@
  * thread, until the next call of this library on that thread. Nothing here exits, aborts or
  * writes to standard output or standard error.
  *
+ * Where nothing else is said: a NULL is JR_ERR_ARGUMENT, or of a function that returns no JrStatus false, 0,
+ * NULL or ""; any call may end in JR_MEMORY_ERROR; what a JrWrite refuses is JR_ERR_IO; and the
+ * caller's strings and structures are needed during the call alone.
+ *
  * Threads: a context, and each module of it, may be used from any number of threads at once,
  * except that nothing new may be asked of what is being freed. Functions may be called from any number of
  * threads at once.
@@ -42,6 +46,9 @@ extern "C" {
 #define JR_VERSION_MAJOR 0
 #define JR_VERSION_MINOR 1
 #define JR_VERSION_PATCH 0
+/* For #if: 100 is version 0.1.0. */
+#define JR_VERSION_NUMBER \
+    (JR_VERSION_MAJOR * 10000 + JR_VERSION_MINOR * 100 + JR_VERSION_PATCH)
 
 #if defined(__GNUC__)
 #define JR_API __attribute__((visibility("default")))
@@ -51,6 +58,8 @@ extern "C" {
 
 /* "0.1.0": the version of the library that is running. */
 JR_API const char *jr_version(void);
+/* The same as JR_VERSION_NUMBER, which is the version that the program was compiled with. */
+JR_API int jr_version_number(void);
 
 /* ---- Errors ---- */
 
@@ -85,6 +94,9 @@ typedef enum JrStatus {
     JR_ERR_IO,            /* a file could not be read or written */
     JR_ERR_RACE /* a checked run ended, but its prange loops have races: jr_race_check */
 } JrStatus;
+
+/* "IndexError", "compile error"; "" for JR_OK and what is no status. Never NULL. */
+JR_API const char *jr_status_name(JrStatus status);
 
 /* A place a kernel's error passed through, innermost first. */
 typedef struct JrFrame {
@@ -295,6 +307,10 @@ typedef struct JrRaceCheck {
  * function or body of such a module on this thread. */
 JR_API const JrRaceCheck *jr_race_check(void);
 
+/* How many functions the source defines, and what they are called, in its order; NULL beyond the
+ * last. Owned by the module. Of a source with errors, what was found before them. */
+JR_API size_t jr_module_function_count(const JrModule *module);
+JR_API const char *jr_module_function_name(const JrModule *module, size_t index);
 /* Whether the source has a function of this name that can be called without arguments. */
 JR_API bool jr_module_has_function(const JrModule *module, const char *name);
 /* The position of a function's parameter, from 0; -1 if there is no such function or parameter,
@@ -445,9 +461,28 @@ JR_API JrStatus jr_function(JrModule *module, const char *name, const char *sign
 JR_API JrStatus jr_function_for(JrModule *module, const char *name, size_t count,
                                 const JrValue *args, JrFunction **out);
 
-/* "float64(float64[::1], int64)". Owned by the function. */
+/* "dot", and "float64(float64[::1], int64)". Owned by the function. */
+JR_API const char *jr_function_name(const JrFunction *function);
 JR_API const char *jr_function_signature(const JrFunction *function);
 JR_API size_t jr_function_param_count(const JrFunction *function);
+
+/* What a parameter takes, or a function returns. Strings are the function's. */
+typedef struct JrTypeInfo {
+    size_t size;      /* sizeof(JrTypeInfo), set by the caller */
+    const char *name; /* the parameter's; NULL for what is returned */
+    const char *text; /* "int64", "float64[:, ::1]", "tuple[int64, bool]", "None" */
+    JrType type;      /* JR_NONE, JR_BOOL to JR_FLOAT64, JR_ARRAY or JR_TUPLE */
+    JrType dtype;     /* of an array's elements */
+    uint32_t ndim;
+    uint32_t item_count; /* of a tuple */
+    bool contiguous;     /* an array is, or has to be, in C order */
+    bool written;     /* to an array, or one in the tuple, that is passed for the parameter */
+    bool has_default; /* the argument may be left out */
+} JrTypeInfo;
+
+/* Of a parameter, counted from 0: JR_ERR_ARGUMENT if there is none. */
+JR_API JrStatus jr_function_param(const JrFunction *function, size_t index, JrTypeInfo *out);
+JR_API JrStatus jr_function_result(const JrFunction *function, JrTypeInfo *out);
 
 /* Calls it. A jr_default(), and parameters after the last argument, take the parameter's default;
  * JR_ERR_ARGUMENT where there is none. Arguments are converted where that is exact: an int that

@@ -17,6 +17,10 @@ const char *jr_version(void) {
     return JITRUN_VERSION;
 }
 
+int jr_version_number(void) {
+    return JR_VERSION_NUMBER;
+}
+
 bool jr_give_result(void *to, const void *from, size_t ours, const char *what) {
     size_t room = 0;
     if (to) memcpy(&room, to, sizeof room);

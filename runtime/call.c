@@ -88,13 +88,25 @@ typedef struct Signature {
     const FeType *ret;
     uint32_t count;
     const FeType *params[JR_MAX_PARAMS];
+    const char *rest; /* of the text: what could not be read */
 } Signature;
 
 static bool parse_signature(JrModule *module, const char *text, Signature *out) {
     SignatureText t = {.types = &module->fe->types, .at = text};
     out->ret = NULL;
-    if (!take(&t, "(") && (!(out->ret = parse_type(&t)) || !take(&t, "("))) return false;
-    return parse_types(&t, ")", out->params, JR_MAX_PARAMS, &out->count) && !*t.at;
+    bool good = (take(&t, "(") || ((out->ret = parse_type(&t)) && take(&t, "("))) &&
+                parse_types(&t, ")", out->params, JR_MAX_PARAMS, &out->count) && !*t.at;
+    out->rest = t.at;
+    return good;
+}
+
+static JrStatus no_signature(const char *text, const Signature *wanted) {
+    bool part = *wanted->rest && wanted->rest != text;
+    return jr_error_set(JR_ERR_SIGNATURE,
+                        "'%s' is no signature%s%s%s: write the parameters' types, such as "
+                        "(float64[::1], int64)",
+                        text, part ? ", from '" : "", part ? wanted->rest : "",
+                        part ? "' on" : "");
 }
 
 static FeFunc *find_source_function(const JrModule *module, const char *name) {
@@ -280,10 +292,7 @@ JrStatus jr_function_by_signature(JrModule *module, const char *name, const char
     FeFunc *func = find_source_function(module, name);
     if (!func) return no_such_function(module, name);
     if (signature && !parse_signature(module, signature, &wanted))
-        return jr_error_set(JR_ERR_SIGNATURE,
-                            "'%s' is no signature: write the parameters' types, such as "
-                            "(float64[::1], int64)",
-                            signature);
+        return no_signature(signature, &wanted);
     if (!signature && declared_spec(func))
         return jr_function_of_spec(module, declared_spec(func), purpose, out);
     if (!signature && func->ast->params.len && func->specs.len != 1)

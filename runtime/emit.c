@@ -124,9 +124,11 @@ JrStatus jr_module_emit(JrModule *module, const JrEmitOptions *options, JrWrite 
     if (!module || !options || !write)
         return jr_error_set(JR_ERR_ARGUMENT, "jr_module_emit: NULL argument");
     if (!jr_take_options(&o, sizeof o, options, "JrEmitOptions")) return JR_ERR_ARGUMENT;
-    if (!o.kind || !is_known(o.kind))
+    if (!o.kind)
+        return jr_error_set(JR_ERR_ARGUMENT, "jr_module_emit: JrEmitOptions.kind is NULL");
+    if (!is_known(o.kind))
         return jr_error_set(JR_ERR_NOT_FOUND, "cannot emit '%s': use header, c or obj",
-                            o.kind ? o.kind : "");
+                            o.kind);
     if (module->options.check_races)
         return jr_error_set(JR_ERR_ARGUMENT,
                             "jr_module_emit: the module checks for races as it "

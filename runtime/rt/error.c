@@ -156,7 +156,7 @@ void jr_error_clear(void) {
     if (jr_slot && jr_slot->error.status) jr_slot->error = jr_no_error;
 }
 
-static const char *status_name(JrStatus status) {
+const char *jr_status_name(JrStatus status) {
     if (status > JR_OK && status < (JrStatus)EXC_COUNT) return ir_exc_name((IrExc)status);
     switch (status) {
     case JR_ERR_COMPILE: return "compile error";
@@ -166,7 +166,7 @@ static const char *status_name(JrStatus status) {
     case JR_ERR_ENGINE: return "engine error";
     case JR_ERR_IO: return "input/output error";
     case JR_ERR_RACE: return "race";
-    default: return "error";
+    default: return "";
     }
 }
 
@@ -195,7 +195,7 @@ JrStatus jr_error_set(JrStatus status, const char *format, ...) {
     snprintf(room, len + 1, "%s", fresh ? fresh : "out of memory");
     free(fresh);
     slot->error = (JrError){.status = status,
-                            .name = status_name(status),
+                            .name = jr_status_name(status),
                             .message = room,
                             .message_len = strlen(room)};
     return status;
@@ -221,7 +221,7 @@ JrStatus jr_error_take(JrThread *thread) {
     /* The texts stay the thread's until its next error, and that is after jr_error's own end.
      */
     slot->error = (JrError){.status = status,
-                            .name = status_name(status),
+                            .name = jr_status_name(status),
                             .message = message,
                             .message_len = len,
                             .frame_count = count,

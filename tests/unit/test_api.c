@@ -417,6 +417,8 @@ static void functions_are_found(void **state) {
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_fails(jr_function(module, "both", wrong[i], &f), JR_ERR_SIGNATURE,
                      "is no signature");
+    assert_fails(jr_function(module, "both", "(int64, song)", &f), JR_ERR_SIGNATURE,
+                 "'(int64, song)' is no signature, from 'song)' on: write");
     assert_fails(jr_function(NULL, "both", NULL, &f), JR_ERR_ARGUMENT, "NULL");
     assert_fails(jr_function(module, NULL, NULL, &f), JR_ERR_ARGUMENT, "NULL");
     assert_fails(jr_function(module, "both", NULL, NULL), JR_ERR_ARGUMENT, "NULL");

@@ -73,7 +73,7 @@ static void what_is_wrong_is_said(void **state) {
     options.size = 3;
     assert_fails(jr_module_emit(module, &options, sink_write, NULL), JR_ERR_ARGUMENT, "size");
     assert_fails(emit(module, "elf", NULL, &env->out), JR_ERR_NOT_FOUND, "cannot emit 'elf'");
-    assert_fails(emit(module, NULL, NULL, &env->out), JR_ERR_NOT_FOUND, "header, c or obj");
+    assert_fails(emit(module, NULL, NULL, &env->out), JR_ERR_ARGUMENT, "kind is NULL");
     assert_fails(emit(module, "header", "dog", &env->out), JR_ERR_NOT_FOUND, "'dot'?");
     assert_fails(emit(module, "header", "twice", &env->out), JR_ERR_SIGNATURE, "signature");
     assert_fails(emit(module, "header", "twice(int9)", &env->out), JR_ERR_SIGNATURE, "(int9)");

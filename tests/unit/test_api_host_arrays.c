@@ -114,8 +114,9 @@ static void any_type(void *user, int64_t seed, JrArrayValue *r0) {
 
 static void every_type_in_eight_dimensions(void **state) {
     Env *env = *state;
-    static const char *const names[] = {"bool",  "int8",   "int16",  "int32",   "int64",  "uint8",
-                                        "uint16", "uint32", "uint64", "float32", "float64"};
+    static const char *const names[] = {"bool",   "int8",    "int16",  "int32",
+                                        "int64",  "uint8",   "uint16", "uint32",
+                                        "uint64", "float32", "float64"};
     static JrType types[11];
     for (int i = 0; i < 11; i++) {
         char name[32], signature[96], source[160];
