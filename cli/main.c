@@ -43,13 +43,14 @@ static int explain(const Options *o, JrModule *module) {
 static int call_with(const Options *o, JrModule *module, const char *name, const Args *args) {
     JrValue result;
     JrFunction *function;
-    if (jr_function_for(module, name, args->count, args->values, &function) != JR_OK)
+    bool shows = o->dump || o->check || getenv("JITRUN_DUMP");
+    if (shows && jr_function_for(module, name, args->count, args->values, &function) != JR_OK)
         return report_error(o, module);
     if (o->dump) return dump(o, module, o->dump, stdout);
     if (o->check) return explain(o, module);
     int code = dump_from_environment(o, module);
     if (code) return code;
-    if (jr_call(function, args->count, args->values, &result) != JR_OK)
+    if (jr_call_once(module, name, args->count, args->values, &result) != JR_OK)
         return report_error(o, module);
     if (o->check_races) report_check(o);
     code = show_result(o, &result);

@@ -494,6 +494,11 @@ JR_API JrStatus jr_function_result(const JrFunction *function, JrTypeInfo *out);
  * caller's own, as.array->owner is NULL. */
 JR_API JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args,
                         JrValue *result);
+/* Experimental. jr_function_for and jr_call in one, of a function that is called a single time: as with jr_run,
+ * a call that takes the interpreter a few milliseconds never waits for another engine, if the function writes to
+ * no array that it is passed. */
+JR_API JrStatus jr_call_once(JrModule *module, const char *name, size_t count,
+                             const JrValue *args, JrValue *result);
 
 /* Experimental: a call made ready to be made many times: its arguments are set one by one, are converted then,
  * and stay set from call to call. It is used by one thread at a time. */

@@ -324,14 +324,24 @@ static const FeType *argument_type(JrModule *module, const FeFunc *func, size_t 
     return numbers ? declared : type;
 }
 
-static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
-                               const JrValue *args, JrFunction **out) {
+typedef struct Query {
+    const char *signature;
+    bool by_values;
+    size_t count;
+    const JrValue *args;
+    JrPurpose purpose;
+} Query;
+
+static JrStatus find_by_values(JrModule *module, const char *name, Query query,
+                               JrFunction **out) {
+    size_t count = query.count;
+    const JrValue *args = query.args;
     const FeType *types[JR_MAX_PARAMS];
     char given[64];
     FeFunc *func = find_source_function(module, name);
     if (!func) return no_such_function(module, name);
     if (declared_spec(func))
-        return jr_function_of_spec(module, declared_spec(func), JR_TO_CALL, out);
+        return jr_function_of_spec(module, declared_spec(func), query.purpose, out);
     if (count > JR_MAX_PARAMS)
         return jr_error_set(JR_ERR_ARGUMENT, "%zu arguments are more than %d", count,
                             JR_MAX_PARAMS);
@@ -343,15 +353,8 @@ static JrStatus find_by_values(JrModule *module, const char *name, size_t count,
                                 i + 1, name,
                                 jr_value_type_name(&args[i], given, sizeof given));
     }
-    return specialise(module, name, (uint32_t)count, types, JR_TO_CALL, out);
+    return specialise(module, name, (uint32_t)count, types, query.purpose, out);
 }
-
-typedef struct Query {
-    const char *signature;
-    bool by_values;
-    size_t count;
-    const JrValue *args;
-} Query;
 
 static JrStatus find_function(JrModule *module, const char *name, Query query,
                               JrFunction **out) {
@@ -367,9 +370,9 @@ static JrStatus find_function(JrModule *module, const char *name, Query query,
         jr_arena_on_oom(module->arena, &oom);
         jr_module_reset_diags(module);
         if (query.by_values)
-            find_by_values(module, name, query.count, query.args, out);
+            find_by_values(module, name, query, out);
         else
-            jr_function_by_signature(module, name, query.signature, JR_TO_CALL_FROM_C, out);
+            jr_function_by_signature(module, name, query.signature, query.purpose, out);
     } else {
         jr_module_break(module);
     }
@@ -380,13 +383,14 @@ static JrStatus find_function(JrModule *module, const char *name, Query query,
 
 JrStatus jr_function(JrModule *module, const char *name, const char *signature,
                      JrFunction **out) {
-    return find_function(module, name, (Query){.signature = signature}, out);
+    Query query = {.signature = signature, .purpose = JR_TO_CALL_FROM_C};
+    return find_function(module, name, query, out);
 }
 
 JrStatus jr_function_for(JrModule *module, const char *name, size_t count, const JrValue *args,
                          JrFunction **out) {
-    return find_function(module, name,
-                         (Query){.by_values = true, .count = count, .args = args}, out);
+    Query query = {.by_values = true, .count = count, .args = args, .purpose = JR_TO_CALL};
+    return find_function(module, name, query, out);
 }
 
 const char *jr_function_signature(const JrFunction *function) {
@@ -433,8 +437,8 @@ JrStatus jr_function_run_yielding(const JrModule *module, const JrCall *call,
     return end;
 }
 
-static JrStatus call(JrFunction *function, size_t count, const JrValue *args,
-                     JrValue *result) {
+static JrStatus call(JrFunction *function, size_t count, const JrValue *args, JrValue *result,
+                     bool once) {
     enum { FEW = 8 };
     _Alignas(JrLeaf) char few[JR_FRAME_BYTES(FEW)];
     const JrAlloc *alloc = function->module->context->alloc;
@@ -444,6 +448,7 @@ static JrStatus call(JrFunction *function, size_t count, const JrValue *args,
     JrCallFrame frame;
     JrStatus status = JR_OK;
     jr_frame_init(&frame, function, leaves, memory);
+    frame.once = once;
     const JrValue missing = jr_default();
     for (size_t i = 0; i < function->spec->nparams && !status; i++)
         status = jr_frame_set(&frame, i, i < count ? &args[i] : &missing);
@@ -453,16 +458,16 @@ static JrStatus call(JrFunction *function, size_t count, const JrValue *args,
 }
 
 static JrStatus call_within(JrFunction *function, size_t count, const JrValue *args,
-                            JrValue *result) {
+                            JrValue *result, bool once) {
     JrModule *module = function->module;
     if (!jr_module_enter(module)) return JR_MEMORY_ERROR;
-    JrStatus status = call(function, count, args, result);
+    JrStatus status = call(function, count, args, result, once);
     jr_module_leave(module);
     return status;
 }
 
-JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValue *result) {
-    jr_error_clear();
+static JrStatus call_checked(JrFunction *function, size_t count, const JrValue *args,
+                             JrValue *result, bool once) {
     JrStatus status;
     if (!function || (count && !args))
         status = jr_error_set(JR_ERR_ARGUMENT, "jr_call: NULL argument");
@@ -471,7 +476,22 @@ JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValu
                               function->spec->func->ast->name, function->spec->nparams,
                               function->spec->nparams == 1 ? "" : "s", count);
     else
-        status = call_within(function, count, args, result);
+        status = call_within(function, count, args, result, once);
     if (status && result) *result = (JrValue){.type = JR_NONE};
+    return status;
+}
+
+JrStatus jr_call(JrFunction *function, size_t count, const JrValue *args, JrValue *result) {
+    jr_error_clear();
+    return call_checked(function, count, args, result, false);
+}
+
+JrStatus jr_call_once(JrModule *module, const char *name, size_t count, const JrValue *args,
+                      JrValue *result) {
+    Query query = {.by_values = true, .count = count, .args = args, .purpose = JR_TO_DESCRIBE};
+    JrFunction *function;
+    JrStatus status = find_function(module, name, query, &function);
+    if (!status) return call_checked(function, count, args, result, true);
+    if (result) *result = (JrValue){.type = JR_NONE};
     return status;
 }

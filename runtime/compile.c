@@ -93,16 +93,23 @@ static bool add_unit(JrModule *module, const JrEngine *engine, JrCode *code, boo
     return true;
 }
 
-JrOnce jr_pipeline_once(JrModule *module) {
+static bool writes_to_arguments(const IrFunc *func) {
+    for (uint32_t i = 0; i < func->nparams; i++)
+        if (ir_reg_type(func, i).ndim && ir_reg(func, i)->written) return true;
+    return false;
+}
+
+JrOnce jr_pipeline_once(JrModule *module, const char *name) {
     const char *engine = module->options.engine;
     if (engine && strcmp(engine, "auto") != 0) return ONCE_ENGINE;
     for (const JrUnit *u = module->units; u; u = u->next)
         if (!u->once) return ONCE_ENGINE; /* is made, for another run or for a function */
     const IrModule *ir = jr_pipeline_lower(module, true);
-    const IrFunc *body = ir ? ir_module_find(ir, "<module>") : NULL;
-    if (!body) return ONCE_ENGINE;
-    if (ir_cost_within(body, SHORT_RUN)) return ONCE_INTERP;
-    return !module->options.check_races && ir_can_restart(body) ? ONCE_TRY : ONCE_ENGINE;
+    const IrFunc *func = ir ? ir_module_find(ir, name) : NULL;
+    if (!func) return ONCE_ENGINE;
+    if (ir_cost_within(func, SHORT_RUN)) return ONCE_INTERP;
+    if (module->options.check_races || writes_to_arguments(func)) return ONCE_ENGINE;
+    return ir_can_restart(func) ? ONCE_TRY : ONCE_ENGINE;
 }
 
 /* The C signatures of all functions of the source, or of one. The body has none. */

@@ -129,13 +129,13 @@ bool jr_pipeline_check(JrModule *module);
 /* Typed tree to IR that is ready for an engine: lowered, verified, folded if `optimise`. NULL
  * with the reason in jr_error(). */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise);
-/* What is to run the module's body. */
+/* What is to run code that runs once: the module's body, or a function. */
 typedef enum JrOnce {
     ONCE_ENGINE, /* the module's engine */
     ONCE_INTERP, /* the interpreter: it is done before another engine has started */
     ONCE_TRY,    /* the same, if run.c finds it so */
 } JrOnce;
-JrOnce jr_pipeline_once(JrModule *module);
+JrOnce jr_pipeline_once(JrModule *module, const char *name);
 /* Code made before, or new. NULL with the reason in jr_error(). */
 const JrUnit *jr_pipeline_build(JrModule *module, JrWanted wanted, JrCall *out);
 
@@ -171,6 +171,13 @@ JrStatus jr_function_run(const JrModule *module, const JrCall *call, void *const
 JrStatus jr_function_run_yielding(const JrModule *module, const JrCall *call,
                                   void *const *args, void *const *results, bool *ran,
                                   const JrYield *yield);
+
+/* ---- run.c ---- */
+
+/* jr_function_run for a single run of the IrFunc of this name: any engine will do if that is short. What it
+ * needs is made here; the module is not locked. */
+JrStatus jr_run_once(JrModule *module, const char *name, void *const *args,
+                     void *const *results, bool *ran);
 
 /* ---- report.c ---- */
 

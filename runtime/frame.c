@@ -137,8 +137,11 @@ JrStatus jr_frame_run(JrCallFrame *f, JrValue *result) {
     const FeSpec *spec = f->function->spec;
     JrValue value;
     bool ran;
-    JrStatus status = jr_function_run(f->function->module, &f->function->call, f->pointers,
-                                      f->pointers + f->nargs, &ran);
+    JrModule *module = f->function->module;
+    void **results = f->pointers + f->nargs;
+    JrStatus status =
+        f->once ? jr_run_once(module, spec->name, f->pointers, results, &ran)
+                : jr_function_run(module, &f->function->call, f->pointers, results, &ran);
     if (!ran) return status;
     f->leaf = f->leaves + f->nargs;
     if (!load_result(f, spec->ret, &value))

@@ -12,6 +12,7 @@ typedef struct JrCallFrame {
     void **pointers;
     bool *readonly; /* by leaf: an argument that is a read-only array */
     bool any_readonly;
+    bool once;       /* the function need not have code: jr_run_once */
     uint32_t nargs;  /* leaves that are arguments */
     const char *why; /* an argument does not do, if not for its type */
 } JrCallFrame;

@@ -1,8 +1,8 @@
-/* Running a program: the body of a module.
+/* Running code a single time: the body of a module, or a function of it.
  *
  * A program that takes the interpreter a few milliseconds is over by then, ten times as soon as
  * LLVM has been loaded. Which ones do cannot be told from the text where a loop's length depends on
- * data; so the body is tried. What it prints is held back, and dropped when the trial is given
+ * data; so it is tried. What it prints is held back, and dropped when the trial is given
  * up and another engine begins anew.
  *
  * The trial counts on the looks at the cancel flag, which the run makes all the time (ir/poll.h), and has
@@ -58,7 +58,8 @@ static void look(void *user) {
 
 /* True if the run is over, with what came of it in *status. False if it was given up: it has then
  * had no effect at all. */
-static bool try_body(const JrModule *module, const JrCall *call, JrStatus *status) {
+static bool try_code(const JrModule *module, const JrCall *call, void *const *args,
+                     void *const *results, bool *ran, JrStatus *status) {
     Trial trial = {.alloc = module->context->alloc, .end = jr_clock() + TRIAL_SECONDS};
     JrHost host = module->host;
     JrOutside outside;
@@ -72,7 +73,7 @@ static bool try_body(const JrModule *module, const JrCall *call, JrStatus *statu
     } else {
         trial.given_up = true;
     }
-    int32_t end = outermost ? call->run(call, &trial.thread->rt, NULL, NULL) : 0;
+    int32_t end = outermost ? call->run(call, &trial.thread->rt, args, results) : 0;
     jr_thread_end_alarm(trial.thread);
     *status = (JrStatus)jr_gate_leave(trial.thread, &outside, end);
     if (trial.given_up) {
@@ -80,6 +81,7 @@ static bool try_body(const JrModule *module, const JrCall *call, JrStatus *statu
         jr_alloc_free(trial.alloc, trial.printed);
         return false;
     }
+    *ran = end == 0;
     if (trial.len && module->host.sink.write &&
         !module->host.sink.write(module->host.sink.user, trial.printed, trial.len) && !*status)
         *status = jr_error_set(JR_ERR_IO, "what the kernel printed could not be written");
@@ -87,18 +89,18 @@ static bool try_body(const JrModule *module, const JrCall *call, JrStatus *statu
     return true;
 }
 
-/* ---- jr_run ---- */
+/* ---- Running once ---- */
 
-/* The code of the body, for a first way of running it or, behind a trial, a second. */
-static JrStatus find_body(JrModule *module, JrOnce *once, JrCall *body) {
+/* The code of a function, for a first way of running it or, behind a trial, a second. */
+static JrStatus find_code(JrModule *module, const char *name, JrOnce *once, JrCall *code) {
     jmp_buf oom;
     pthread_mutex_lock(&module->lock);
     if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_module_reset_diags(module);
-        *once = *once == ONCE_TRY ? ONCE_ENGINE : jr_pipeline_once(module);
-        JrWanted wanted = {"<module>", .entry = true, .once = *once != ONCE_ENGINE};
-        jr_pipeline_build(module, wanted, body);
+        *once = *once == ONCE_TRY ? ONCE_ENGINE : jr_pipeline_once(module, name);
+        JrWanted wanted = {name, .entry = true, .once = *once != ONCE_ENGINE};
+        jr_pipeline_build(module, wanted, code);
     } else {
         jr_module_break(module);
     }
@@ -116,18 +118,19 @@ static JrStatus cancelled_since(const JrModule *module, int32_t seen) {
                         timeout ? "timed out" : "interrupted");
 }
 
-static JrStatus run_body(JrModule *module) {
-    JrCall body;
+JrStatus jr_run_once(JrModule *module, const char *name, void *const *args,
+                     void *const *results, bool *ran) {
+    JrCall code;
     JrOnce once = ONCE_ENGINE;
-    bool ran;
+    *ran = false;
     int32_t seen = __atomic_load_n(module->host.cancel, __ATOMIC_RELAXED);
-    JrStatus status = find_body(module, &once, &body);
+    JrStatus status = find_code(module, name, &once, &code);
     if (!status && once == ONCE_TRY) {
-        if (try_body(module, &body, &status)) return status;
-        status = find_body(module, &once, &body);
+        if (try_code(module, &code, args, results, ran, &status)) return status;
+        status = find_code(module, name, &once, &code);
     }
     if (!status) status = cancelled_since(module, seen);
-    return status ? status : jr_function_run(module, &body, NULL, NULL, &ran);
+    return status ? status : jr_function_run(module, &code, args, results, ran);
 }
 
 JrStatus jr_run(JrModule *module) {
@@ -139,7 +142,8 @@ JrStatus jr_run(JrModule *module) {
     if (!module->sound)
         return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
     if (!jr_module_enter(module)) return JR_MEMORY_ERROR;
-    JrStatus status = run_body(module);
+    bool ran;
+    JrStatus status = jr_run_once(module, "<module>", NULL, NULL, &ran);
     jr_module_leave(module);
     return status;
 }
