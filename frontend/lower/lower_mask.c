@@ -1,6 +1,6 @@
 /* Masks: a[mask] as a value counts, then copies; a[mask] = x and a[mask] += x test each
- * element. The mask may be an expression, a[a > 0]: it is part of the loop, unless it reads
- * memory of the target's at other places. */
+ * element. The mask may be an expression, a[a > 0]: it is part of the loop, unless the run finds that it
+ * reads memory of the target's at other places. */
 #include "frontend/lower/whole.h"
 
 bool fe_is_mask(Lower *low, const AstExpr *expr) {
@@ -106,29 +106,22 @@ static void change_one(Lower *low, void *data, Value element, IrReg target, unsi
     fe_block_swap(low, outer);
 }
 
-/* A mask that reads what the statement writes, elsewhere than where it writes, is made first.
- */
-static Whole *settled(Lower *low, Whole *mask, IrReg array) {
-    bool clear = true;
-    for (uint32_t i = 0; i < mask->leaves.len; i++) {
-        IrReg leaf = mask->leaves.data[i]->array;
-        clear &=
-            !fe_whole_may_overlap(low, array, leaf) || fe_whole_same_view(low, array, leaf);
-    }
-    if (clear) return mask;
-    fe_note_array(low, "the mask may read what the statement writes", false);
+/* The mask is made first. */
+static void change_through(Lower *low, Whole *mask, const Store *store) {
     IrReg made = fe_array_owned_temp(low, ir_array(TY_BOOL, mask->ndim, LAYOUT_C));
     ir_build(&low->b, OP_ALLOC, 1, &made, mask->ndim, mask->dims)->u.imm = false;
-    fe_whole_store_all(low, mask, made);
-    return fe_whole_of(low, made);
+    fe_whole_run(low, mask, false, made, fe_whole_store, NULL);
+    Whole *again = fe_whole_of(low, made);
+    again->spreads = mask->spreads;
+    fe_whole_run_any(low, again, store->target, store->body, store->data);
 }
 
 static void change_masked(Lower *low, const AstExpr *target, Change *change) {
     IrReg array;
     Whole *mask = plan_mask(low, target, &array);
-    mask = settled(low, mask, array);
-    mask->spreads = true;
-    fe_whole_run_any(low, mask, array, change_one, change);
+    Store store = {
+        .target = array, .body = change_one, .data = change, .through = change_through};
+    fe_whole_store_safely(low, mask, &store);
 }
 
 void fe_lower_mask_assign(Lower *low, const AstExpr *target, Value value) {

@@ -10,12 +10,17 @@
  *
  * On threads the parts are subtrees of that same tree, so its shape, and hence the sum, does not
  * depend on how many there are: part p of 2^k is found by going down from the root, left or
- * right by the bits of p from the highest, and sums are joined level by level. */
+ * right by the bits of p from the highest, and sums are joined level by level.
+ *
+ * Elements that cannot be told by one number (m[1:] * row), or whose expression is too long to be written
+ * out for each of the eight sums, are computed block by block into 128 places that are used again and
+ * again (lower_blocks.c). */
 #include "frontend/lower/whole.h"
 
-enum { LANES = 8, BLOCK = 128 };
+enum { LANES = 8, BLOCK = WHOLE_BLOCK };
 
 static IrReg row_at(Lower *low, WholeRow *row, IrReg at) {
+    if (row->buffer != IR_NO_REG) return fe_array_load(low, row->buffer, 1, &at);
     if (row->whole)
         return fe_scalar_as(low, fe_whole_element(low, row->whole, 1, &at), row->scalar);
     row->index[row->axis] = at;
@@ -46,6 +51,10 @@ static void add_block(Lower *low, WholeRow *row, IrReg s, IrReg pos, IrReg len) 
     IrReg rest = ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), len,
                                  fe_int_const(low, LANES - 1));
     IrReg even = ir_build_binary(&low->b, OP_SUB, ir_scalar(TY_INT64), len, rest);
+    if (row->buffer != IR_NO_REG) {
+        fe_whole_fill_block(low, row, pos, len);
+        pos = zero;
+    }
     for (int i = 0; i < LANES; i++) {
         part[i] = ir_var(low->func, type, NULL);
         ir_build_copy(&low->b, part[i], ir_const_float(low->func, row->scalar, 0));
@@ -195,7 +204,9 @@ static void sum_parts(Lower *low, WholeRow *row, IrReg n, IrReg sum) {
     IrReg pos = fe_whole_int_var(low, fe_int_const(low, 0)), len = fe_whole_int_var(low, n);
     IrReg own = ir_var(low->func, ir_scalar(row->scalar), NULL);
     go_down(low, parts, part, pos, len);
-    sum_tree(low, row, pos, len, own);
+    WholeRow mine = *row;
+    if (row->buffer != IR_NO_REG) fe_whole_begin_blocks(low, &mine, pos);
+    sum_tree(low, &mine, pos, len, own);
     fe_array_store(low, sums, 1, &part, own);
     fe_loop_end(low, outer);
     join_sums(low, sums, parts, sum);
@@ -224,16 +235,24 @@ static IrReg size_of(Lower *low, const Whole *whole) {
     return fe_product(low, whole->ndim, whole->dims);
 }
 
-static void sum_plan(Lower *low, Whole *whole, IrReg sum, IrScalar scalar) {
-    WholeRow row = {.whole = whole, .scalar = scalar};
+/* Of a plan that one number can count through. */
+static void sum_flat(Lower *low, Whole *whole, IrReg sum, IrScalar scalar) {
+    WholeRow row = {.whole = whole, .scalar = scalar, .buffer = IR_NO_REG};
     fe_whole_show(whole);
     if (whole->ndim > 1) fe_whole_flatten(low, whole);
     fe_whole_row_sum(low, &row, size_of(low, whole), sum);
 }
 
+static void sum_blocks(Lower *low, Whole *whole, IrReg sum, IrScalar scalar) {
+    WholeRow row = {.whole = whole, .scalar = scalar};
+    fe_whole_show_any(low, whole);
+    fe_whole_begin_blocks(low, &row, IR_NO_REG);
+    fe_whole_row_sum(low, &row, size_of(low, whole), sum);
+}
+
 /* The rows along the last axis, one after the other. */
 static void sum_rows(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
-    WholeRow row = {.array = array, .scalar = scalar};
+    WholeRow row = {.array = array, .scalar = scalar, .buffer = IR_NO_REG};
     IrReg dims[IR_MAX_DIMS];
     IrBlock *outer = low->b.block;
     row.n = fe_array_dims(low, array, dims);
@@ -247,38 +266,38 @@ static void sum_rows(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
     fe_loop_end(low, outer);
 }
 
-static void sum_array(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
+static void sum_array(Lower *low, Whole *whole, IrReg sum, IrScalar scalar) {
+    IrReg array = whole->root->leaf->array;
     IrType type = ir_reg_type(low->func, array);
-    Whole *whole = fe_whole_of(low, array);
     if (type.ndim == 1 || type.layout == LAYOUT_C)
-        sum_plan(low, whole, sum, scalar);
+        sum_flat(low, whole, sum, scalar);
     else
         sum_rows(low, array, sum, scalar);
+}
+
+static void sum_expression(Lower *low, Whole *whole, IrReg sum, IrScalar scalar) {
+    bool row = whole->ndim == 1 || fe_whole_is_flat(low, whole, IR_NO_REG);
+    IrReg direct = fe_whole_direct(low, whole);
+    if (!row || whole->ops > WHOLE_MAX_SUMMED) {
+        sum_blocks(low, whole, sum, scalar);
+    } else if (direct == IR_NO_REG) {
+        sum_flat(low, whole, sum, scalar);
+    } else {
+        IrStmt *branch = ir_build_if(&low->b, direct);
+        IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
+        sum_flat(low, whole, sum, scalar);
+        fe_block_swap(low, &branch->u.blocks.els);
+        sum_blocks(low, whole, sum, scalar);
+        fe_block_swap(low, outer);
+    }
 }
 
 IrReg fe_whole_sum(Lower *low, Whole *whole, IrScalar scalar) {
     IrReg sum = ir_var(low->func, ir_scalar(scalar), NULL);
     ir_build_copy(&low->b, sum, ir_const_float(low->func, scalar, 0));
-    bool row = whole->ndim == 1 || fe_whole_is_flat(low, whole, IR_NO_REG);
-    if (!row || whole->ops > WHOLE_MAX_SUMMED || whole->root->leaf) {
-        if (!whole->root->leaf)
-            fe_note_array(
-                low, "an expression that is long or not contiguous is made before its sum",
-                false);
-        sum_array(low, fe_whole_array(low, whole), sum, scalar);
-        return sum;
-    }
-    IrReg direct = fe_whole_direct(low, whole);
-    if (direct == IR_NO_REG) {
-        sum_plan(low, whole, sum, scalar);
-        return sum;
-    }
-    IrStmt *branch = ir_build_if(&low->b, direct);
-    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    sum_plan(low, whole, sum, scalar);
-    fe_block_swap(low, &branch->u.blocks.els);
-    fe_note_array(low, "an operand may have to be stretched", true);
-    sum_array(low, fe_whole_array(low, whole), sum, scalar);
-    fe_block_swap(low, outer);
+    if (whole->root->leaf)
+        sum_array(low, whole, sum, scalar);
+    else
+        sum_expression(low, whole, sum, scalar);
     return sum;
 }

@@ -1,7 +1,6 @@
 /* Reductions: sum, prod, min, max, mean, argmin, argmax, any, all, and running sums.
  *
- * The expression that is reduced becomes part of the loop, without an array of its own; but for running
- * sums along an axis. */
+ * The expression that is reduced becomes part of the loop, without an array of its own. */
 #include "frontend/lower/whole.h"
 
 #include <math.h>
@@ -248,6 +247,7 @@ typedef struct Along {
     unsigned ndim, axis;
     IrReg dims[IR_MAX_DIMS];
     IrReg index[IR_MAX_DIMS]; /* of the array; all but `axis` are loops around */
+    WholeRow row;             /* of a pairwise sum */
 } Along;
 
 static Value element_at(Lower *low, const Along *along) {
@@ -267,9 +267,8 @@ static unsigned without_axis(const Along *along, const IrReg *from, IrReg *to) {
 static IrReg reduce_row(Lower *low, Along *along) {
     IrReg n = along->dims[along->axis];
     if (is_pairwise(along->kind, along->result) && along->axis == along->ndim - 1) {
-        WholeRow row = {.along = along->whole, .n = along->ndim, .axis = along->axis};
+        WholeRow row = along->row;
         memcpy(row.index, along->index, sizeof row.index);
-        row.scalar = along->result;
         IrReg sum = ir_var(low->func, ir_scalar(along->result), NULL);
         fe_whole_row_sum(low, &row, n, sum);
         return along->kind == MEAN ? divided(low, sum, n) : sum;
@@ -290,11 +289,24 @@ static IrReg size_without(Lower *low, const Along *along, unsigned axis) {
     return size;
 }
 
+/* What the sums of rows need; long expressions are computed in blocks. */
+static void prepare_rows(Lower *low, Along *along) {
+    bool pairwise = is_pairwise(along->kind, along->result) && along->axis == along->ndim - 1;
+    along->row = (WholeRow){.along = along->whole,
+                            .n = along->ndim,
+                            .axis = along->axis,
+                            .scalar = along->result,
+                            .buffer = IR_NO_REG};
+    if (pairwise && along->whole->ops > WHOLE_MAX_SUMMED)
+        fe_whole_begin_blocks(low, &along->row, IR_NO_REG);
+}
+
 static void reduce_rows(Lower *low, Along *along) {
     IrReg at[IR_MAX_DIMS];
     IrBlock *outer = low->b.block;
     unsigned first = along->axis == 0;
     Spread spread = fe_spread(low, along->dims[first], size_without(low, along, first));
+    prepare_rows(low, along);
     fe_loop_range(low, spread.lo, spread.hi, &along->index[first]);
     for (unsigned i = first + 1; i < along->ndim; i++)
         if (i != along->axis) fe_loop_begin(low, along->dims[i], &along->index[i]);
@@ -353,6 +365,32 @@ static void check_axis_some(Lower *low, const Along *along, const IrReg *dims) {
                ir_build_binary(&low->b, OP_AND, ir_scalar(TY_BOOL), empty, some));
 }
 
+/* Each element is added to the result before it on the axis. */
+static IrReg running_axis(Lower *low, Along *along) {
+    IrReg *index = along->index, one = fe_int_const(low, 1);
+    IrType type = ir_scalar(along->result);
+    along->into = fe_array_owned_temp(low, ir_array(along->result, along->ndim, LAYOUT_C));
+    ir_build(&low->b, OP_ALLOC, 1, &along->into, along->ndim, along->dims)->u.imm = false;
+    IrBlock *outer = low->b.block;
+    for (unsigned i = 0; i < along->ndim; i++)
+        fe_loop_begin(low, along->dims[i], &index[i]);
+    IrReg sum = ir_var(low->func, type, NULL);
+    ir_build_copy(&low->b, sum,
+                  ir_build_cast(&low->b, along->result, element_at(low, along).reg));
+    IrReg here = index[along->axis];
+    IrStmt *later =
+        ir_build_if(&low->b, fe_int_compare(low, OP_GT, here, fe_int_const(low, 0)));
+    IrBlock *body = fe_block_swap(low, &later->u.blocks.then);
+    index[along->axis] = fe_int_binary(low, OP_SUB, here, one);
+    IrReg before = fe_array_load(low, along->into, along->ndim, index);
+    ir_build_copy(&low->b, sum, ir_build_binary(&low->b, OP_ADD, type, before, sum));
+    fe_block_swap(low, body);
+    index[along->axis] = here;
+    fe_array_store(low, along->into, along->ndim, index, sum);
+    fe_loop_end(low, outer);
+    return along->into;
+}
+
 /* The scalar type of the plan's elements. */
 static IrScalar scalar_of(Lower *low, const Whole *whole) {
     const Elem *root = whole->root;
@@ -373,6 +411,7 @@ static IrReg reduce_axis(Lower *low, Kind kind, Whole *whole, unsigned axis,
     IrReg dims[IR_MAX_DIMS];
     memcpy(along.dims, whole->dims, sizeof along.dims);
     fe_whole_show_any(low, whole);
+    if (kind == CUMSUM) return running_axis(low, &along);
     without_axis(&along, along.dims, dims);
     bool checks = kind == MIN || kind == MAX || is_arg(kind);
     if (checks) check_axis_some(low, &along, dims);
@@ -410,35 +449,6 @@ static IrReg running_all(Lower *low, Whole *whole, const FeOperation *operation)
     return run.into;
 }
 
-/* Each element is added to the one before it on the axis. */
-static IrReg running_axis(Lower *low, IrReg array, unsigned axis,
-                          const FeOperation *operation) {
-    IrReg dims[IR_MAX_DIMS], index[IR_MAX_DIMS], one = fe_int_const(low, 1);
-    unsigned n = fe_array_dims(low, array, dims);
-    IrReg into = fe_array_owned_temp(low, ir_array(operation->result, n, LAYOUT_C));
-    ir_build(&low->b, OP_ALLOC, 1, &into, n, dims)->u.imm = false;
-    IrBlock *outer = low->b.block;
-    for (unsigned i = 0; i < n; i++)
-        fe_loop_begin(low, dims[i], &index[i]);
-    IrReg sum = ir_var(low->func, ir_scalar(operation->result), NULL);
-    ir_build_copy(
-        &low->b, sum,
-        ir_build_cast(&low->b, operation->result, fe_array_load(low, array, n, index)));
-    IrReg here = index[axis];
-    IrStmt *later =
-        ir_build_if(&low->b, fe_int_compare(low, OP_GT, here, fe_int_const(low, 0)));
-    IrBlock *body = fe_block_swap(low, &later->u.blocks.then);
-    index[axis] = fe_int_binary(low, OP_SUB, here, one);
-    IrReg before = fe_array_load(low, into, n, index);
-    IrType type = ir_reg_type(low->func, sum);
-    ir_build_copy(&low->b, sum, ir_build_binary(&low->b, OP_ADD, type, before, sum));
-    fe_block_swap(low, body);
-    index[axis] = here;
-    fe_array_store(low, into, n, index, sum);
-    fe_loop_end(low, outer);
-    return into;
-}
-
 /* ---- Calls ---- */
 
 static bool axis_given(Lower *low, const Call *call, unsigned ndim, unsigned *axis) {
@@ -447,13 +457,6 @@ static bool axis_given(Lower *low, const Call *call, unsigned ndim, unsigned *ax
     if (!value || value->kind != FE_CONST_INT) return false;
     *axis = (unsigned)(value->i < 0 ? value->i + ndim : value->i);
     return true;
-}
-
-/* Whether what is reduced along an axis gets an array: running sums read it twice, and long
- * expressions would be emitted too often. */
-static bool is_made_first(Kind kind, const Whole *whole, const FeOperation *operation) {
-    bool copied = is_pairwise(kind, operation->result) && whole->ops > WHOLE_MAX_SUMMED;
-    return !whole->root->leaf && (kind == CUMSUM || copied);
 }
 
 Value fe_lower_reduce(Lower *low, const Call *call) {
@@ -468,16 +471,11 @@ Value fe_lower_reduce(Lower *low, const Call *call) {
     unsigned axis;
     bool along = axis_given(low, call, whole->ndim, &axis) && whole->ndim > 1;
     IrReg result;
-    if (along && is_made_first(kind, whole, operation)) {
-        fe_note_array(low, "an expression is made before it is reduced along an axis", false);
-        whole = fe_whole_of(low, fe_whole_array(low, whole));
-    }
     if (kind == CUMSUM) fe_note_serial(low, "a running sum goes from left to right");
-    if (kind == CUMSUM)
-        result = along ? running_axis(low, fe_whole_array(low, whole), axis, operation)
-                       : running_all(low, whole, operation);
-    else if (along)
+    if (along)
         result = reduce_axis(low, kind, whole, axis, operation);
+    else if (kind == CUMSUM)
+        result = running_all(low, whole, operation);
     else
         result = reduce_all(low, kind, whole, operation);
     return fe_value_converted(low, fe_value_ir(low, result), call->node->type);

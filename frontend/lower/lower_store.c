@@ -108,21 +108,11 @@ static IrReg is_apart(Lower *low, const Whole *whole, IrReg target) {
     return apart;
 }
 
-/* ---- Storing ---- */
-
-static void store_through(Lower *low, Whole *whole, IrReg target) {
-    IrScalar scalar = (IrScalar)ir_reg_type(low->func, target).scalar;
-    IrReg spare = fe_array_owned_temp(low, ir_array(scalar, whole->ndim, LAYOUT_C));
-    ir_build(&low->b, OP_ALLOC, 1, &spare, whole->ndim, whole->dims)->u.imm = false;
-    fe_whole_run(low, whole, false, spare, fe_whole_store, NULL);
-    ir_build_rt(&low->b, RT_ARRAY_COPY, 0, NULL, 2, (IrReg[]){target, spare});
-}
-
 /* ---- Views of one array, such as a[1:] = a[:-1] + 1 ---- */
 
-/* In which directions a direct loop reads each element before it is written, as RT_ARRAYS_ORDER says it,
- * where everything that may overlap is of the target's own array. IR_NO_REG where it is not, and in prange
- * loops, where iterations have no order. */
+/* In which directions a direct loop reads each element before it is written, as RT_ARRAYS_ORDER says it: in
+ * any, for leaves that the run finds to be apart. IR_NO_REG where there is none, and in prange loops, where
+ * iterations have no order. */
 static IrReg safe_order(Lower *low, const Whole *whole, IrReg target) {
     IrReg order = IR_NO_REG;
     for (const LoopScope *loop = low->loop; loop; loop = loop->outer)
@@ -132,8 +122,7 @@ static IrReg safe_order(Lower *low, const Whole *whole, IrReg target) {
         if (!fe_whole_may_overlap(low, target, array) ||
             fe_whole_same_view(low, target, array))
             continue;
-        if (fe_array_root(low, array) != fe_array_root(low, target) ||
-            ir_reg_type(low->func, array).ndim != ir_reg_type(low->func, target).ndim)
+        if (ir_reg_type(low->func, array).ndim != ir_reg_type(low->func, target).ndim)
             return IR_NO_REG;
         one = ir_temp(low->func, ir_scalar(TY_INT64));
         ir_build_rt(&low->b, RT_ARRAYS_ORDER, 1, &one, 2, (IrReg[]){target, array});
@@ -145,24 +134,25 @@ static IrReg safe_order(Lower *low, const Whole *whole, IrReg target) {
 }
 
 /* Inside: the loop in this direction, if it is safe. The builder then stands where it is not. */
-static void run_if_safe(Lower *low, Whole *whole, IrReg target, IrReg order, bool backwards) {
+static void run_if_safe(Lower *low, Whole *whole, const Store *store, IrReg order,
+                        bool backwards) {
     IrReg bit = ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), order,
                                 fe_int_const(low, backwards ? 2 : 1));
     IrReg safe = fe_int_compare(low, OP_NE, bit, fe_int_const(low, 0));
     IrStmt *branch = ir_build_if(&low->b, safe);
     fe_block_swap(low, &branch->u.blocks.then);
     whole->backwards = backwards;
-    fe_whole_run(low, whole, true, target, fe_whole_store, NULL);
+    fe_whole_run(low, whole, true, store->target, store->body, store->data);
     whole->backwards = false;
     fe_block_swap(low, &branch->u.blocks.els);
 }
 
 /* What overlaps: in order, or backwards, or through another array. `direct`: no leaf is stretched. */
-static void store_overlapping(Lower *low, Whole *whole, IrReg target, IrReg direct) {
-    IrReg order = safe_order(low, whole, target);
+static void store_overlapping(Lower *low, Whole *whole, const Store *store, IrReg direct) {
+    IrReg order = safe_order(low, whole, store->target);
     if (order == IR_NO_REG) {
         fe_note_array(low, "what is read may overlap what is written", true);
-        store_through(low, whole, target);
+        store->through(low, whole, store);
         return;
     }
     fe_note_array(low, "views of one array may overlap in no one direction", true);
@@ -170,29 +160,44 @@ static void store_overlapping(Lower *low, Whole *whole, IrReg target, IrReg dire
     IrBlock *outer = low->b.block;
     bool spreads = whole->spreads;
     whole->spreads = false;
-    run_if_safe(low, whole, target, order, false);
-    run_if_safe(low, whole, target, order, true);
+    run_if_safe(low, whole, store, order, false);
+    run_if_safe(low, whole, store, order, true);
     whole->spreads = spreads;
-    store_through(low, whole, target);
+    store->through(low, whole, store);
     fe_block_swap(low, outer);
 }
 
-/* target[...] = the plan, whose shape is known to fit. */
-static void store_whole(Lower *low, Whole *whole, IrReg target) {
-    IrReg direct = fe_whole_direct(low, whole), apart = is_apart(low, whole, target);
+/* ---- Storing ---- */
+
+void fe_whole_store_safely(Lower *low, Whole *whole, const Store *store) {
+    IrReg direct = fe_whole_direct(low, whole), apart = is_apart(low, whole, store->target);
+    whole->spreads = true;
     if (apart == IR_NO_REG) { /* stretching alone needs no other array */
-        fe_whole_store_all(low, whole, target);
+        fe_whole_run_any(low, whole, store->target, store->body, store->data);
         return;
     }
-    whole->spreads = true;
     IrReg unstretched = direct;
     direct = fe_whole_any_reg(low, direct, OP_AND, apart);
     IrStmt *branch = ir_build_if(&low->b, direct);
     IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    fe_whole_run(low, whole, true, target, fe_whole_store, NULL);
+    fe_whole_run(low, whole, true, store->target, store->body, store->data);
     fe_block_swap(low, &branch->u.blocks.els);
-    store_overlapping(low, whole, target, unstretched);
+    store_overlapping(low, whole, store, unstretched);
     fe_block_swap(low, outer);
+}
+
+static void store_through(Lower *low, Whole *whole, const Store *store) {
+    IrScalar scalar = (IrScalar)ir_reg_type(low->func, store->target).scalar;
+    IrReg spare = fe_array_owned_temp(low, ir_array(scalar, whole->ndim, LAYOUT_C));
+    ir_build(&low->b, OP_ALLOC, 1, &spare, whole->ndim, whole->dims)->u.imm = false;
+    fe_whole_run(low, whole, false, spare, fe_whole_store, NULL);
+    ir_build_rt(&low->b, RT_ARRAY_COPY, 0, NULL, 2, (IrReg[]){store->target, spare});
+}
+
+/* target[...] = the plan, whose shape is known to fit. */
+static void store_whole(Lower *low, Whole *whole, IrReg target) {
+    Store store = {.target = target, .body = fe_whole_store, .through = store_through};
+    fe_whole_store_safely(low, whole, &store);
 }
 
 /* Checks that the plan's shape broadcasts to the target's, and makes that the loops'. */

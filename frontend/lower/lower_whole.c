@@ -501,12 +501,3 @@ Value fe_lower_whole(Lower *low, const AstExpr *expr, IrReg want) {
     fe_whole_store_all(low, whole, array);
     return fe_value_converted(low, fe_value_ir(low, array), fe_type_of(low, expr));
 }
-
-IrReg fe_whole_array(Lower *low, Whole *whole) {
-    if (whole->root->leaf) return whole->root->leaf->array;
-    IrType type = fe_type_of(low, whole->root->expr)->ir;
-    IrReg array = result_array(
-        low, whole, ir_array((IrScalar)type.scalar, whole->ndim, LAYOUT_C), IR_NO_REG);
-    fe_whole_store_all(low, whole, array);
-    return array;
-}

@@ -1,5 +1,5 @@
 /* Whole-array expressions, planned: shared by the lowering's files for them (lower_whole.c,
- * lower_store.c, lower_reduce.c, lower_pairwise.c, lower_mask.c), by nobody else.
+ * lower_store.c, lower_reduce.c, lower_pairwise.c, lower_blocks.c, lower_mask.c), by nobody else.
  *
  * A plan is the expression as a tree whose leaves are evaluated: scalars in registers, arrays in
  * theirs. What is left is to emit one element of it at an index, any number of times. */
@@ -79,21 +79,22 @@ void fe_whole_store(Lower *low, void *unused, Value element, IrReg target, unsig
                     const IrReg *index);
 /* A view of some array in the shape of the plan's result, for messages. */
 IrReg fe_whole_sample(Lower *low, const Elem *elem);
-/* The plan as an array: its own, if it is one, or a new one. */
-IrReg fe_whole_array(Lower *low, Whole *whole);
 IrReg fe_whole_any_reg(Lower *low, IrReg so_far, IrOp op,
                        IrReg next); /* bools; IR_NO_REG: none yet */
 
 /* ---- lower_pairwise.c ---- */
 enum { WHOLE_MAX_SUMMED = 16 }; /* operations in a sum: they are emitted eighteen times */
-/* Elements in a row: of a plan that is one loop, or along one axis of a plan or an array. */
+enum { WHOLE_BLOCK = 128 };     /* elements that are added up at once */
+/* Elements in a row: of a plan, all of them in the order of their indices, or along one axis of a plan
+ * or an array. */
 typedef struct WholeRow {
     Whole *whole; /* or NULL: */
     Whole *along; /* or NULL: */
     IrReg array;
     unsigned n, axis;
-    IrReg index[IR_MAX_DIMS]; /* that of `axis` is to be filled in */
+    IrReg index[IR_MAX_DIMS]; /* along: that of `axis` is to be filled in; in blocks: of the next */
     IrScalar scalar;
+    IrReg buffer; /* a block of elements; IR_NO_REG: `whole` is one loop, and none is needed */
 } WholeRow;
 /* sum (a variable) = the pairwise sum of n elements. */
 void fe_whole_row_sum(Lower *low, WholeRow *row, IrReg n, IrReg sum);
@@ -102,8 +103,24 @@ IrReg fe_whole_sum(Lower *low, Whole *whole, IrScalar scalar);
 IrReg fe_whole_int_var(Lower *low, IrReg start);         /* a new variable */
 void fe_whole_add_to(Lower *low, IrReg var, IrReg what); /* var += what */
 
+/* ---- lower_blocks.c ---- */
+/* Gives the row its buffer, for blocks from element number pos on; IR_NO_REG: from the first. */
+void fe_whole_begin_blocks(Lower *low, WholeRow *row, IrReg pos);
+/* The buffer = the next len elements, which begin at pos. */
+void fe_whole_fill_block(Lower *low, WholeRow *row, IrReg pos, IrReg len);
+
 /* ---- lower_store.c ---- */
 bool fe_whole_same_view(Lower *low, IrReg a, IrReg b);
 bool fe_whole_may_overlap(Lower *low, IrReg target, IrReg array);
+/* What is done with the elements of a plan that are for the elements of an array. */
+typedef struct Store Store;
+struct Store {
+    IrReg target;
+    WholeBody body; /* writes nothing but its element of the target */
+    void *data;
+    void (*through)(Lower *low, Whole *whole, const Store *store); /* the same, by an array on the way */
+};
+/* The loops, so that each element of the plan is as if all were read before the target is written. */
+void fe_whole_store_safely(Lower *low, Whole *whole, const Store *store);
 
 #endif
