@@ -156,7 +156,7 @@ static bool rt_is_quick(const IrFunc *func, const IrStmt *stmt) {
     case RT_PRINT_FLOAT64: return false;
     case RT_ARRAY_COPY:
     case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_ORDER:
+    case RT_ARRAYS_LAG:
     case RT_BROADCAST_ERROR:
     case RT_MATMUL_ERROR:
     case RT_MASK_ERROR: return true;

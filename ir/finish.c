@@ -131,7 +131,7 @@ static bool rt_needs_context(IrRtCall call) {
     case RT_LDEXP:
     case RT_FLOAT_DIVMOD:
     case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_ORDER:
+    case RT_ARRAYS_LAG:
     case RT_ARRAY_DISTINCT:
     case RT_PERF_COUNTER:
     case RT_RANGE_TRIP:
@@ -189,7 +189,7 @@ bool ir_rt_writes(IrRtCall call, uint32_t arg) {
     case RT_PRINT_ARRAY:
     case RT_PRINT_ARRAY_REPR:
     case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_ORDER:
+    case RT_ARRAYS_LAG:
     case RT_ARRAY_DISTINCT:
     case RT_TEST_HOLDS:
     case RT_RACE_TOUCH:

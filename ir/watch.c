@@ -124,7 +124,7 @@ static void watch_element(Watch *w, const Spot *spot, const IrStmt *stmt) {
 static bool leaves_elements(IrRtCall call) {
     switch (call) {
     case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_ORDER:
+    case RT_ARRAYS_LAG:
     case RT_ARRAY_DISTINCT:
     case RT_BROADCAST_ERROR:
     case RT_MATMUL_ERROR:

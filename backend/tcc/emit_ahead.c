@@ -20,7 +20,7 @@ static bool is_standalone(IrRtCall call) {
     switch (call) {
     case RT_ARRAY_COPY:
     case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_ORDER:
+    case RT_ARRAYS_LAG:
     case RT_ARRAY_DISTINCT:
     case RT_BROADCAST_ERROR:
     case RT_RANGE_TRIP:

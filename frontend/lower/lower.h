@@ -212,10 +212,15 @@ bool fe_is_whole(Lower *low, const AstExpr *expr);
 /* An expression whose value is an array of its own, which nothing else refers to. */
 bool fe_makes_array(Lower *low, const AstExpr *expr);
 Value fe_lower_whole(Lower *low, const AstExpr *expr, IrReg want);
+void fe_whole_note_made(Lower *low,
+                        const AstExpr *expr); /* if it makes an array that is then read */
 void fe_lower_whole_assign(Lower *low, const AstExpr *target, const AstExpr *value);
+/* target[...] = array[...], of the same shape, whatever their element types. */
+void fe_store_array(Lower *low, IrReg target, IrReg array);
 void fe_lower_whole_augmented(Lower *low, const AstStmt *stmt);
 Value fe_lower_reduce(Lower *low, const Call *call); /* BK_REDUCE */
-Value fe_lower_matmul(Lower *low, const AstExpr *expr, IrReg a, IrReg b);
+Value fe_lower_matmul(Lower *low, const AstExpr *expr, const AstExpr *left,
+                      const AstExpr *right);
 /* a[mask] */
 bool fe_is_mask(Lower *low, const AstExpr *expr);
 Value fe_lower_mask(Lower *low, const AstExpr *expr);

@@ -86,7 +86,7 @@ static void copy_alike(Lower *low, IrReg into, IrReg from) {
     fe_loop_end(low, outer);
 }
 
-/* into[...] = from[...], same shape. Arrays of different element types share no memory. */
+/* A new array's [...] = from[...], of the same shape. */
 static void copy_elements(Lower *low, IrReg into, IrReg from) {
     IrScalar scalar = (IrScalar)ir_reg_type(low->func, into).scalar;
     if (ir_reg_type(low->func, from).scalar == scalar) {
@@ -130,7 +130,10 @@ void fe_array_assign(Lower *low, IrReg array, Value value) {
     IrType stretched =
         ir_array((IrScalar)ir_reg_type(low->func, value.reg).scalar, ndim, LAYOUT_ANY);
     IrReg from = build_shaped(low, OP_BROADCAST, stretched, value.reg, ndim, dims);
-    copy_elements(low, array, from);
+    if (ir_reg_type(low->func, value.reg).scalar == scalar)
+        copy_alike(low, array, from);
+    else
+        fe_store_array(low, array, from);
 }
 
 /* ---- Shapes ---- */

@@ -84,9 +84,9 @@ Value fe_lower_arith(Lower *low, AstOp op, Value a, Value b, const FeOperation *
 
 static Value lower_binary(Lower *low, const AstExpr *expr) {
     const FeNode *node = fe_node_of(low, expr);
+    if (expr->op == AST_MATMUL) return fe_lower_matmul(low, expr, expr->left, expr->right);
     Value a = fe_lower_expr(low, expr->left);
     Value b = fe_lower_expr(low, expr->right);
-    if (expr->op == AST_MATMUL) return fe_lower_matmul(low, expr, a.reg, b.reg);
     if (node->operations) return fe_lower_arith(low, expr->op, a, b, &node->operations[0]);
     FeOperation operation;
     if (fe_operation(&low->module->types, expr->op, a.type, b.type, &operation))

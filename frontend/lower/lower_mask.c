@@ -106,21 +106,10 @@ static void change_one(Lower *low, void *data, Value element, IrReg target, unsi
     fe_block_swap(low, outer);
 }
 
-/* The mask is made first. */
-static void change_through(Lower *low, Whole *mask, const Store *store) {
-    IrReg made = fe_array_owned_temp(low, ir_array(TY_BOOL, mask->ndim, LAYOUT_C));
-    ir_build(&low->b, OP_ALLOC, 1, &made, mask->ndim, mask->dims)->u.imm = false;
-    fe_whole_run(low, mask, false, made, fe_whole_store, NULL);
-    Whole *again = fe_whole_of(low, made);
-    again->spreads = mask->spreads;
-    fe_whole_run_any(low, again, store->target, store->body, store->data);
-}
-
 static void change_masked(Lower *low, const AstExpr *target, Change *change) {
     IrReg array;
     Whole *mask = plan_mask(low, target, &array);
-    Store store = {
-        .target = array, .body = change_one, .data = change, .through = change_through};
+    Store store = {.target = array, .body = change_one, .data = change, .scalar = TY_BOOL};
     fe_whole_store_safely(low, mask, &store);
 }
 

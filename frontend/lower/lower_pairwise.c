@@ -17,7 +17,7 @@
  * again (lower_blocks.c). */
 #include "frontend/lower/whole.h"
 
-enum { LANES = 8, BLOCK = WHOLE_BLOCK };
+enum { LANES = 8, BLOCK = WHOLE_BLOCK, WAITING = 1024 };
 
 static IrReg row_at(Lower *low, WholeRow *row, IrReg at) {
     if (row->buffer != IR_NO_REG) return fe_array_load(low, row->buffer, 1, &at);
@@ -250,19 +250,55 @@ static void sum_blocks(Lower *low, Whole *whole, IrReg sum, IrScalar scalar) {
     fe_whole_row_sum(low, &row, size_of(low, whole), sum);
 }
 
-/* The rows along the last axis, one after the other. */
+/* ---- Row by row, what is not contiguous ---- */
+
+/* s = the sum of the row along the last axis at row->index. */
+static IrReg sum_row(Lower *low, WholeRow *row, IrReg length) {
+    IrReg part = ir_var(low->func, ir_scalar(row->scalar), NULL);
+    fe_whole_row_sum(low, row, length, part);
+    return part;
+}
+
+/* The index of row number r. */
+static void find_row(Lower *low, WholeRow *row, const IrReg *dims, IrReg r) {
+    for (unsigned i = row->axis; i-- > 1;) {
+        row->index[i] = fe_int_binary(low, OP_MOD, r, dims[i]);
+        r = fe_int_binary(low, OP_FLOORDIV, r, dims[i]);
+    }
+    row->index[0] = r;
+}
+
+/* The sums of so many rows at once wait to be added up in order. */
+static void spread_rows(Lower *low, WholeRow *row, const IrReg *dims, IrReg sum) {
+    IrReg room = fe_int_const(low, WAITING), all = fe_product(low, row->axis, dims), base, r;
+    IrReg sums = fe_array_owned_temp(low, ir_array(row->scalar, 1, LAYOUT_C));
+    ir_build(&low->b, OP_ALLOC, 1, &sums, 1, &room)->u.imm = false;
+    IrStmt *loop = ir_build_for(&low->b, fe_int_const(low, 0), all, room, &base);
+    IrBlock *outer = fe_block_swap(low, &loop->u.blocks.then), *body = low->b.block;
+    IrReg n = fe_int_binary(low, OP_MIN, room, fe_int_binary(low, OP_SUB, all, base));
+    Spread spread = fe_spread(low, n, dims[row->axis]);
+    fe_loop_range(low, spread.lo, spread.hi, &r);
+    find_row(low, row, dims, fe_int_binary(low, OP_ADD, base, r));
+    fe_array_store(low, sums, 1, &r, sum_row(low, row, dims[row->axis]));
+    fe_loop_end(low, body);
+    fe_loop_begin(low, n, &r);
+    fe_whole_add_to(low, sum, fe_array_load(low, sums, 1, &r));
+    fe_loop_end(low, outer);
+}
+
 static void sum_rows(Lower *low, IrReg array, IrReg sum, IrScalar scalar) {
     WholeRow row = {.array = array, .scalar = scalar, .buffer = IR_NO_REG};
     IrReg dims[IR_MAX_DIMS];
-    IrBlock *outer = low->b.block;
     row.n = fe_array_dims(low, array, dims);
     row.axis = row.n - 1;
-    fe_note_serial(low, "the sum goes row by row, as the array is not contiguous");
+    if (fe_spreads(low)) {
+        spread_rows(low, &row, dims, sum);
+        return;
+    }
+    IrBlock *outer = low->b.block;
     for (unsigned i = 0; i < row.axis; i++)
         fe_loop_begin(low, dims[i], &row.index[i]);
-    IrReg part = ir_var(low->func, ir_scalar(scalar), NULL);
-    fe_whole_row_sum(low, &row, dims[row.axis], part);
-    fe_whole_add_to(low, sum, part);
+    fe_whole_add_to(low, sum, sum_row(low, &row, dims[row.axis]));
     fe_loop_end(low, outer);
 }
 

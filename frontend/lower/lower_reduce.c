@@ -462,8 +462,7 @@ static bool axis_given(Lower *low, const Call *call, unsigned ndim, unsigned *ax
 Value fe_lower_reduce(Lower *low, const Call *call) {
     FeBuiltinId id = call->node->builtin->id;
     if (id == BI_NP_DOT || id == BI_ARRAY_DOT) {
-        IrReg a = fe_call_value(low, call, 0).reg;
-        return fe_lower_matmul(low, call->expr, a, fe_call_value(low, call, 1).reg);
+        return fe_lower_matmul(low, call->expr, fe_call_arg(call, 0), fe_call_arg(call, 1));
     }
     Kind kind = kind_of(id);
     const FeOperation *operation = &call->node->operations[0];
@@ -499,16 +498,34 @@ static IrReg multiplied(Lower *low, IrReg so_far, IrReg a, IrReg b) {
     return ir_build_binary(&low->b, bools ? OP_OR : OP_ADD, type, so_far, product);
 }
 
-/* A row of a (or all of it) by the vector b: left to right. */
-static IrReg dot_row(Lower *low, IrReg a, unsigned n, IrReg *index, IrReg b, IrReg k,
-                     IrScalar scalar) {
+/* A row of a by the vector b: left to right. */
+static IrReg dot_row(Lower *low, IrReg a, IrReg *index, IrReg b, IrReg k, IrScalar scalar) {
     IrReg sum = ir_var(low->func, ir_scalar(scalar), NULL);
     ir_build_copy(&low->b, sum, ir_const_int(low->func, scalar, 0));
-    IrBlock *outer = fe_loop_begin(low, k, &index[n - 1]);
-    IrReg x = fe_array_load(low, a, n, index), y = fe_array_load(low, b, 1, &index[n - 1]);
+    IrBlock *outer = fe_loop_begin(low, k, &index[1]);
+    IrReg x = fe_array_load(low, a, 2, index), y = fe_array_load(low, b, 1, &index[1]);
     ir_build_copy(&low->b, sum, multiplied(low, sum, x, y));
     fe_loop_end(low, outer);
     return sum;
+}
+
+/* Two vectors, which may be expressions: left to right. */
+static Value dot_vectors(Lower *low, const AstExpr *left, const AstExpr *right,
+                         IrScalar scalar) {
+    Whole *a = fe_whole_plan_before(low, left, right), *b = fe_whole_plan(low, right);
+    IrReg sum = ir_var(low->func, ir_scalar(scalar), NULL), p;
+    fe_note_serial(low, "a product of two vectors adds from left to right");
+    check_aligned(low, fe_whole_sample(low, a->root), a->dims[0],
+                  fe_whole_sample(low, b->root), b->dims[0]);
+    fe_whole_show_any(low, a);
+    fe_whole_show_any(low, b);
+    ir_build_copy(&low->b, sum, ir_const_int(low->func, scalar, 0));
+    IrBlock *outer = fe_loop_begin(low, a->dims[0], &p);
+    IrReg x = fe_scalar_as(low, fe_whole_element(low, a, 1, &p), scalar_of(low, a));
+    IrReg y = fe_scalar_as(low, fe_whole_element(low, b, 1, &p), scalar_of(low, b));
+    ir_build_copy(&low->b, sum, multiplied(low, sum, x, y));
+    fe_loop_end(low, outer);
+    return fe_value_ir(low, sum);
 }
 
 /* into[i, :] += a[i, p] * b[p, :], with or without the i; the inner loop goes along rows. */
@@ -535,14 +552,25 @@ static void add_rows(Lower *low, IrReg into, IrReg a, unsigned rank, IrReg b,
     fe_loop_end(low, outer);
 }
 
-Value fe_lower_matmul(Lower *low, const AstExpr *expr, IrReg a, IrReg b) {
+static bool is_vector(Lower *low, const AstExpr *expr) {
+    return fe_type_of(low, expr)->ir.ndim == 1;
+}
+
+static IrReg operand_array(Lower *low, const AstExpr *expr) {
+    if (fe_is_whole(low, expr))
+        fe_note_array(low, "an operand of a product is made before it", false);
+    return fe_lower_expr(low, expr).reg;
+}
+
+Value fe_lower_matmul(Lower *low, const AstExpr *expr, const AstExpr *left,
+                      const AstExpr *right) {
     IrScalar scalar = fe_node_of(low, expr)->operations[0].result;
     IrReg da[IR_MAX_DIMS], db[IR_MAX_DIMS], index[2];
+    if (is_vector(low, left) && is_vector(low, right))
+        return dot_vectors(low, left, right, scalar);
+    IrReg a = operand_array(low, left), b = operand_array(low, right);
     unsigned m = fe_array_dims(low, a, da), n = fe_array_dims(low, b, db);
     check_aligned(low, a, da[m - 1], b, db[0]);
-    if (m == 1 && n == 1)
-        fe_note_serial(low, "a product of two vectors adds from left to right");
-    if (m == 1 && n == 1) return fe_value_ir(low, dot_row(low, a, 1, index, b, da[0], scalar));
     IrReg shape[] = {da[0], db[1]};
     unsigned rank = m + n - 2;
     IrReg into = fe_array_owned_temp(low, ir_array(scalar, rank, LAYOUT_C));
@@ -553,7 +581,7 @@ Value fe_lower_matmul(Lower *low, const AstExpr *expr, IrReg a, IrReg b) {
         IrBlock *outer = low->b.block;
         Spread rows = fe_spread(low, da[0], da[1]);
         fe_loop_range(low, rows.lo, rows.hi, &index[0]);
-        IrReg sum = dot_row(low, a, 2, index, b, da[1], scalar);
+        IrReg sum = dot_row(low, a, index, b, da[1], scalar);
         fe_array_store(low, into, 1, index, sum);
         fe_loop_end(low, outer);
     }

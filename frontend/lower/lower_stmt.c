@@ -142,6 +142,7 @@ static void lower_assign(Lower *low, const AstStmt *stmt) {
         return;
     }
     Value value = fe_lower_expr_into(low, stmt->value, wanted(low, stmt));
+    if (stmt->targets.data[0]->kind == AST_SUBSCRIPT) fe_whole_note_made(low, stmt->value);
     /* a, b = b, a: all of the right side is read before the first is assigned. */
     if (value.type->kind == FE_TUPLE) value = fe_value_pinned(low, value);
     if (stmt->targets.len == 1 && stmt->targets.data[0]->kind == AST_NAME) {

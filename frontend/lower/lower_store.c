@@ -1,12 +1,7 @@
 /* Whole-array expressions stored in an array that is there already: y[:] = a + b, m[i] += row,
  * a += b, a[mask] = 0.
  *
- * The target may share memory with what is read. Where a leaf is the very same view, each
- * element is read before it is written and all is well. Anything else that might overlap is
- * tested when the statement runs; if it does, a loop in the direction that reads each element
- * before it is written will do for views of one array that are alike but for where they begin,
- * a[1:] = a[:-1] + 1. Otherwise, or if a leaf has to be stretched besides, the values go through a
- * new array first, so that the result is as if the right side had been evaluated before. */
+ * The target may share memory with what is read: lower_overlap.c. */
 #include "frontend/lower/whole.h"
 
 #include <string.h>
@@ -63,6 +58,24 @@ bool fe_whole_same_view(Lower *low, IrReg a, IrReg b) {
     return fe_whole_same_view(low, x->args[0], y->args[0]);
 }
 
+/* Views of one array that differ in nothing but where they begin and end. */
+bool fe_whole_is_shift(Lower *low, IrReg a, IrReg b) {
+    if (fe_whole_same_view(low, a, b)) return true;
+    const IrStmt *x = def_of(low, plain_array(low, a)), *y = def_of(low, plain_array(low, b));
+    if (!x || !y || x->op != OP_VIEW || y->op != OP_VIEW || x->nargs != y->nargs) return false;
+    if (strcmp(x->u.mem.axes, y->u.mem.axes) != 0) return false;
+    uint32_t at = 1;
+    for (const char *axis = x->u.mem.axes; *axis; axis++) {
+        int64_t step = 1;
+        if (*axis == 'r' && !same_number(low, x->args[at + 2], y->args[at + 2], 8))
+            return false;
+        if (*axis == 'r' && (!fe_known_int(low, x->args[at + 2], &step) || step < 1))
+            return false;
+        at += *axis == 'r' ? 3 : *axis == 'i';
+    }
+    return fe_whole_is_shift(low, x->args[0], y->args[0]);
+}
+
 static bool is_new(Lower *low, IrReg array) {
     const IrStmt *def = def_of(low, fe_array_root(low, array));
     return def && def->op == OP_ALLOC;
@@ -92,112 +105,19 @@ bool fe_whole_may_overlap(Lower *low, IrReg target, IrReg array) {
     return !is_new(low, target) && !is_new(low, array) && !are_apart(low, target, array);
 }
 
-/* Whether no leaf but the target's own view shares memory with it; IR_NO_REG: surely. */
-static IrReg is_apart(Lower *low, const Whole *whole, IrReg target) {
-    IrReg apart = IR_NO_REG;
-    for (uint32_t i = 0; i < whole->leaves.len; i++) {
-        IrReg array = whole->leaves.data[i]->array;
-        if (!fe_whole_may_overlap(low, target, array) ||
-            fe_whole_same_view(low, target, array))
-            continue;
-        IrReg meets = ir_temp(low->func, ir_scalar(TY_BOOL));
-        ir_build_rt(&low->b, RT_ARRAYS_OVERLAP, 1, &meets, 2, (IrReg[]){target, array});
-        IrReg not_met = ir_build_unary(&low->b, OP_NOT, ir_scalar(TY_BOOL), meets);
-        apart = fe_whole_any_reg(low, apart, OP_AND, not_met);
-    }
-    return apart;
-}
-
-/* ---- Views of one array, such as a[1:] = a[:-1] + 1 ---- */
-
-/* In which directions a direct loop reads each element before it is written, as RT_ARRAYS_ORDER says it: in
- * any, for leaves that the run finds to be apart. IR_NO_REG where there is none, and in prange loops, where
- * iterations have no order. */
-static IrReg safe_order(Lower *low, const Whole *whole, IrReg target) {
-    IrReg order = IR_NO_REG;
-    for (const LoopScope *loop = low->loop; loop; loop = loop->outer)
-        if (loop->parallel) return IR_NO_REG;
-    for (uint32_t i = 0; i < whole->leaves.len; i++) {
-        IrReg array = whole->leaves.data[i]->array, one;
-        if (!fe_whole_may_overlap(low, target, array) ||
-            fe_whole_same_view(low, target, array))
-            continue;
-        if (ir_reg_type(low->func, array).ndim != ir_reg_type(low->func, target).ndim)
-            return IR_NO_REG;
-        one = ir_temp(low->func, ir_scalar(TY_INT64));
-        ir_build_rt(&low->b, RT_ARRAYS_ORDER, 1, &one, 2, (IrReg[]){target, array});
-        order = order == IR_NO_REG
-                    ? one
-                    : ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), order, one);
-    }
-    return order;
-}
-
-/* Inside: the loop in this direction, if it is safe. The builder then stands where it is not. */
-static void run_if_safe(Lower *low, Whole *whole, const Store *store, IrReg order,
-                        bool backwards) {
-    IrReg bit = ir_build_binary(&low->b, OP_AND, ir_scalar(TY_INT64), order,
-                                fe_int_const(low, backwards ? 2 : 1));
-    IrReg safe = fe_int_compare(low, OP_NE, bit, fe_int_const(low, 0));
-    IrStmt *branch = ir_build_if(&low->b, safe);
-    fe_block_swap(low, &branch->u.blocks.then);
-    whole->backwards = backwards;
-    fe_whole_run(low, whole, true, store->target, store->body, store->data);
-    whole->backwards = false;
-    fe_block_swap(low, &branch->u.blocks.els);
-}
-
-/* What overlaps: in order, or backwards, or through another array. `direct`: no leaf is stretched. */
-static void store_overlapping(Lower *low, Whole *whole, const Store *store, IrReg direct) {
-    IrReg order = safe_order(low, whole, store->target);
-    if (order == IR_NO_REG) {
-        fe_note_array(low, "what is read may overlap what is written", true);
-        store->through(low, whole, store);
-        return;
-    }
-    fe_note_array(low, "views of one array may overlap in no one direction", true);
-    if (direct != IR_NO_REG) order = fe_int_select(low, direct, order, fe_int_const(low, 0));
-    IrBlock *outer = low->b.block;
-    bool spreads = whole->spreads;
-    whole->spreads = false;
-    run_if_safe(low, whole, store, order, false);
-    run_if_safe(low, whole, store, order, true);
-    whole->spreads = spreads;
-    store->through(low, whole, store);
-    fe_block_swap(low, outer);
-}
-
 /* ---- Storing ---- */
-
-void fe_whole_store_safely(Lower *low, Whole *whole, const Store *store) {
-    IrReg direct = fe_whole_direct(low, whole), apart = is_apart(low, whole, store->target);
-    whole->spreads = true;
-    if (apart == IR_NO_REG) { /* stretching alone needs no other array */
-        fe_whole_run_any(low, whole, store->target, store->body, store->data);
-        return;
-    }
-    IrReg unstretched = direct;
-    direct = fe_whole_any_reg(low, direct, OP_AND, apart);
-    IrStmt *branch = ir_build_if(&low->b, direct);
-    IrBlock *outer = fe_block_swap(low, &branch->u.blocks.then);
-    fe_whole_run(low, whole, true, store->target, store->body, store->data);
-    fe_block_swap(low, &branch->u.blocks.els);
-    store_overlapping(low, whole, store, unstretched);
-    fe_block_swap(low, outer);
-}
-
-static void store_through(Lower *low, Whole *whole, const Store *store) {
-    IrScalar scalar = (IrScalar)ir_reg_type(low->func, store->target).scalar;
-    IrReg spare = fe_array_owned_temp(low, ir_array(scalar, whole->ndim, LAYOUT_C));
-    ir_build(&low->b, OP_ALLOC, 1, &spare, whole->ndim, whole->dims)->u.imm = false;
-    fe_whole_run(low, whole, false, spare, fe_whole_store, NULL);
-    ir_build_rt(&low->b, RT_ARRAY_COPY, 0, NULL, 2, (IrReg[]){store->target, spare});
-}
 
 /* target[...] = the plan, whose shape is known to fit. */
 static void store_whole(Lower *low, Whole *whole, IrReg target) {
-    Store store = {.target = target, .body = fe_whole_store, .through = store_through};
+    Store store = {.target = target, .body = fe_whole_store};
+    store.scalar = (IrScalar)ir_reg_type(low->func, target).scalar;
     fe_whole_store_safely(low, whole, &store);
+}
+
+void fe_store_array(Lower *low, IrReg target, IrReg array) {
+    Whole *whole = fe_whole_of(low, array);
+    fe_array_dims(low, target, whole->dims);
+    store_whole(low, whole, target);
 }
 
 /* Checks that the plan's shape broadcasts to the target's, and makes that the loops'. */

@@ -202,6 +202,11 @@ static IrScalar operand_scalar(Lower *low, const AstExpr *expr, uint32_t i) {
                : TY_NONE;
 }
 
+static IrReg made_early(Lower *low, const AstExpr *expr) {
+    fe_note_array(low, "a call that follows may write to what is read", false);
+    return fe_lower_expr(low, expr).reg;
+}
+
 static Elem *plan_operation(Lower *low, Whole *whole, const AstExpr *expr) {
     Elem *elem = JR_NEW(low->arena, Elem);
     elem->expr = expr;
@@ -215,7 +220,7 @@ static Elem *plan_operation(Lower *low, Whole *whole, const AstExpr *expr) {
         for (uint32_t k = i + 1; k < elem->nargs; k++)
             later_call |= calls_own(low, args[k]);
         Elem *arg = later_call && fe_is_whole(low, args[i])
-                        ? plan_array(low, whole, fe_lower_expr(low, args[i]).reg)
+                        ? plan_array(low, whole, made_early(low, args[i]))
                         : plan(low, whole, args[i]);
         elem->args[i] = arg;
         IrScalar scalar = operand_scalar(low, expr, i);
@@ -232,9 +237,30 @@ static Elem *plan_operation(Lower *low, Whole *whole, const AstExpr *expr) {
     return elem;
 }
 
+/* What makes an array that an operation then reads. */
+static const char *made_before(Lower *low, const AstExpr *expr) {
+    if (!fe_makes_array(low, expr)) return NULL;
+    if (fe_is_mask(low, expr)) return "what a mask chooses is made before it is used";
+    if (expr->kind == AST_BINARY) return "a product is made before it is used";
+    FeBuiltinId id = fe_node_of(low, expr)->builtin->id;
+    if (id == BI_NP_DOT || id == BI_ARRAY_DOT) return "a product is made before it is used";
+    switch (fe_node_of(low, expr)->builtin->kind) {
+    case BK_REDUCE: return "a reduction along an axis is made before it is used";
+    case BK_METHOD: return "a copy is made before it is used";
+    default: return "a new array is made before it is used";
+    }
+}
+
+void fe_whole_note_made(Lower *low, const AstExpr *expr) {
+    const FeType *type = fe_type_of(low, expr);
+    const char *made = type && type->kind == FE_ARRAY ? made_before(low, expr) : NULL;
+    if (made) fe_note_array(low, made, false);
+}
+
 static Elem *plan(Lower *low, Whole *whole, const AstExpr *expr) {
     if (fe_is_whole(low, expr)) return plan_operation(low, whole, expr);
     Value value = fe_lower_expr(low, expr);
+    fe_whole_note_made(low, expr);
     if (value.type->kind == FE_ARRAY) return plan_array(low, whole, value.reg);
     Elem *elem = JR_NEW(low->arena, Elem);
     elem->scalar = value;
@@ -252,6 +278,11 @@ static Whole *planned(Whole *whole, Elem *root) {
 Whole *fe_whole_plan(Lower *low, const AstExpr *expr) {
     Whole *whole = JR_NEW(low->arena, Whole);
     return planned(whole, plan(low, whole, expr));
+}
+
+Whole *fe_whole_plan_before(Lower *low, const AstExpr *expr, const AstExpr *later) {
+    if (!calls_own(low, later) || !fe_is_whole(low, expr)) return fe_whole_plan(low, expr);
+    return fe_whole_of(low, made_early(low, expr));
 }
 
 Whole *fe_whole_of(Lower *low, IrReg array) {
@@ -411,12 +442,13 @@ static void run_nest(Lower *low, Whole *whole, unsigned n, const IrReg *dims, Ir
                      WholeBody body, void *data) {
     const WholeJoin *join = whole->join;
     IrBlock *outer = low->b.block, *part = outer;
-    IrReg index[IR_MAX_DIMS];
-    Spread spread = {.parts = IR_NO_REG, .lo = fe_int_const(low, 0), .hi = dims[0]};
+    const WholeBlock *rows = whole->block;
+    IrReg index[IR_MAX_DIMS], first = rows ? rows->rows : dims[0];
+    Spread spread = {.parts = IR_NO_REG, .lo = fe_int_const(low, 0), .hi = first};
     if (whole->spreads) {
         IrReg work = outer_work(low, whole, n, dims);
         if (target != IR_NO_REG) work = fe_spread_into(low, work, target);
-        spread = fe_spread_plan(low, dims[0], work);
+        spread = fe_spread_plan(low, first, work);
     }
     bool joins = join && spread.parts != IR_NO_REG;
     if (joins) join->prepare(low, data, spread.parts);
@@ -429,7 +461,11 @@ static void run_nest(Lower *low, Whole *whole, unsigned n, const IrReg *dims, Ir
     begin_loop(low, whole, spread.lo, spread.hi, &index[0]);
     for (unsigned i = 1; i < n; i++)
         begin_loop(low, whole, fe_int_const(low, 0), dims[i], &index[i]);
-    body(low, data, fe_whole_element(low, whole, n, index), target, n, index);
+    IrReg row = index[0];
+    if (rows) index[0] = fe_int_binary(low, OP_ADD, rows->from, row);
+    Value value = fe_whole_element(low, whole, n, index);
+    if (rows) index[0] = fe_int_binary(low, OP_ADD, rows->to, row);
+    body(low, data, value, target, n, index);
     fe_loop_end(low, part);
     if (joins) join->leave(low, data, spread.part);
     fe_loop_end(low, outer);
@@ -442,7 +478,7 @@ void fe_whole_run(Lower *low, Whole *whole, bool direct, IrReg target, WholeBody
     IrReg dims[IR_MAX_DIMS];
     for (unsigned i = 0; i < n; i++)
         dims[i] = whole->dims[i];
-    if (direct && n > 1 && fe_whole_is_flat(low, whole, target)) {
+    if (direct && n > 1 && !whole->block && fe_whole_is_flat(low, whole, target)) {
         fe_whole_flatten(low, whole);
         dims[0] = fe_product(low, n, dims);
         if (target != IR_NO_REG) target = flattened(low, target, dims[0]);

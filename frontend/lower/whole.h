@@ -1,5 +1,6 @@
 /* Whole-array expressions, planned: shared by the lowering's files for them (lower_whole.c,
- * lower_store.c, lower_reduce.c, lower_pairwise.c, lower_blocks.c, lower_mask.c), by nobody else.
+ * lower_store.c, lower_reduce.c, lower_pairwise.c, lower_blocks.c, lower_overlap.c,
+ * lower_mask.c), by nobody else.
  *
  * A plan is the expression as a tree whose leaves are evaluated: scalars in registers, arrays in
  * theirs. What is left is to emit one element of it at an index, any number of times. */
@@ -38,14 +39,21 @@ typedef struct WholeJoin {
     void (*finish)(Lower *low, void *data, IrReg parts); /* after the loop */
 } WholeJoin;
 
+/* The loops are over so many indices of the first axis: from one on those of the plan, from another those of
+ * the target. */
+typedef struct WholeBlock {
+    IrReg rows, from, to;
+} WholeBlock;
+
 typedef struct Whole {
     JR_VEC(Leaf *) leaves;
     Elem *root;
     uint32_t ops;
-    bool backwards;        /* the loops go from the last index to the first */
-    bool spreads;          /* parts of the loops may run at the same time, */
-    const WholeJoin *join; /* ... and what is done about that, or NULL: nothing */
-    unsigned ndim;         /* of the loops */
+    bool backwards;          /* the loops go from the last index to the first */
+    bool spreads;            /* parts of the loops may run at the same time, */
+    const WholeJoin *join;   /* ... and what is done about that, or NULL: nothing */
+    const WholeBlock *block; /* NULL: the loops are over all indices */
+    unsigned ndim;           /* of the loops */
     IrReg dims[IR_MAX_DIMS];
 } Whole;
 
@@ -56,6 +64,8 @@ typedef void (*WholeBody)(Lower *low, void *data, Value element, IrReg target, u
 
 /* ---- lower_whole.c ---- */
 Whole *fe_whole_plan(Lower *low, const AstExpr *expr);
+/* The same; its elements are computed after `later` has been evaluated, which may be a call. */
+Whole *fe_whole_plan_before(Lower *low, const AstExpr *expr, const AstExpr *later);
 Whole *fe_whole_of(Lower *low, IrReg array); /* the plan that is just an array */
 /* Where leaves need no stretching but that of axes known to have length 1: each leaf's dims are
  * those of the loops. IR_NO_REG when that is so whatever the run brings. */
@@ -92,7 +102,8 @@ typedef struct WholeRow {
     Whole *along; /* or NULL: */
     IrReg array;
     unsigned n, axis;
-    IrReg index[IR_MAX_DIMS]; /* along: that of `axis` is to be filled in; in blocks: of the next */
+    IrReg index
+        [IR_MAX_DIMS]; /* along: that of `axis` is to be filled in; in blocks: of the next */
     IrScalar scalar;
     IrReg buffer; /* a block of elements; IR_NO_REG: `whole` is one loop, and none is needed */
 } WholeRow;
@@ -112,14 +123,16 @@ void fe_whole_fill_block(Lower *low, WholeRow *row, IrReg pos, IrReg len);
 /* ---- lower_store.c ---- */
 bool fe_whole_same_view(Lower *low, IrReg a, IrReg b);
 bool fe_whole_may_overlap(Lower *low, IrReg target, IrReg array);
+bool fe_whole_is_shift(Lower *low, IrReg a, IrReg b);
+
+/* ---- lower_overlap.c ---- */
 /* What is done with the elements of a plan that are for the elements of an array. */
-typedef struct Store Store;
-struct Store {
+typedef struct Store {
     IrReg target;
     WholeBody body; /* writes nothing but its element of the target */
     void *data;
-    void (*through)(Lower *low, Whole *whole, const Store *store); /* the same, by an array on the way */
-};
+    IrScalar scalar; /* of the plan's elements, where they have to wait */
+} Store;
 /* The loops, so that each element of the plan is as if all were read before the target is written. */
 void fe_whole_store_safely(Lower *low, Whole *whole, const Store *store);
 

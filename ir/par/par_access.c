@@ -215,7 +215,7 @@ static void add_access(Collect *c, const ParFrame *frame, const IrStmt *stmt, Ir
 static bool looks_at_no_element(IrRtCall call) {
     switch (call) {
     case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_ORDER:
+    case RT_ARRAYS_LAG:
     case RT_ARRAY_DISTINCT:
     case RT_BROADCAST_ERROR:
     case RT_MATMUL_ERROR:

@@ -54,14 +54,23 @@ static bool is_rising(unsigned ndim, const JrArray *array) {
     return true;
 }
 
-/* For arrays of one shape and with the same positive strides, of which one begins before the other. */
-JR_RT_FN(arrays_order) {
+/* Known for arrays of one type and shape with the same positive strides. */
+JR_RT_FN(arrays_lag) {
+    IrType type = ir_type_of_bits((uint32_t)args[0].u),
+           other = ir_type_of_bits((uint32_t)args[2].u);
     const JrArray *to = args[1].cp, *from = args[3].cp;
-    unsigned ndim = ir_type_of_bits((uint32_t)args[0].u).ndim;
-    bool alike = memcmp(to->dims, from->dims, 2 * ndim * sizeof *to->dims) == 0;
+    size_t sizes = 2 * type.ndim * sizeof *to->dims;
     results[0].i = 0;
-    if (!alike || !is_rising(ndim, to)) return 0;
-    results[0].i = (from->data >= to->data) | (from->data <= to->data) << 1;
+    if (!arrays_meet(type, to, other, from)) return 0;
+    results[0].i = INT64_MAX;
+    if (type.scalar != other.scalar || type.ndim != other.ndim ||
+        memcmp(to->dims, from->dims, sizes) != 0 || !is_rising(type.ndim, to))
+        return 0;
+    int64_t row = to->dims[0] == 1
+                      ? INT64_MAX
+                      : to->dims[type.ndim] * (int64_t)ir_scalar_size((IrScalar)type.scalar);
+    int64_t ahead = (int64_t)((uintptr_t)to->data - (uintptr_t)from->data);
+    results[0].i = ahead > 0 ? 1 + (ahead - 1) / row : ahead < 0 ? -1 : 0;
     return 0;
 }
 

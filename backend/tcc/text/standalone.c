@@ -360,20 +360,28 @@ static inline int32_t jr_rt_arrays_overlap(JrRt *rt, const JrWhere *where, const
 }
 
 /* As runtime/rt/array_ops.c. */
-static inline int32_t jr_rt_arrays_order(JrRt *rt, const JrWhere *where, const JrSlot *args,
-                                         JrSlot *results) {
-    (void)rt, (void)where;
+static inline int32_t jr_rt_arrays_lag(JrRt *rt, const JrWhere *where, const JrSlot *args,
+                                       JrSlot *results) {
     const JrHeader *to = args[1].cp, *from = args[3].cp;
-    unsigned ndim = args[0].u >> 8 & 255;
-    int64_t reach = 0;
+    unsigned ndim = args[0].u >> 8 & 255, other = args[2].u >> 8 & 255;
+    JrSlot overlap[1];
+    jr_rt_arrays_overlap(rt, where, args, overlap);
     results[0].i = 0;
-    if (memcmp(to->dims, from->dims, 2 * ndim * sizeof(int64_t)) != 0) return 0;
+    if (!overlap[0].b) return 0;
+    results[0].i = INT64_MAX;
+    if ((args[0].u & 255) != (args[2].u & 255) || ndim != other ||
+        memcmp(to->dims, from->dims, 2 * ndim * sizeof(int64_t)) != 0)
+        return 0;
+    int64_t reach = 0;
     for (unsigned i = ndim; i-- > 0;) {
         if (to->dims[i] == 1) continue;
         if (to->dims[ndim + i] <= reach) return 0;
         reach += (to->dims[i] - 1) * to->dims[ndim + i];
     }
-    results[0].i = (from->data >= to->data) | (from->data <= to->data) << 1;
+    int64_t row = to->dims[0] == 1 ? INT64_MAX
+                                   : to->dims[ndim] * (int64_t)jr_size_of((uint32_t)args[0].u);
+    int64_t ahead = (int64_t)((uintptr_t)to->data - (uintptr_t)from->data);
+    results[0].i = ahead > 0 ? 1 + (ahead - 1) / row : ahead < 0 ? -1 : 0;
     return 0;
 }
 
