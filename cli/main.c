@@ -52,7 +52,7 @@ static int call_with(const Options *o, JrModule *module, const char *name, const
     if (code) return code;
     if (jr_call_once(module, name, args->count, args->values, &result) != JR_OK)
         return report_error(o, module);
-    if (o->check_races) report_check(o);
+    if (jr_module_checks_races(module)) report_check(o);
     code = show_result(o, &result);
     jr_value_clear(&result);
     return code;
@@ -86,7 +86,7 @@ static int run(const Options *o, JrContext *context, JrModule *module) {
     int code = dump_from_environment(o, module);
     if (code) return code;
     if (jr_run(module) != JR_OK) return report_error(o, module);
-    if (o->check_races) report_check(o);
+    if (jr_module_checks_races(module)) report_check(o);
     return 0;
 }
 

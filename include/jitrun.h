@@ -221,7 +221,8 @@ typedef struct JrCompileOptions {
     bool fastmath;      /* floating-point operations may be reordered and contracted */
     /* Every prange loop runs serially, and each run records which iteration touches which element
      * of an array: JR_ERR_RACE if two iterations of one loop meet (jr_race_check). On the
-     * interpreter unless `engine` names another; many times slower. */
+     * interpreter unless `engine` names another; many times slower. @njit(check_races=True) in the
+     * source sets it too. */
     bool check_races;
 } JrCompileOptions;
 
@@ -311,6 +312,9 @@ JR_API const JrRaceCheck *jr_race_check(void);
  * last. Owned by the module. Of a source with errors, what was found before them. */
 JR_API size_t jr_module_function_count(const JrModule *module);
 JR_API const char *jr_module_function_name(const JrModule *module, size_t index);
+/* Whether runs of the module are checked: check_races of its options, or of a decorator in its source. */
+JR_API bool jr_module_checks_races(const JrModule *module);
+
 /* Whether the source has a function of this name that can be called without arguments. */
 JR_API bool jr_module_has_function(const JrModule *module, const char *name);
 /* The position of a function's parameter, from 0; -1 if there is no such function or parameter,

@@ -163,7 +163,6 @@ static JrStatus check(JrModule *module, const char *source) {
     jr_arena_on_oom(module->arena, &oom);
     JrCompileOptions *o = &module->options;
     o->name = jr_arena_strdup(module->arena, o->name ? o->name : "<string>");
-    if (o->check_races && (!o->engine || strcmp(o->engine, "auto") == 0)) o->engine = "interp";
     if (o->engine) o->engine = jr_arena_strdup(module->arena, o->engine);
     size_t len = strlen(source);
     module->source = (JrSource){
@@ -356,6 +355,10 @@ static bool only_defines(const AstStmt *stmt) {
     case AST_EXPR: return stmt->value->kind == AST_STR;
     default: return false;
     }
+}
+
+bool jr_module_checks_races(const JrModule *module) {
+    return module && module->options.check_races;
 }
 
 bool jr_module_has_body(const JrModule *module) {

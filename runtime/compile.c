@@ -31,6 +31,12 @@ static void clock_stage(double *from, double *stage) {
     *from = now;
 }
 
+/* Checked runs are no faster elsewhere. */
+static void choose_checked_engine(JrModule *module) {
+    const char *engine = module->options.engine;
+    if (!engine || strcmp(engine, "auto") == 0) module->options.engine = "interp";
+}
+
 bool jr_pipeline_check(JrModule *module) {
     FeConfig config = config_of(module);
     double clock = jr_clock();
@@ -39,6 +45,8 @@ bool jr_pipeline_check(JrModule *module) {
     if (module->diags.errors) return false;
     module->fe = fe_infer(module->arena, module->ast, &module->diags, &config);
     clock_stage(&clock, &module->times.infer);
+    if (module->fe) module->options.check_races |= module->fe->check_races;
+    if (module->options.check_races) choose_checked_engine(module);
     return module->fe && module->diags.errors == 0 && jr_pipeline_lower(module, true);
 }
 

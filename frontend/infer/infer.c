@@ -501,6 +501,8 @@ FeModule *fe_infer(JrArena *arena, AstModule *ast, JrDiags *diags, const FeConfi
     for (uint32_t i = 0; i < module->funcs.len; i++)
         prepare(in, module->funcs.data[i]);
     prepare_library(in);
+    for (uint32_t i = 0; i < module->funcs.len; i++)
+        module->funcs.data[i]->options.parallel |= module->check_races;
     for (uint32_t i = 1; i < module->funcs.len; i++)
         if (module->funcs.data[i]->info->ok) add_roots(in, module->funcs.data[i]);
     FeFunc *body = module->funcs.data[0];

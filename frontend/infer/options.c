@@ -228,7 +228,8 @@ static void signature(FeInfer *in, FeFunc *func, const AstExpr *expr) {
 
 /* ---- Decorators ---- */
 
-typedef enum OptionUse { USE_BOOL, USE_IGNORE, USE_MODEL, USE_REFUSE } OptionUse;
+/* USE_RACES is for the whole file: what is checked is a run, in all functions it comes to. */
+typedef enum OptionUse { USE_BOOL, USE_RACES, USE_IGNORE, USE_MODEL, USE_REFUSE } OptionUse;
 
 static const struct {
     const char *name;
@@ -238,6 +239,7 @@ static const struct {
     {"parallel", USE_BOOL, offsetof(FeOptions, parallel)},
     {"fastmath", USE_BOOL, offsetof(FeOptions, fastmath)},
     {"boundscheck", USE_BOOL, offsetof(FeOptions, boundscheck)},
+    {"check_races", USE_RACES, 0},
     {"error_model", USE_MODEL, 0},
     {"forceobj", USE_REFUSE, 0},
     {"nopython", USE_IGNORE, 0},
@@ -259,9 +261,7 @@ static void unknown_option(FeInfer *in, const AstKeyword *option) {
     const char *near = jr_nearest(option->name, names, OPTION_COUNT);
     JrDiag *diag =
         jr_diag_error(in->diags, option->span, "njit has no option '%s'", option->name);
-    if (strcmp(option->name, "check_races") == 0)
-        jr_diag_help(in->diags, diag, "it is for calls from Python: here give --check-races");
-    else if (strcmp(option->name, "engine") == 0)
+    if (strcmp(option->name, "engine") == 0)
         jr_diag_help(in->diags, diag, "it is for calls from Python: here give --backend");
     else if (near)
         jr_diag_help(in->diags, diag, "did you mean '%s'?", near);
@@ -270,12 +270,12 @@ static void unknown_option(FeInfer *in, const AstKeyword *option) {
                      "it has parallel, fastmath, boundscheck, error_model, nogil and cache");
 }
 
-static void bool_option(FeInfer *in, FeFunc *func, int which, const AstKeyword *option) {
+static void bool_option(FeInfer *in, bool *out, const AstKeyword *option) {
     const FeType *type;
     if (option->value->kind == AST_NONE) return;
     const FeConst *value = fe_const_eval(in, option->value, &type);
     if (value && value->kind == FE_CONST_BOOL)
-        *(bool *)((char *)&func->options + OPTIONS[which].offset) = value->i != 0;
+        *out = value->i != 0;
     else
         jr_diag_error(in->diags, option->value->span, "%s= takes True or False", option->name);
 }
@@ -291,6 +291,7 @@ static void model_option(FeInfer *in, FeFunc *func, const AstKeyword *option) {
 
 static void option(FeInfer *in, FeFunc *func, const AstKeyword *option) {
     int which = 0;
+    bool races = false;
     while (which < OPTION_COUNT && strcmp(OPTIONS[which].name, option->name))
         which++;
     if (which == OPTION_COUNT) {
@@ -298,7 +299,13 @@ static void option(FeInfer *in, FeFunc *func, const AstKeyword *option) {
         return;
     }
     switch (OPTIONS[which].use) {
-    case USE_BOOL: bool_option(in, func, which, option); break;
+    case USE_BOOL:
+        bool_option(in, (bool *)((char *)&func->options + OPTIONS[which].offset), option);
+        break;
+    case USE_RACES:
+        bool_option(in, &races, option);
+        in->module->check_races |= races;
+        break;
     case USE_MODEL: model_option(in, func, option); break;
     case USE_REFUSE:
         if (option->value->kind != AST_FALSE)

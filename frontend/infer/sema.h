@@ -274,6 +274,7 @@ typedef struct FeModule {
     JrTable names;          /* module scope: constants, functions, imports (inference's own) */
     struct FeInfer *infer;  /* inference's own */
     bool run_main;          /* __name__ == "__main__" */
+    bool check_races; /* a decorator asks for it: prange loops of all functions are parallel */
 } FeModule;
 
 /* Command-line options that reach the language. */

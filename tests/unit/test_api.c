@@ -162,6 +162,7 @@ static void nothing_is_reported_of_a_good_module(void **state) {
     assert_string_equal(jr_module_report(NULL, JR_REPORT_TEXT), "");
     assert_false(jr_module_has_function(NULL, "f"));
     assert_false(jr_module_has_body(NULL));
+    assert_false(jr_module_checks_races(NULL));
     jr_module_free(NULL);
 }
 
