@@ -1,7 +1,7 @@
 /* A cgroup's quota is a time in each period: 200000 of 100000 microseconds are two processors.
  * Every group on the way from the process's own up to the root may have one, and the least of
  * them holds. Version 2 has one hierarchy, and in each group a file cpu.max, "200000 100000" or
- * "max 100000"; version 1 one for the cpu controller, with cpu.cfs_quota_us (-1 for none) and
+ * "max 100000", and lies in unified/ where both are in use; version 1 one for the cpu controller, with cpu.cfs_quota_us (-1 for none) and
  * cpu.cfs_period_us. In a container the process's group is often mounted as the root, and its
  * path in /proc/self/cgroup is that of another world: then the walk finds the root alone. */
 #include "runtime/threads/processors.h"
@@ -86,9 +86,11 @@ static int line_quota(char *line, const char *mount) {
     names++;
     bool unified = *names == 0;
     if (!unified && !has_cpu(names)) return 0;
-    int len = snprintf(root, sizeof root, unified ? "%s" : "%s/%s", mount, names);
+    int len = snprintf(root, sizeof root, "%s/%s", mount, unified ? "unified" : names);
     if (len < 0 || (size_t)len >= sizeof root) return 0;
-    return least_quota(root, path, unified);
+    int beside = unified ? least_quota(mount, path, true) : 0;
+    int quota = least_quota(root, path, unified);
+    return quota && (!beside || quota < beside) ? quota : beside;
 }
 
 int jr_processors_quota(const char *cgroups, const char *mount) {
