@@ -12,7 +12,18 @@ typedef struct JrCode JrCode; /* compiled code of one module, with whatever keep
 typedef struct JrEngineTimes {
     double generate; /* typed IR to bytecode, C and then machine code, or an object file */
     double link;     /* and that to functions that can be called */
+    bool found;      /* in the cache: it was not generated */
 } JrEngineTimes;
+
+/* Where an engine may keep what it made for later processes, by a key of bytes on which it depends in
+ * every way: for the same key it would make the same again. */
+typedef struct JrCodeCache {
+    /* What was kept under the key, in memory of options->alloc that is the engine's to free; NULL if
+     * there is nothing. */
+    char *(*load)(void *user, const char *key, size_t key_len, size_t *len);
+    void (*store)(void *user, const char *key, size_t key_len, const char *code, size_t len);
+    void *user;
+} JrCodeCache;
 
 /* Besides the entry of ir/rt.h an exported function can have a C signature, the one a person
  * would write, for calls that cost what a C function's do. Its parameters are those of the
@@ -37,7 +48,8 @@ typedef struct JrEngineOptions {
     int opt_level;    /* 0..3; LLVM's pipeline. -1: the engine's default. */
     bool fastmath;    /* for every function, besides those that ask themselves */
     const char *cpu;  /* NULL: the host's */
-    JrEngineTimes *times; /* NULL, or where compile() says what it took */
+    JrEngineTimes *times;     /* NULL, or where compile() says what it took */
+    const JrCodeCache *cache; /* NULL, or where a selective engine keeps its code */
 } JrEngineOptions;
 
 /* The texts an engine can show of a module. */
@@ -79,7 +91,7 @@ const JrEngine *jr_engine_tcc(void); /* present when built with libtcc */
 /* The one symbol of the LLVM plug-in, libjitrun-llvm.so, found with dlsym. The size of JrEngine
  * and the version guard against a plug-in of another build. */
 #define JR_ENGINE_PLUGIN_SYMBOL "jr_engine_plugin"
-#define JR_ENGINE_ABI 3
+#define JR_ENGINE_ABI 4
 typedef const JrEngine *(*JrEnginePlugin)(uint32_t abi, uint32_t engine_size);
 
 #endif

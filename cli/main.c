@@ -104,6 +104,7 @@ static int compile_and_run(const Options *o, JrContext *context) {
         .check_races = o->check_races,
         .unchecked = o->unchecked,
         .fastmath = o->fastmath,
+        .cache = o->cache,
     };
     JrModule *module;
     JrStatus status = jr_compile_file(context, o->file, &options, &module);

@@ -131,6 +131,7 @@ static bool set(Options *o, OptionId id, char *value) {
     case OPT_THREADS: return set_threads(o, value);
     case OPT_UNCHECKED: o->unchecked = true; break;
     case OPT_FASTMATH: o->fastmath = true; break;
+    case OPT_CACHE: o->cache = true; break;
     case OPT_TIMEOUT: return set_timeout(o, value);
     case OPT_BENCH: o->bench = true; break;
     case OPT_BENCH_TIME:

@@ -21,7 +21,8 @@ typedef struct Options {
     int level;   /* as JrCompileOptions.opt_level */
     int threads; /* 0: the default */
     double timeout, bench_time, operations, bytes;
-    bool bench, check, check_races, parallel, unchecked, fastmath, json, csv, help, version;
+    bool bench, check, check_races, parallel, unchecked, fastmath, cache, json, csv, help,
+        version;
 } Options;
 
 /* Exit codes, as docs/cli.md has them. */

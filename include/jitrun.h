@@ -224,6 +224,10 @@ typedef struct JrCompileOptions {
      * interpreter unless `engine` names another; many times slower. @njit(check_races=True) in the
      * source sets it too. */
     bool check_races;
+    /* The LLVM engine's code is kept in files, where later processes find it if it would be the same.
+     * The folder, $JITRUN_CACHE_DIR or jitrun in $XDG_CACHE_HOME or ~/.cache, must be this user's
+     * alone to write to. docs/embedding.md has the rest. */
+    bool cache;
 } JrCompileOptions;
 
 /* Parses and checks NUL-terminated `source`, which is copied. *out is always set unless there
@@ -244,6 +248,15 @@ JR_API JrStatus jr_compile_file(JrContext *context, const char *path,
  * allocate and have no long loop, are not waited for. NULL frees nothing but what this thread has come back
  * from. */
 JR_API void jr_module_free(JrModule *module);
+
+/* What became of JrCompileOptions.cache. */
+typedef struct JrCacheUse {
+    size_t size;         /* sizeof(JrCacheUse), set by the caller */
+    size_t hits, misses; /* pieces of code that were found in the cache, and that were made */
+    const char *folder;  /* the module's, as the next; NULL: none was looked in so far */
+    const char *problem; /* why the last piece made was not kept there; or NULL */
+} JrCacheUse;
+JR_API JrStatus jr_module_cache(JrModule *module, JrCacheUse *out);
 
 typedef enum JrDiagnosticKind { JR_ERROR, JR_WARNING } JrDiagnosticKind;
 

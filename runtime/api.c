@@ -1,5 +1,6 @@
 /* Contexts and modules: jitrun.h's first half. */
 #include "ir/base/clock.h"
+#include "runtime/cache.h"
 #include "runtime/host.h"
 #include "runtime/pointer.h"
 
@@ -201,6 +202,24 @@ JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptio
     else
         jr_module_free(module);
     return status;
+}
+
+static const char *unless_empty(const char *text) {
+    return *text ? text : NULL;
+}
+
+JrStatus jr_module_cache(JrModule *module, JrCacheUse *out) {
+    JrCacheUse use = {0};
+    jr_error_clear();
+    if (!module) return jr_error_set(JR_ERR_ARGUMENT, "jr_module_cache: NULL argument");
+    pthread_mutex_lock(&module->lock);
+    if (module->cache)
+        use = (JrCacheUse){.hits = module->cache->hits,
+                           .misses = module->cache->misses,
+                           .folder = unless_empty(module->cache->folder),
+                           .problem = unless_empty(module->cache->problem)};
+    pthread_mutex_unlock(&module->lock);
+    return jr_give_result(out, &use, sizeof use, "JrCacheUse") ? JR_OK : JR_ERR_ARGUMENT;
 }
 
 /* The whole file as NUL-terminated malloc'd text, or NULL with errno set. */

@@ -9,6 +9,7 @@
 #include "ir/par/parallel.h"
 #include "ir/poll.h"
 #include "ir/restart.h"
+#include "runtime/cache.h"
 
 #include <string.h>
 
@@ -152,6 +153,14 @@ static void select_code(JrModule *module, const IrModule *ir, const JrEngine *en
         options->signatures = make_signatures(module, ir, only);
 }
 
+static JrCache *cache_of(JrModule *module) {
+    if (!module->cache) {
+        module->cache = JR_NEW(module->arena, JrCache);
+        jr_cache_init(module->cache, module->context->alloc);
+    }
+    return module->cache;
+}
+
 static bool build(JrModule *module, const IrModule *ir, JrWanted wanted) {
     double clock = jr_clock();
     const JrEngine *engine =
@@ -164,6 +173,11 @@ static bool build(JrModule *module, const IrModule *ir, JrWanted wanted) {
     options.times = &times;
     options.host = &module->host;
     select_code(module, ir, engine, wanted, &options);
+    JrCodeCache cache;
+    if (module->options.cache && engine->selective) {
+        cache = jr_cache_for_engine(cache_of(module));
+        options.cache = &cache;
+    }
     JrCode *code = engine->compile(ir, &options, &why);
     module->times.generate += times.generate;
     module->times.link += times.link;

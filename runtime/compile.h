@@ -98,10 +98,11 @@ struct JrModule {
      * too, until the next one is asked for. */
     JrDiag **diags_end;
     uint32_t warnings;
-    JrTimes times; /* of jr_module_times */
-    JrHost host;   /* where its kernels run: in the context, but that bench.c may listen */
-    bool sound;    /* jr_compile found no errors */
-    bool broken;   /* memory ran out in the middle of a change: nothing more can be added */
+    JrTimes times;         /* of jr_module_times */
+    struct JrCache *cache; /* or NULL: options.cache, once code was made */
+    JrHost host; /* where its kernels run: in the context, but that bench.c may listen */
+    bool sound;  /* jr_compile found no errors */
+    bool broken; /* memory ran out in the middle of a change: nothing more can be added */
 };
 
 /* ---- api.c ---- */

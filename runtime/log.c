@@ -1,5 +1,6 @@
 /* What a context is told of its work: one line for each source checked, each piece of code made,
  * and each choice that somebody may wonder about. */
+#include "runtime/cache.h"
 #include "runtime/compile.h"
 
 #include <stdarg.h>
@@ -42,7 +43,11 @@ void jr_log_built(const JrModule *module, const JrEngine *engine, const JrEngine
     if (is_auto && !once && strcmp(engine->name, "llvm") != 0)
         jr_log(module->context, "%s: %s instead of llvm, which is not available: %s",
                module->source.name, engine->name, jr_engine_no_llvm());
-    jr_log(module->context, "%s: %u function%s made for %s%s in %.3f ms, linked in %.3f ms",
-           module->source.name, n, plural(n), engine->name,
-           once ? ", to run the body once," : "", 1e3 * times->generate, 1e3 * times->link);
+    jr_log(module->context, "%s: %u function%s %s for %s%s in %.3f ms, linked in %.3f ms",
+           module->source.name, n, plural(n), times->found ? "found in the cache" : "made",
+           engine->name, once ? ", to run the body once," : "", 1e3 * times->generate,
+           1e3 * times->link);
+    if (module->cache && module->cache->problem[0])
+        jr_log(module->context, "%s: the code is not kept in %s: %s", module->source.name,
+               module->cache->folder, module->cache->problem);
 }

@@ -135,7 +135,8 @@ static JrCode *engine_compile(const IrModule *module, const JrEngineOptions *opt
     JrCode *code = compiled ? jr_link(c) : NULL;
     if (!code) *why = c->why;
     if (options->times)
-        *options->times = (JrEngineTimes){generated - begun, jr_clock() - generated};
+        *options->times =
+            (JrEngineTimes){.generate = generated - begun, .link = jr_clock() - generated};
     return code;
 }
 

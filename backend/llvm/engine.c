@@ -1,11 +1,13 @@
 /* The LLVM engine, as the plug-in libjitrun-llvm.so.
  *
  * compile() is the whole way, from top to bottom: generate LLVM IR (module.c), check it,
- * optimise it and emit an object file (target.c), link it (jit.c). Everything on the way
+ * optimise it and emit an object file (target.c), link it (jit.c); or find one that is kept and
+ * link that (keep.c). Everything on the way
  * belongs to one Work, which is cleared on each path out, the jump out of an exhausted arena
  * too. Nothing is shared between compilations but LLVM's own once-initialised state. */
 #include "backend/llvm/gen.h"
 #include "backend/llvm/jit.h"
+#include "backend/llvm/keep.h"
 #include "backend/llvm/target.h"
 
 #include <llvm-c/Analysis.h>
@@ -23,6 +25,9 @@ typedef struct Work {
     Gen gen;
     Target target;
     LLVMMemoryBufferRef buffer;
+    JrArena *keys;
+    JrText key;       /* of what is kept; empty if nothing is to be */
+    double generated; /* when there was an object file */
     char *text;
     char why[TARGET_WHY];
 } Work;
@@ -36,6 +41,7 @@ static void work_clear(Work *w) {
     if (w->gen.ctx) LLVMContextDispose(w->gen.ctx);
     jr_target_clear(&w->target);
     jr_arena_free(w->gen.arena);
+    jr_arena_free(w->keys);
 }
 
 /* What LLVM has to say goes into results; it prints the rest unless there is a handler. */
@@ -151,7 +157,7 @@ static JrCode *new_code(const IrModule *module, const JrEngineOptions *options) 
 
 static void table_name(char *name, size_t size) {
     static atomic_ulong counter;
-    snprintf(name, size, "jitrun.code.%lu", atomic_fetch_add(&counter, 1));
+    snprintf(name, size, "jitrun.code.%016lx", atomic_fetch_add(&counter, 1) + 1);
 }
 
 static JrCode *link_code(Work *w, const IrModule *module, const JrEngineOptions *options,
@@ -174,23 +180,68 @@ static JrCode *link_code(Work *w, const IrModule *module, const JrEngineOptions 
         code->exports[i].entry = items[i];
         code->exports[i].pointer = items[code->count + i];
     }
+    const void **host = items[2 * code->count];
+    if (host) *host = options->host;
     return code;
 }
 
 /* ---- The engine ---- */
 
+/* Looks for an object file of the module that is kept. True if w->buffer is now one. */
+static bool find_kept(Work *w, const IrModule *module, const JrEngineOptions *options) {
+    jmp_buf exhausted;
+    w->keys = jr_arena_new(options->alloc);
+    if (!w->keys) return false;
+    jr_text_init(&w->key, w->keys);
+    if (setjmp(exhausted) == 0) {
+        jr_arena_on_oom(w->keys, &exhausted);
+        if (jr_keep_key(module, options, &w->key, w->why))
+            w->buffer = jr_keep_load(options, &w->key);
+        else
+            w->key.len = 0;
+    } else {
+        w->key.len = 0;
+    }
+    jr_arena_on_oom(w->keys, NULL);
+    return w->buffer != NULL;
+}
+
+/* False, as if there were none, if linking what is kept fails. */
+static JrCode *link_kept(Work *w, const IrModule *module, const JrEngineOptions *options,
+                         const char *table) {
+    if (jr_keep_rename(w->buffer, table)) return link_code(w, module, options, table);
+    LLVMDisposeMemoryBuffer(w->buffer);
+    w->buffer = NULL;
+    return NULL;
+}
+
+static JrCode *make_code(Work *w, const IrModule *module, const JrEngineOptions *options,
+                         const char *table) {
+    bool keeps = options->cache != NULL;
+    bool emitted = work_run(w, module, options, STAGE_EMIT_OBJECT, keeps ? KEEP_TABLE : table);
+    if (emitted && keeps && w->key.len) jr_keep_store(options, &w->key, w->buffer);
+    w->generated = jr_clock();
+    if (!emitted) return NULL;
+    return keeps ? link_kept(w, module, options, table) : link_code(w, module, options, table);
+}
+
 static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
                        const char **why) {
     Work w = {0};
     char table[48];
+    JrEngineOptions own = *options;
     table_name(table, sizeof table);
-    JrCode *code = NULL;
+    if (!jr_keep_can(module, options)) own.cache = NULL;
     double begun = jr_clock();
-    bool emitted = work_run(&w, module, options, STAGE_EMIT_OBJECT, table);
-    double generated = jr_clock();
-    if (emitted) code = link_code(&w, module, options, table);
+    JrCode *code = NULL;
+    bool found = own.cache && find_kept(&w, module, &own);
+    w.generated = jr_clock();
+    if (found) code = link_kept(&w, module, &own, table);
+    found = code != NULL;
+    if (!found) code = make_code(&w, module, &own, table);
     if (options->times)
-        *options->times = (JrEngineTimes){generated - begun, jr_clock() - generated};
+        *options->times =
+            (JrEngineTimes){w.generated - begun, jr_clock() - w.generated, found};
     work_clear(&w);
     if (!code) *why = jr_arena_strdup(module->arena, w.why);
     return code;

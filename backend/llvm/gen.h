@@ -13,6 +13,7 @@
  *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
  *   jit.c      linking machine code into the process
+ *   keep.c     machine code kept for later processes
  *
  * An internal function takes the JrRt, then its parameters, arrays exploded into data, owner,
  * dims and (LAYOUT_ANY) strides. It returns its results the same way, in a struct after an
@@ -70,6 +71,7 @@ typedef struct Gen {
     LLVMTypeRef where;
     LLVMValueRef file;
     LLVMValueRef likely;    /* branch weights: the first successor is the usual one */
+    LLVMValueRef host;      /* where code that is kept finds options->host, if it needs it */
     LLVMMetadataRef scopes; /* the domain of alias scopes, made on first use */
     unsigned md_prof, md_invariant, md_scope, md_noalias;
     int level;                  /* of optimisation, 0 to 3 */
@@ -276,7 +278,8 @@ void jr_gen_reach(Gen *g, bool entries);
 void jr_gen_function_attrs(Gen *g, LLVMValueRef fn);
 /* Generates the functions that jr_gen_reach found; and under the
  * name `table` the entries of the former, followed by as many functions with C signatures, with
- * NULLs for those that are not wanted. Without a table there are only the latter. */
+ * NULLs for those that are not wanted, and by where to put options->host, or NULL. Without a table
+ * there are only the functions with C signatures. */
 void jr_gen_module(Gen *g, const char *table);
 
 #endif

@@ -386,8 +386,8 @@ static void define_table(Gen *g, const char *name) {
         items[n] = entry ? sig->entry : null;
         items[count + n++] = sig->pointer ? sig->pointer : null;
     }
-    items[n += count] = null;
-    n++;
+    n += count;
+    items[n++] = g->host ? g->host : null;
     LLVMValueRef init = LLVMConstArray2(g->ptr, items, n);
     LLVMValueRef table = LLVMAddGlobal(g->module, LLVMTypeOf(init), name);
     LLVMSetInitializer(table, init);

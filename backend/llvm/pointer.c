@@ -154,8 +154,20 @@ static void check_arrays(Shell *s) {
 
 /* ---- The runtime ---- */
 
+/* Code that is kept holds no addresses of this process: who links it puts this one into a variable. */
+static LLVMValueRef load_host(Gen *g) {
+    if (!g->host) {
+        g->host = LLVMAddGlobal(g->module, g->ptr, "jitrun.host");
+        LLVMSetInitializer(g->host, LLVMConstNull(g->ptr));
+        LLVMSetLinkage(g->host, LLVMInternalLinkage);
+        LLVMSetExternallyInitialized(g->host, 1);
+    }
+    return LLVMBuildLoad2(g->b, g->ptr, g->host, "");
+}
+
 static LLVMValueRef host_address(Gen *g) {
     if (g->options->ahead) return LLVMConstNull(g->ptr);
+    if (g->options->cache) return load_host(g);
     return LLVMConstIntToPtr(jr_gen_int(g, (int64_t)(intptr_t)g->options->host), g->ptr);
 }
 

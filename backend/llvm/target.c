@@ -156,6 +156,16 @@ bool jr_target_init(Target *target, uint32_t stmts, const JrEngineOptions *optio
     return target->machine != NULL;
 }
 
+bool jr_target_describe(const JrEngineOptions *options, JrText *out, char *why) {
+    const char *cpu, *features;
+    unsigned major, minor, patch;
+    if (!jr_target_start(why) || !choose_cpu(options->cpu, &cpu, &features, why)) return false;
+    LLVMGetVersion(&major, &minor, &patch);
+    jr_text_printf(out, "LLVM %u.%u.%u %s %s %s\n", major, minor, patch, host.triple, cpu,
+                   features);
+    return true;
+}
+
 void jr_target_clear(Target *target) {
     if (target->machine && !keep(target)) LLVMDisposeTargetMachine(target->machine);
     target->machine = NULL;

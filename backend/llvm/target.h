@@ -20,6 +20,8 @@ bool jr_target_start(char *why);
 /* A machine for the options and the largest function's statements; free it with jr_target_clear. */
 bool jr_target_init(Target *target, uint32_t stmts, const JrEngineOptions *options, char *why);
 void jr_target_clear(Target *target);
+/* Writes what the options make of the machine: LLVM, CPU and features. False with the reason. */
+bool jr_target_describe(const JrEngineOptions *options, JrText *out, char *why);
 /* Makes the module one for this target. */
 void jr_target_mark(const Target *target, LLVMModuleRef module);
 bool jr_target_optimise(const Target *target, LLVMModuleRef module, char *why);

@@ -196,7 +196,8 @@ static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
     }
     bool good = translate(&job, code);
     if (options->times)
-        *options->times = (JrEngineTimes){job.generated - begun, jr_clock() - job.generated};
+        *options->times = (JrEngineTimes){.generate = job.generated - begun,
+                                          .link = jr_clock() - job.generated};
     if (good) return code;
     release(code);
     *why = jr_arena_printf(module->arena, "libtcc: %s",

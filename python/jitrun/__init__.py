@@ -15,7 +15,7 @@ help(njit) lists the options; docs/python.md says what can be passed and what co
 from . import types
 from ._library import lib as _lib
 from .cfunc import CFunc, cfunc
-from .dispatcher import Dispatcher, jit, njit
+from .dispatcher import CompileStats, Dispatcher, jit, njit
 from .engine import engine_available
 from .errors import (
     EngineError, JitrunError, JitrunWarning, RaceError, SourceError, TypingError
@@ -55,7 +55,7 @@ def __getattr__(name):
 
 
 __all__ = [
-    "CFunc", "Dispatcher", "EngineError", "GUVectorized", "JitrunError", "JitrunWarning", "RaceError", "SourceError", "Tuple",
+    "CFunc", "CompileStats", "Dispatcher", "EngineError", "GUVectorized", "JitrunError", "JitrunWarning", "RaceError", "SourceError", "Tuple",
     "TypingError", "UniTuple", "Vectorized", "cfunc", "engine_available", "get_num_threads", "guvectorize", "jit",
     "njit", "prange", "set_num_threads", "typeof", "types", "vectorize",
     *types.__all__,

@@ -1,6 +1,6 @@
 # The package's names for type checkers; tests/python/test_typing.py holds them against the package.
 from typing import (
-    Any, Callable, Dict, Generic, List, Literal, Mapping, Optional, Sequence, TextIO, Tuple as _Tuple, TypeVar,
+    Any, Callable, Dict, Generic, List, Literal, Mapping, NamedTuple, Optional, Sequence, TextIO, Tuple as _Tuple, TypeVar,
     Union, overload
 )  # fmt: skip
 
@@ -33,6 +33,11 @@ class RaceError(RuntimeError):
 
 class JitrunWarning(UserWarning): ...
 
+class CompileStats(NamedTuple):
+    cache_path: Optional[str]
+    cache_hits: Dict[_Tuple[types.Type, ...], int]
+    cache_misses: Dict[_Tuple[types.Type, ...], int]
+
 class Dispatcher(Generic[_P, _R]):
     __name__: str
     __qualname__: str
@@ -55,6 +60,8 @@ class Dispatcher(Generic[_P, _R]):
         against: Union[str, Sequence[str]] = ...,
         **kwargs: Any,
     ) -> Bench: ...
+    @property
+    def stats(self) -> CompileStats: ...
     def inspect_llvm(self, signature: Any = ...) -> Any: ...
     def inspect_asm(self, signature: Any = ...) -> Any: ...
     def inspect_ir(self, signature: Any = ...) -> Any: ...

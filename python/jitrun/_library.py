@@ -107,6 +107,17 @@ class JrCompileOptions(Structure):
         ("unchecked", c_bool),
         ("fastmath", c_bool),
         ("check_races", c_bool),
+        ("cache", c_bool),
+    ]
+
+
+class JrCacheUse(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("hits", c_size_t),
+        ("misses", c_size_t),
+        ("folder", c_char_p),
+        ("problem", c_char_p),
     ]
 
 
@@ -194,6 +205,7 @@ PROTOTYPES = {
     "jr_module_free": (None, c_void_p),
     "jr_module_report": (c_char_p, c_void_p, c_int),
     "jr_module_dump": (c_int, c_void_p, c_char_p, Write, c_void_p),
+    "jr_module_cache": (c_int, c_void_p, POINTER(JrCacheUse)),
     "jr_value_clear": (None, POINTER(JrValue)),
     "jr_function_for": (
         c_int,

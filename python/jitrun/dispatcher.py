@@ -14,8 +14,10 @@ from .source import KernelSource
 
 # Options that kernels have in their text; the others are accepted and do nothing.
 _KERNEL_OPTIONS = ("parallel", "fastmath", "boundscheck", "error_model")
-_ACCEPTED_OPTIONS = ("nopython", "nogil", "cache", "inline", "locals", "forceobj", "debug")
-_OWN_OPTIONS = ("engine", "check_races")
+_ACCEPTED_OPTIONS = ("nopython", "nogil", "inline", "locals", "forceobj", "debug")
+_OWN_OPTIONS = ("cache", "engine", "check_races")
+
+CompileStats = collections.namedtuple("CompileStats", "cache_path cache_hits cache_misses")
 
 # Kernels that were unpickled here, so that each is compiled once per process.
 _known = weakref.WeakValueDictionary()
@@ -43,8 +45,9 @@ def njit(signature=None, **options):
     False), `error_model` ("numpy", or "python": float division by zero raises), `engine`
     ("interp", "tcc", "llvm"; the best there is by default), `check_races` (prange loops run
     serially, and a call in which two iterations touch one element, one of them writing, raises
-    RaceError). `nogil`, `cache`, `nopython` and `inline` are accepted for numba's sake: the GIL is
-    released in every call that may take long.
+    RaceError), `cache` (LLVM's code is kept in files, for later processes; `f.stats` says what was
+    found). `nogil`, `nopython` and `inline` are accepted for numba's sake: the GIL is released in
+    every call that may take long.
     """
     _check_options(options)
     if inspect.isfunction(signature):
@@ -102,6 +105,7 @@ class Dispatcher:
         options = dict(options or {})
         self.engine = options.get("engine")
         self.check_races = bool(options.get("check_races"))
+        self.cache = bool(options.get("cache"))
         self.options = _kernel_options(options)
         self.source = KernelSource.of(function)
         self.declared = list(signatures)
@@ -116,6 +120,7 @@ class Dispatcher:
         made._py_func, made._uuid, made.source = None, None, source
         made.options, made.engine = _kernel_options(options), options.get("engine")
         made.check_races = bool(options.get("check_races"))
+        made.cache = bool(options.get("cache"))
         made.declared = []
         made._set_up()
         made.__name__ = made.__qualname__ = source.name
@@ -356,6 +361,15 @@ class Dispatcher:
         """The signatures, with results, there is code for."""
         return [s.signature for s in self._compiled.values()]
 
+    @property
+    def stats(self):
+        """The folder that code is kept in with cache=True, or None; and by argument types how many
+        pieces of code were found there, and how many had to be made."""
+        uses = {types: made.cache_use for types, made in self._compiled.items()}
+        folders = [folder for _, _, folder, _ in uses.values() if folder]
+        hits, misses = ({t: u[i] for t, u in uses.items() if u[i]} for i in (0, 1))
+        return CompileStats(folders[0] if folders else None, hits, misses)
+
     def _chosen(self, signature):
         """What is compiled, for a signature or for all."""
         if signature is None:
@@ -417,6 +431,7 @@ class Dispatcher:
             "options": self.options,
             "engine": self.engine,
             "check_races": self.check_races,
+            "cache": self.cache,
             "declared": self.declared,
         }
         return _unpickle, (self._uuid,), state

@@ -31,6 +31,7 @@ def _write(user, data, size):
 
 
 _write_callback = c.Write(_write)
+_told = set()  # reasons why code is not kept
 
 
 def _new_context():
@@ -104,11 +105,15 @@ class Specialisation:
 
     def _compile(self, dispatcher):
         engine = dispatcher.engine or os.environ.get("JITRUN_ENGINE") or "auto"
+        # What is kept is found again for the same text, wherever that stands: a notebook's cell is in
+        # another file each time. Errors get the name of the user's file from the unit.
+        name = "kernel" if dispatcher.cache else dispatcher.source.file
         options = c.JrCompileOptions(
             size=ctypes.sizeof(c.JrCompileOptions),
-            name=dispatcher.source.file.encode(),
+            name=name.encode(),
             engine=engine.encode(),
             check_races=dispatcher.check_races,
+            cache=dispatcher.cache,
         )
         module = ctypes.c_void_p()
         text = self.unit.text.encode()
@@ -160,7 +165,22 @@ class Specialisation:
         report = json.loads(c.lib.jr_module_report(module, c.REPORT_JSON))
         return [self.unit.diagnostic(found) for found in report]
 
+    @property
+    def cache_use(self):
+        """Hits, misses, the folder and why nothing is kept there, of what was compiled so far."""
+        use = c.JrCacheUse(size=ctypes.sizeof(c.JrCacheUse))
+        c.lib.jr_module_cache(self._module, ctypes.byref(use))
+        texts = [os.fsdecode(text) if text else None for text in (use.folder, use.problem)]
+        return use.hits, use.misses, *texts
+
     def _warn(self):
+        _, _, folder, problem = self.cache_use
+        if problem and folder:
+            problem = "%s (%s)" % (problem, folder)
+        if problem and problem not in _told:
+            _told.add(problem)
+            text = "cache=True: compiled code is not kept: " + problem
+            warnings.warn(text, errors.JitrunWarning, stacklevel=2)
         for found in self._diagnostics(self._module):
             text = found.message + ("; " + found.help if found.help else "")
             warnings.warn_explicit(text, errors.JitrunWarning, found.file, found.line)

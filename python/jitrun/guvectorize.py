@@ -192,7 +192,7 @@ class GUVectorized:
         if not isinstance(self._kernel, Dispatcher):  # JITRUN_DISABLE_JIT
             exec(text, values)
             return values["loop"]
-        options = {"parallel": self._parallel}
+        options = {"parallel": self._parallel, "cache": self._kernel.cache}
         return Dispatcher.of_source(KernelSource.of_text("loop", text, values), options)
 
     @property

@@ -185,6 +185,7 @@ static const char *compile_once(Run *run, const char *engine, bool parallel) {
     options.size = sizeof options;
     options.engine = engine;
     options.parallel = parallel;
+    options.cache = false; /* what compiling takes is to be measured */
     JrStatus status =
         jr_compile(run->module->context, run->module->source.text, &options, &run->compiled);
     if (status == JR_OK) {

@@ -12,6 +12,22 @@ import numpy as np
 from command import ENGINES, JITRUN, Command
 
 
+class Cache(Command):
+    @unittest.skipUnless("llvm" in ENGINES, "the LLVM engine is not there")
+    def test_found_by_the_next_run(self):
+        folder = self.path / "cache"
+        env = dict(os.environ, JITRUN_CACHE_DIR=str(folder))
+        made = None
+        for _ in range(3):
+            done = subprocess.run([JITRUN, "k.src", "--cache", "--backend", "llvm", "-e", "add", "1", "2"],
+                                  capture_output=True, text=True, env=env, cwd=self.path)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "3.0\n", ""))
+            files = {f.name: f.stat().st_ino for f in folder.iterdir()}
+            self.assertEqual(len(files), 1)
+            self.assertEqual(files, made or files)  # a piece that is made anew is another file
+            made = files
+
+
 class Calls(Command):
     def test_scalars(self):
         for engine in ENGINES:

@@ -44,6 +44,7 @@ AREAS = [
         ("`fastmath=True`", "check: jitrun.njit(fastmath=True)(g)(3.0) == 3.0", ""),
         ("`boundscheck=`, `error_model=`", "check: jitrun.njit(boundscheck=False, error_model='python')(g)(3) == 3", ""),
         ("`nogil=True`, `cache=True`, `inline=`", "check: jitrun.njit(nogil=True, cache=True, inline='always')(g)(3) == 3", ""),
+        ("`f.stats`", "check: jitrun.njit('int64(int64)')(g).stats.cache_hits == {}", ""),
         ("`f.py_func`, `f.signatures`", "check: jitrun.njit(g).py_func is g and jitrun.njit('int64(int64)')(g).signatures", ""),
         ("`f.inspect_llvm()`", "check: jitrun.njit('int64(int64)')(g).inspect_llvm()", ""),
         ("`f.inspect_asm()`", "check: jitrun.njit('int64(int64)')(g).inspect_asm()", ""),

@@ -1,9 +1,12 @@
 """What the Python tests share. They run under unittest and pytest alike."""
 
+import atexit
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 try:
@@ -13,6 +16,11 @@ except ImportError:
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 ALL = os.environ.get("JITRUN_TEST_EXTRAS", "0") not in ("", "0")
+
+
+if "JITRUN_CACHE_DIR" not in os.environ:  # not the user's
+    os.environ["JITRUN_CACHE_DIR"] = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, os.environ["JITRUN_CACHE_DIR"], True)
 
 
 def missing(module):

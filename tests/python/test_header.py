@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HEADER = os.path.join(ROOT, "include", "jitrun.h")
 STRUCTURES = [
     c.JrFrame, c.JrError, c.JrContextOptions, c.JrCompileOptions, c.JrArrayValue, c.JrPyParam,
-    c.JrBenchRival, c.JrBenchOptions,
+    c.JrBenchRival, c.JrCacheUse, c.JrBenchOptions,
 ]  # fmt: skip
 CONSTANTS = {
     "JR_OK": c.OK, "JR_ERR_COMPILE": c.ERR_COMPILE, "JR_ERR_ARGUMENT": c.ERR_ARGUMENT,

@@ -56,6 +56,7 @@ static const struct {
     AT(JrCompileOptions, unchecked, 30),
     AT(JrCompileOptions, fastmath, 31),
     AT(JrCompileOptions, check_races, 32),
+    AT(JrCompileOptions, cache, 33),
     AT(JrTypeInfo, name, 8),
     AT(JrTypeInfo, text, 16),
     AT(JrTypeInfo, type, 24),
