@@ -28,7 +28,8 @@ def check(number, source, wanted, build, cc, folder):
         capture_output=True, text=True)
     if compiled.returncode:
         return compiled.stderr
-    done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+    env = dict(os.environ, JITRUN_CACHE_DIR=str(folder / "cache"))
+    done = subprocess.run([program], capture_output=True, text=True, timeout=60, env=env)
     if (done.returncode, done.stdout) == (0, wanted):
         return None
     return f"expected:\n{wanted}got ({done.returncode}):\n{done.stdout}{done.stderr}"
