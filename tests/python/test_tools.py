@@ -149,7 +149,7 @@ class Diagnostics(unittest.TestCase):
     def test_whole_arrays(self):
         @njit(parallel=True)
         def moved(a):
-            a[1:] = a[:-1] + 1.0
+            a[:] = a[::-1] + 1.0
             return np.cumsum(a)
 
         moved(np.ones(3))
