@@ -478,10 +478,12 @@ static void prepare(FeInfer *in, FeFunc *func) {
     fe_assign_check(in, func);
 }
 
-static void prepare_library(FeInfer *in) {
+void fe_infer_prepare_library(FeInfer *in) {
     FeLibrary *library = in->library;
+    FuncInfo *info = in->info;
     while (library && library->prepared < library->funcs.len)
         prepare(in, library->funcs.data[library->prepared++]);
+    in->info = info;
 }
 
 static void add_roots(FeInfer *in, FeFunc *func) {
@@ -500,7 +502,7 @@ FeModule *fe_infer(JrArena *arena, AstModule *ast, JrDiags *diags, const FeConfi
     fe_scope_module(in);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         prepare(in, module->funcs.data[i]);
-    prepare_library(in);
+    fe_infer_prepare_library(in);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         module->funcs.data[i]->options.parallel |= module->check_races;
     for (uint32_t i = 1; i < module->funcs.len; i++)

@@ -139,6 +139,8 @@ static inline bool type_is_void(const FeType *t) {
 FeSpec *fe_infer_spec(FeInfer *in, FeFunc *func, const FeType *const *params,
                       const FeType *ret, JrSpan called);
 enum { INFER_MAX_SPECS = 128 };
+/* Makes the functions of the library ready, where that is not done. */
+void fe_infer_prepare_library(FeInfer *in);
 /* To be checked, and lowered, with all that it calls. */
 void fe_infer_reach(FeInfer *in, FeSpec *spec);
 /* While checking, silently before: the type of what an error was already reported for. */
@@ -189,6 +191,13 @@ bool fe_infer_is_mask(FeInfer *in, const AstExpr *target);
 const FeType *fe_infer_mask(FeInfer *in, const AstExpr *expr, const FeType *array,
                             const FeType *mask);
 
+/* ---- infer_gather.c: a[indices] ---- */
+const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *array,
+                              const FeType *indices, bool store);
+bool fe_infer_is_gather(FeInfer *in, const AstExpr *expr);
+/* a[indices] = a value of this type. */
+void fe_infer_put(FeInfer *in, const AstExpr *target, const FeType *value);
+
 /* ---- infer_subscript.c ---- */
 const FeType *fe_infer_subscript(FeInfer *in, const AstExpr *expr, bool store);
 /* The items of a tuple as one type, if they differ at most in the layout of arrays; or NULL. */
@@ -202,6 +211,9 @@ const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr);
 const FeType *fe_infer_host(FeInfer *in, const AstExpr *expr,
                             const FeHost *host); /* infer_host.c */
 void fe_infer_arguments(FeInfer *in, const AstExpr *expr);
+/* Has the expression call a function with these types of arguments; what it returns. `args` live on. */
+const FeType *fe_infer_call_own(FeInfer *in, const AstExpr *expr, FeFunc *func, AstExpr **args,
+                                const FeType *const *types);
 /* What goes into a for's target for each iteration. */
 const FeType *fe_infer_iterable(FeInfer *in, const AstExpr *expr);
 /* One parameter of a builtin's signature. */

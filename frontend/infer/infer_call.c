@@ -333,6 +333,20 @@ static void note_call(FeInfer *in, FeSpec *callee) {
         JR_PUSH(in->arena, callers, in->unit);
 }
 
+const FeType *fe_infer_call_own(FeInfer *in, const AstExpr *expr, FeFunc *func, AstExpr **args,
+                                const FeType *const *types) {
+    FeSpec *callee = fe_infer_spec(in, func, types, NULL, expr->span);
+    if (!callee)
+        return fe_infer_fail(in, expr->span, NULL, "%s takes more than %d combinations of types",
+                             func->ast->name, INFER_MAX_SPECS);
+    note_call(in, callee);
+    FeNode *node = node_at(in, expr);
+    node->callee = callee;
+    node->nargs = callee->nparams;
+    node->args = args;
+    return callee->ret->kind == FE_UNKNOWN ? fe_infer_silent(in) : callee->ret;
+}
+
 static const FeType *call_spec(FeInfer *in, FuncCall *call, const FeType *const *params,
                                const FeType *ret) {
     const AstExpr *expr = call->expr;

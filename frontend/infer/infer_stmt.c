@@ -55,6 +55,8 @@ static void assign_element(FeInfer *in, const AstExpr *target, const FeType *typ
                           ? fe_infer_name(in, into)
                           : jr_arena_printf(in->arena, "an element of type %s",
                                             fe_infer_name(in, into)));
+    else if (fe_infer_is_gather(in, target))
+        fe_infer_put(in, target, type);
     if (use && value && !array) fe_infer_use(in, value, element);
 }
 
@@ -113,6 +115,13 @@ static void infer_augmented(FeInfer *in, const AstStmt *stmt) {
                                   : fe_infer_silent(in);
     const FeType *type = fe_infer_expr(in, stmt->value);
     FeOperation operation = {TY_NONE, TY_NONE};
+    if (element && fe_infer_is_gather(in, target))
+        old = fe_infer_fail(
+            in, target->span,
+            "write a loop: for k in indices: a[k] += x. NumPy counts an index that is there "
+            "twice once: a[indices] = a[indices] + x",
+            "'%s=' is not supported of the elements at an array of indices",
+            fe_ast_op_text(stmt->op));
     if (!name && !element)
         fe_infer_fail(in, target->span, "assign to a variable or an element",
                       "this cannot be assigned to");

@@ -9,6 +9,7 @@ typedef struct Shape {
     unsigned ellipses;
     bool contiguous;    /* of a contiguous array: the result is too */
     const FeType *mask; /* an array of bool among the indices */
+    const FeType *indices; /* an array of ints among them */
     bool ok;
 } Shape;
 
@@ -51,10 +52,11 @@ static void take_index(FeInfer *in, const AstExpr *item, Shape *shape) {
         shape->mask = type;
         return;
     }
-    if (type->kind == FE_ARRAY)
-        fe_infer_fail(in, item->span, "write a loop, or use a mask: a[a > 0]",
-                      "indexing with an array of integers is not supported");
-    else if (!type_is_void(type) && !type_is_int(type))
+    if (type->kind == FE_ARRAY && ir_scalar_is_int((IrScalar)type->ir.scalar)) {
+        shape->indices = type;
+        return;
+    }
+    if (!type_is_void(type) && !type_is_int(type))
         fe_infer_fail(in, item->span,
                       type_is_bool(type) ? "convert it: int(x)"
                                          : "convert it: int(x), or use //",
@@ -76,12 +78,14 @@ static void take_item(FeInfer *in, const AstExpr *item, Shape *shape) {
     }
 }
 
-static const FeType *array_subscript(FeInfer *in, const AstExpr *expr, const FeType *array) {
+static const FeType *array_subscript(FeInfer *in, const AstExpr *expr, const FeType *array,
+                                     bool store) {
     Shape shape = {.contiguous = array->ir.layout == LAYOUT_C, .ok = true};
     unsigned ndim = array->ir.ndim;
     for (uint32_t i = 0; i < expr->items.len; i++)
         take_item(in, expr->items.data[i], &shape);
     if (shape.mask) return fe_infer_mask(in, expr, array, shape.mask);
+    if (shape.indices) return fe_infer_gather(in, expr, array, shape.indices, store);
     if (shape.ellipses > 1)
         return fe_infer_fail(in, expr->at, NULL, "only one '...' may stand in a subscript");
     if (shape.taken > ndim)
@@ -158,7 +162,7 @@ static const FeType *tuple_subscript(FeInfer *in, const AstExpr *expr, const FeT
 
 const FeType *fe_infer_subscript(FeInfer *in, const AstExpr *expr, bool store) {
     const FeType *type = fe_infer_expr(in, expr->left);
-    if (type->kind == FE_ARRAY) return array_subscript(in, expr, type);
+    if (type->kind == FE_ARRAY) return array_subscript(in, expr, type, store);
     if (type->kind == FE_TUPLE && !store) return tuple_subscript(in, expr, type);
     for (uint32_t i = 0; i < expr->items.len; i++)
         if (expr->items.data[i]->kind != AST_SLICE &&

@@ -293,7 +293,7 @@ bool fe_infer_is_mask(FeInfer *in, const AstExpr *target) {
     const AstExpr *item = target->items.data[0];
     if (item->kind == AST_SLICE || item->kind == AST_ELLIPSIS) return false;
     const FeType *type = node_at(in, item)->type;
-    return type && type->kind == FE_ARRAY;
+    return type && type->kind == FE_ARRAY && type->ir.scalar == TY_BOOL;
 }
 
 const FeType *fe_infer_mask(FeInfer *in, const AstExpr *expr, const FeType *array,

@@ -112,6 +112,15 @@ FeFunc *fe_library_find(FeInfer *in, const char *path) {
     return jr_table_get(&library_of(in)->paths, path);
 }
 
+FeFunc *fe_library_own(FeInfer *in, const char *name, const char *ranks) {
+    FeLibrary *library = library_of(in);
+    fe_infer_prepare_library(in);
+    FeFunc *func = jr_table_get(&library->paths, jr_arena_printf(in->arena, "np.%s", name));
+    while (func && strcmp(func->library, ranks) != 0)
+        func = func->other;
+    return func;
+}
+
 uint32_t fe_library_members(FeInfer *in, const char *module, const char **names,
                             uint32_t cap) {
     size_t len = strlen(module);

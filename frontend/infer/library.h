@@ -13,6 +13,8 @@ typedef struct FeLibrary {
 
 /* The function of this path, "np.median", or NULL. */
 FeFunc *fe_library_find(FeInfer *in, const char *path);
+/* The definition of a function of the library's own: own("_taken", "11"). Inference can use it. */
+FeFunc *fe_library_own(FeInfer *in, const char *name, const char *ranks);
 /* Names of a module's functions, for suggestions; returns how many. */
 uint32_t fe_library_members(FeInfer *in, const char *module, const char **names, uint32_t cap);
 /* The definition for a call's arguments, which are inferred; NULL, with an error, if there is none. */

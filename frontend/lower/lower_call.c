@@ -81,6 +81,27 @@ static Value lower_own_call(Lower *low, const AstExpr *expr, const FeNode *node,
     return fe_value_unflatten(low, callee->ret, &cursor);
 }
 
+bool fe_is_gather(Lower *low, const AstExpr *expr) {
+    return expr->kind == AST_SUBSCRIPT && fe_node_of(low, expr)->callee;
+}
+
+Value fe_lower_gather(Lower *low, const AstExpr *expr) {
+    const FeSpec *callee = fe_node_of(low, expr)->callee;
+    IrReg args[] = {fe_lower_expr(low, expr->left).reg,
+                    fe_lower_expr(low, expr->items.data[0]).reg};
+    IrReg made = fe_array_owned_temp(low, callee->lowered->rets[0]);
+    ir_build_call(&low->b, callee->lowered, 1, &made, 2, args);
+    return fe_value_ir(low, made);
+}
+
+void fe_lower_put(Lower *low, const AstExpr *target, Value value) {
+    const FeSpec *callee = fe_node_of(low, target)->callee;
+    value = fe_value_converted(low, value, callee->params[2]);
+    IrReg args[] = {fe_lower_expr(low, target->left).reg,
+                    fe_lower_expr(low, target->items.data[0]).reg, value.reg};
+    ir_build_call(&low->b, callee->lowered, 0, NULL, 3, args);
+}
+
 /* ---- Builtins ---- */
 
 const AstExpr *fe_call_arg(const Call *call, uint32_t i) {

@@ -8,7 +8,7 @@ bool fe_is_mask(Lower *low, const AstExpr *expr) {
     const AstExpr *item = expr->items.data[0];
     if (item->kind == AST_SLICE || item->kind == AST_ELLIPSIS) return false;
     const FeType *type = fe_type_of(low, item);
-    return type && type->kind == FE_ARRAY;
+    return type && type->kind == FE_ARRAY && type->ir.scalar == TY_BOOL;
 }
 
 /* The mask's shape is the array's, exactly. */

@@ -286,6 +286,7 @@ static Value lower_tuple_subscript(Lower *low, const AstExpr *expr) {
 Value fe_lower_subscript(Lower *low, const AstExpr *expr) {
     if (fe_type_of(low, expr->left)->kind == FE_TUPLE) return lower_tuple_subscript(low, expr);
     if (fe_is_mask(low, expr)) return fe_lower_mask(low, expr);
+    if (fe_is_gather(low, expr)) return fe_lower_gather(low, expr);
     Subscript sub = fe_subscript_eval(low, expr);
     return fe_subscript_get(low, &sub);
 }

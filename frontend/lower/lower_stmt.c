@@ -53,6 +53,10 @@ static void assign_subscript(Lower *low, const AstExpr *target, Value value) {
         fe_lower_mask_assign(low, target, value);
         return;
     }
+    if (fe_is_gather(low, target)) {
+        fe_lower_put(low, target, value);
+        return;
+    }
     Subscript sub = fe_subscript_eval(low, target);
     if (sub.element)
         fe_subscript_set(low, &sub, value, true);
@@ -137,7 +141,8 @@ static void lower_assign(Lower *low, const AstStmt *stmt) {
         definition &= is_definition(low, stmt->targets.data[i]);
     if (definition) return;
     if (stmt->targets.len == 1 && fe_is_whole(low, stmt->value) &&
-        stmt->targets.data[0]->kind == AST_SUBSCRIPT) {
+        stmt->targets.data[0]->kind == AST_SUBSCRIPT &&
+        !fe_is_gather(low, stmt->targets.data[0])) {
         fe_lower_whole_assign(low, stmt->targets.data[0], stmt->value);
         return;
     }

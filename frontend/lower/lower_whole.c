@@ -43,7 +43,7 @@ bool fe_is_whole(Lower *low, const AstExpr *expr) {
 }
 
 bool fe_makes_array(Lower *low, const AstExpr *expr) {
-    if (fe_is_whole(low, expr) || fe_is_mask(low, expr)) return true;
+    if (fe_is_whole(low, expr) || fe_is_mask(low, expr) || fe_is_gather(low, expr)) return true;
     if (expr->kind == AST_BINARY) return true; /* @ */
     const FeBuiltin *builtin = fe_node_of(low, expr)->builtin;
     if (expr->kind != AST_CALL || !builtin || fe_node_of(low, expr)->callee) return false;
@@ -241,6 +241,7 @@ static Elem *plan_operation(Lower *low, Whole *whole, const AstExpr *expr) {
 static const char *made_before(Lower *low, const AstExpr *expr) {
     if (!fe_makes_array(low, expr)) return NULL;
     if (fe_is_mask(low, expr)) return "what a mask chooses is made before it is used";
+    if (fe_is_gather(low, expr)) return "what indices choose is made before it is used";
     if (expr->kind == AST_BINARY) return "a product is made before it is used";
     FeBuiltinId id = fe_node_of(low, expr)->builtin->id;
     if (id == BI_NP_DOT || id == BI_ARRAY_DOT) return "a product is made before it is used";

@@ -1,0 +1,53 @@
+/* a[indices], an array of the elements that an array of ints names, and a[indices] = value: calls of
+ * functions of numpy.src. */
+#include "frontend/infer/library.h"
+
+bool fe_infer_is_gather(FeInfer *in, const AstExpr *expr) {
+    if (expr->kind != AST_SUBSCRIPT || expr->items.len != 1) return false;
+    const AstExpr *item = expr->items.data[0];
+    if (item->kind == AST_SLICE || item->kind == AST_ELLIPSIS) return false;
+    const FeType *type = node_at(in, item)->type;
+    return type && type->kind == FE_ARRAY && ir_scalar_is_int((IrScalar)type->ir.scalar);
+}
+
+static AstExpr **arguments(FeInfer *in, const AstExpr *expr) {
+    AstExpr **args = JR_NEW_ARRAY(in->arena, AstExpr *, 3);
+    args[0] = expr->left;
+    args[1] = expr->items.data[0];
+    return args;
+}
+
+static FeFunc *own(FeInfer *in, const char *name, unsigned array, unsigned indices,
+                   const char *more) {
+    return fe_library_own(in, name, jr_arena_printf(in->arena, "%u%u%s", array, indices, more));
+}
+
+const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *array,
+                              const FeType *indices, bool store) {
+    if (expr->items.len != 1)
+        return fe_infer_fail(in, expr->at, "take the rows or columns first, or write a loop",
+                             "an array of indices cannot be combined with other indices");
+    unsigned ndim = array->ir.ndim, n = indices->ir.ndim;
+    if (store && ndim == 1 && n == 1)
+        return fe_type_ir(in->types, ir_array(array->ir.scalar, 1, LAYOUT_ANY));
+    FeFunc *func = store ? NULL : own(in, "_taken", ndim, n, "");
+    if (!func)
+        return fe_infer_fail(in, expr->at, "write a loop",
+                             "%s cannot be %s with an array of indices of %u dimension%s",
+                             fe_infer_name(in, array), store ? "changed" : "indexed", n,
+                             n == 1 ? "" : "s");
+    const FeType *types[] = {array, indices};
+    return fe_infer_call_own(in, expr, func, arguments(in, expr), types);
+}
+
+void fe_infer_put(FeInfer *in, const AstExpr *target, const FeType *value) {
+    const FeType *array = node_at(in, target->left)->type;
+    const FeType *element = scalar_type(in, (IrScalar)array->ir.scalar);
+    bool many = value->kind == FE_ARRAY;
+    const FeType *types[] = {array, node_at(in, target->items.data[0])->type,
+                             many ? value : element};
+    const FeType *into = node_at(in, target)->type;
+    fe_infer_call_own(in, target, own(in, "_put", 1, 1, many ? "1" : "0"),
+                      arguments(in, target), types);
+    node_at(in, target)->type = into;
+}
