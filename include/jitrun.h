@@ -202,8 +202,8 @@ JR_API JrStatus jr_context_add_function(JrContext *context, const char *name,
 /* In a host function: makes the call fail, with an exception of JrStatus's first group (any other
  * error is a RuntimeError) and a message, which is copied; the kernel's place is added. The
  * function returns then, and what it returns is not looked at. With NULL for the message the error
- * is jr_error()'s, of a kernel that it called, with the calls that went through. Returns the
- * status, or JR_ERR_ARGUMENT where no kernel is running. */
+ * is jr_error()'s, of a kernel that it called, with the calls that went through; its status may be given
+ * as JR_OK. Returns the status, or JR_ERR_ARGUMENT where no kernel is running or it is no error. */
 JR_API JrStatus jr_error_raise(JrStatus status, const char *message);
 
 /* ---- Compiling ---- */

@@ -398,10 +398,11 @@ JrStatus jr_error_raise(JrStatus status, const char *message) {
     if (!jr_thread_is_running(thread))
         return jr_error_set(JR_ERR_ARGUMENT,
                             "jr_error_raise: no kernel is running on this thread");
+    const JrError *last = jr_error();
+    if (!message && status == JR_OK) status = last->status;
     bool exception = status > JR_OK && status < (JrStatus)EXC_COUNT;
     if (!exception && (status < JR_ERR_COMPILE || status > JR_ERR_RACE))
         return jr_error_set(JR_ERR_ARGUMENT, "jr_error_raise: %d is no error", (int)status);
-    const JrError *last = jr_error();
     if (is_pending_again(thread, last, status, message)) { /* with the calls it went through */
         thread->rt.status = (int32_t)status;
         return status;

@@ -3,6 +3,7 @@
 
 #include "runtime/compile.h"
 #include "runtime/rt/array.h"
+#include "runtime/rt/format.h"
 #include "runtime/rt/rt.h"
 
 #include <inttypes.h>
@@ -52,13 +53,17 @@ const FeType *jr_value_fe_type(FeTypes *types, const JrValue *value) {
 
 /* "float64 array of shape (3,4)", "the int64 300", "None": what a message calls a value. */
 const char *jr_value_type_name(const JrValue *value, char *buffer, size_t size) {
+    char number[JR_FLOAT_CHARS + 1];
     switch (class_of(value->type)) {
     case 'B':
         snprintf(buffer, size, "the bool %s", value->as.b ? "True" : "False");
         return buffer;
     case 'I': snprintf(buffer, size, "the int %" PRId64, value->as.i); return buffer;
     case 'U': snprintf(buffer, size, "the int %" PRIu64, value->as.u); return buffer;
-    case 'F': snprintf(buffer, size, "the float %.17g", value->as.f); return buffer;
+    case 'F':
+        number[jr_format_float64(number, value->as.f)] = 0;
+        snprintf(buffer, size, "the float %s", number);
+        return buffer;
     default: break;
     }
     if (value->type == JR_ARRAY && jr_array_has_type(value->as.array))
@@ -70,7 +75,7 @@ const char *jr_value_type_name(const JrValue *value, char *buffer, size_t size) 
         snprintf(buffer, size, "%s",
                  value->type == JR_NONE    ? "None"
                  : value->type == JR_TUPLE ? "a tuple"
-                                           : "no value of a known type");
+                                           : "a value of no known type");
     return buffer;
 }
 

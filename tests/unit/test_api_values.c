@@ -95,7 +95,7 @@ static void floats_become_ints_only_exactly(void **state) {
     assert_fails(jr_call(flag, 1, &one, &r), JR_ERR_ARGUMENT, "is bool: the int 1");
     assert_fails(jr_call(f64, 1, &none, &r), JR_ERR_ARGUMENT, "None cannot be passed");
     JrValue odd = {.type = (JrType)77};
-    assert_fails(jr_call(f64, 1, &odd, &r), JR_ERR_ARGUMENT, "no value of a known type");
+    assert_fails(jr_call(f64, 1, &odd, &r), JR_ERR_ARGUMENT, "a value of no known type");
     assert_fails(jr_call(f64, 2, &odd, &r), JR_ERR_ARGUMENT, "takes 1 argument, not 2");
     assert_fails(jr_call(f64, 1, NULL, &r), JR_ERR_ARGUMENT, "NULL");
     assert_fails(jr_call(NULL, 0, NULL, &r), JR_ERR_ARGUMENT, "NULL");
