@@ -5,6 +5,7 @@
  * kin for those who call them. */
 #include "cli/emit.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -51,20 +52,16 @@ static int write_kind(const Options *o, JrModule *module, const char *kind, FILE
 
 /* ---- A shared library ---- */
 
-/* libjitrun_rt.a, beside the command as in a build folder or where it is installed. */
+/* libjitrun_rt.a is beside the library, in a build folder and where that is installed. */
 static bool find_runtime(char *path) {
-    static const char *const places[] = {"libjitrun_rt.a", JITRUN_LIBDIR "/libjitrun_rt.a"};
-    ssize_t len = readlink("/proc/self/exe", path, PATH_ROOM - 1);
-    if (len <= 0) return false;
-    path[len] = 0;
-    char *slash = strrchr(path, '/');
-    for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
-        size_t room = PATH_ROOM - (size_t)(slash + 1 - path);
-        if ((size_t)snprintf(slash + 1, room, "%s", places[i]) < room &&
-            access(path, R_OK) == 0)
-            return true;
-    }
-    return false;
+    Dl_info library;
+    void *within =
+        dlsym(RTLD_DEFAULT, "jr_version"); /* not what this program calls it through */
+    if (!within || !dladdr(within, &library) || !library.dli_fname) return false;
+    const char *slash = strrchr(library.dli_fname, '/');
+    int folder = slash ? (int)(slash + 1 - library.dli_fname) : 0;
+    int len = snprintf(path, PATH_ROOM, "%.*slibjitrun_rt.a", folder, library.dli_fname);
+    return len < PATH_ROOM && access(path, R_OK) == 0;
 }
 
 /* Runs the compiler; an exit code. */
@@ -97,7 +94,7 @@ static int link_library(const char *object, const char *runtime, const char *out
 static int emit_library(const Options *o, JrModule *module) {
     char runtime[PATH_ROOM], object[] = "/tmp/jitrun-XXXXXX.o";
     if (!find_runtime(runtime)) {
-        fputs("jitrun: error: libjitrun_rt.a is not where it was installed\n", stderr);
+        fputs("jitrun: error: libjitrun_rt.a is not beside libjitrun.so\n", stderr);
         return EXIT_USAGE;
     }
     int file = mkstemps(object, 2);

@@ -244,8 +244,8 @@ JR_API JrStatus jr_compile_file(JrContext *context, const char *path,
  * threads or on this one, when the last of these is over; if that was a call through a pointer, with
  * the thread's next call of a function here, or its end. What the context's functions gave is needed until then.
  * A call must not begin after this one, so the program knows that those under way have begun; calls through
- * pointers of which it cannot know that before they return, as they call and print nothing, do not
- * allocate and have no long loop, are not waited for. NULL frees nothing but what this thread has come back
+ * a pointer or jr_call of which it cannot know that before they return, as they call and print nothing,
+ * do not allocate and have no long loop, are not waited for. NULL frees nothing but what this thread has come back
  * from. */
 JR_API void jr_module_free(JrModule *module);
 

@@ -144,21 +144,29 @@ static bool rt_needs_context(IrRtCall call) {
     }
 }
 
-static bool needs_context(const IrStmt *stmt) {
+static bool needs_all(const IrStmt *stmt) {
     switch (stmt->op) {
-    case OP_CALL: return stmt->u.callee->host || stmt->u.callee->needs_context;
+    case OP_CALL: return stmt->u.callee->host || stmt->u.callee->needs_all;
     case OP_RT: return rt_needs_context(stmt->u.rt);
-    case OP_FOR: return stmt->strip != 0;
-    case OP_POLL:
     case OP_PARALLEL:
     case OP_ALLOC: return true;
     default: return false;
     }
 }
 
+static bool needs_flag(const IrStmt *stmt) {
+    switch (stmt->op) {
+    case OP_CALL: return stmt->u.callee->needs_context;
+    case OP_FOR: return stmt->strip != 0;
+    case OP_POLL: return true;
+    default: return false;
+    }
+}
+
 static void find_needs(IrFunc *func, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
-        func->needs_context |= needs_context(stmt);
+        func->needs_all |= needs_all(stmt);
+        func->needs_context |= func->needs_all | needs_flag(stmt);
         func->needs_rt |= stmt->op == OP_RT;
         func->needs_rt |= stmt->op == OP_CALL && stmt->u.callee->needs_rt;
         if (!ir_stmt_is_nested(stmt)) continue;
@@ -275,6 +283,7 @@ static void finish_component(const Component *part) {
         func->recursive = part->recursive;
         func->may_fail = part->recursive || block_may_fail(func, &func->body);
         func->needs_context = part->recursive;
+        func->needs_all = part->len > 1; /* what the others need is not known yet */
         func->needs_rt = func->may_fail;
         find_needs(func, &func->body);
     }

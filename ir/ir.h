@@ -179,6 +179,7 @@ struct IrFunc {
     /* What a call needs of the JrRt it is given, set by ir_module_finish: nothing at all; just a
      * place for errors; or one that knows where to print, allocate and look for a cancel. */
     bool needs_rt, needs_context;
+    bool needs_all; /* more of a context than its flag: that much, loops and recursion need */
     JrTable consts; /* the shared CONST registers, by type and bits */
 };
 

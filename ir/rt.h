@@ -164,7 +164,7 @@ int32_t jr_rt_host_results(JrRt *rt, const JrWhere *where, const JrHostEntry *ho
 /* ---- Functions that a function with a C signature calls (backend/engine.h) ---- */
 /* clang-format off */
 #define JR_RT_GATES(X)                                                                        \
-    X(jr_rt_enter) X(jr_rt_leave) X(jr_rt_here) X(jr_rt_failed) X(jr_rt_check_array)          \
+    X(jr_rt_enter) X(jr_rt_leave) X(jr_rt_begin) X(jr_rt_end) X(jr_rt_here) X(jr_rt_failed) X(jr_rt_check_array)          \
     X(jr_rt_give_array) X(jr_rt_give_nothing)
 /* clang-format on */
 
@@ -179,6 +179,9 @@ JrRt *jr_rt_enter(JrGate *gate, const void *host);
 /* Goes back, with the status of the kernel, and returns that of the call: the same, or what
  * printing came to. */
 int32_t jr_rt_leave(JrRt *rt, JrGate *gate, int32_t status);
+/* The same for a function that needs of the context just the flag that stops it (IrFunc.needs_all). */
+JrRt *jr_rt_begin(JrGate *gate, const void *host);
+int32_t jr_rt_end(JrRt *rt, JrGate *gate, int32_t status);
 /* The same for a function that needs just a place for errors. There is no leaving it, but where
  * it failed: jr_rt_failed then makes the error the thread's, and returns its status. */
 JrRt *jr_rt_here(void);

@@ -1,7 +1,7 @@
 #include "runtime/frame.h"
 
 #include "runtime/rt/array.h"
-#include "runtime/rt/rt.h"
+#include "runtime/rt/gate.h"
 #include "runtime/value.h"
 
 #include <string.h>
@@ -133,18 +133,27 @@ static void mark_readonly(const JrCallFrame *f, JrValue *value) {
         value->as.array->readonly = is_readonly(f, value->as.array->owner);
 }
 
-JrStatus jr_frame_run(JrCallFrame *f, JrValue *result) {
-    const FeSpec *spec = f->function->spec;
+/* With as much around the code as it needs. */
+static JrStatus run(const JrCallFrame *f, bool *ran) {
+    const JrFunction *function = f->function;
+    const JrCall *call = &function->call;
+    void *const *results = f->pointers + f->nargs;
+    if (f->once)
+        return jr_run_once(function->module, function->spec->name, f->pointers, results, ran);
+    if (function->needs == NEEDS_CONTEXT)
+        return jr_function_run(function->module, call, f->pointers, results, ran);
+    *ran = false;
+    JrThread *thread = jr_gate_ready();
+    if (!thread) return jr_error()->status;
+    int32_t status = call->run(call, &thread->rt, f->pointers, results);
+    *ran = status == 0;
+    return status ? jr_error_take(thread) : JR_OK;
+}
+
+/* A status that is not JR_OK: it ran, but what it printed could not be written. */
+static JrStatus give_result(JrCallFrame *f, JrStatus status, JrValue *result) {
     JrValue value;
-    bool ran;
-    JrModule *module = f->function->module;
-    void **results = f->pointers + f->nargs;
-    JrStatus status =
-        f->once ? jr_run_once(module, spec->name, f->pointers, results, &ran)
-                : jr_function_run(module, &f->function->call, f->pointers, results, &ran);
-    if (!ran) return status;
-    f->leaf = f->leaves + f->nargs;
-    if (!load_result(f, spec->ret, &value))
+    if (!load_result(f, f->function->spec->ret, &value))
         status = jr_error_set(JR_MEMORY_ERROR, "out of memory");
     mark_readonly(f, &value);
     if (status == JR_OK && result)
@@ -152,4 +161,15 @@ JrStatus jr_frame_run(JrCallFrame *f, JrValue *result) {
     else
         jr_value_clear(&value);
     return status;
+}
+
+JrStatus jr_frame_run(JrCallFrame *f, JrValue *result) {
+    const FeType *type = f->function->spec->ret;
+    bool ran;
+    JrStatus status = run(f, &ran);
+    if (!ran) return status;
+    f->leaf = f->leaves + f->nargs;
+    if (status || type->kind != FE_SCALAR) return give_result(f, status, result);
+    if (result) jr_value_of_scalar(type->ir, f->leaf, result);
+    return JR_OK;
 }

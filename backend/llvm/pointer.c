@@ -3,9 +3,9 @@
  *
  *     double f(ptr x, i64 x_len, double k) {
  *         if (!(x is an array one can trust at a glance)) look closely, or go to failed
- *         rt = jr_rt_here()             or jr_rt_enter(gate, host); or nothing
+ *         rt = jr_rt_here()             or jr_rt_enter(gate, host), jr_rt_begin(gate, host); or nothing
  *         status, result = kernel(rt, x, null, x_len, k)
- *         if (status) go to failed      jr_rt_leave(rt, gate, status) first, if it was entered
+ *         if (status) go to failed      jr_rt_leave(rt, gate, status) or jr_rt_end first, if it was entered
  *         return result
  *     failed:
  *         return 0
@@ -193,7 +193,8 @@ static void enter(Shell *s) {
         s->gate = jr_gen_alloca(&s->f, LLVMArrayType2(g->ptr, sizeof(JrGate) / sizeof(void *)),
                                 "gate");
         LLVMValueRef args[] = {s->gate, host_address(g)};
-        s->rt = jr_gen_helper(g, "jr_rt_enter", 2, args);
+        bool all = s->kernel->ir->needs_all;
+        s->rt = jr_gen_helper(g, all ? "jr_rt_enter" : "jr_rt_begin", 2, args);
     } else {
         s->rt = jr_gen_helper(g, "jr_rt_here", 0, NULL);
     }
@@ -222,7 +223,8 @@ static void release_results(Shell *s, const LLVMValueRef *parts) {
 static void leave(Shell *s, LLVMValueRef status, const LLVMValueRef *parts) {
     Gen *g = s->f.g;
     LLVMValueRef args[] = {s->rt, s->gate, status};
-    LLVMValueRef end = s->context ? jr_gen_helper(g, "jr_rt_leave", 3, args) : status;
+    const char *helper = s->kernel->ir->needs_all ? "jr_rt_leave" : "jr_rt_end";
+    LLVMValueRef end = s->context ? jr_gen_helper(g, helper, 3, args) : status;
     LLVMBasicBlockRef usual = jr_gen_unless(&s->f, LLVMBuildIsNull(g->b, end, ""), "unhappy");
     if (!s->context) end = jr_gen_helper(g, "jr_rt_failed", 1, &s->rt);
     if (s->context && ir_returns_arrays(s->kernel->ir)) {

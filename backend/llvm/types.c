@@ -144,6 +144,8 @@ static const Helper helpers[] = {
     {"jr_rt_ipow", "lll", 'p'},
     {"jr_rt_enter", "ppp", 0},
     {"jr_rt_leave", "ippi", 0},
+    {"jr_rt_begin", "ppp", 0},
+    {"jr_rt_end", "ippi", 0},
     {"jr_rt_here", "p", 0},
     {"jr_rt_failed", "ip", 'c'},
     {"jr_rt_check_array", "ippip", 'c'},

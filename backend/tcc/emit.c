@@ -63,6 +63,8 @@ static const char *const runtime_types[USE_COUNT] = {
     [USE_jr_rt_deep] = "int32_t %s(JrRt *, const JrWhere *);\n",
     [USE_jr_rt_enter] = "JrRt *%s(JrGate *, const void *);\n",
     [USE_jr_rt_leave] = "int32_t %s(JrRt *, JrGate *, int32_t);\n",
+    [USE_jr_rt_begin] = "JrRt *%s(JrGate *, const void *);\n",
+    [USE_jr_rt_end] = "int32_t %s(JrRt *, JrGate *, int32_t);\n",
     [USE_jr_rt_here] = "JrRt *%s(void);\n",
     [USE_jr_rt_failed] = "int32_t %s(JrRt *);\n",
     [USE_jr_rt_check_array] =
@@ -169,7 +171,8 @@ static void add_types(const Emit *em, JrText *out) {
     if (all || em->runtime[USE_jr_rt_parallel] || memchr(em->rt_calls, 1, sizeof em->rt_calls))
         jr_text_puts(out, slot_type);
     if (em->bits) jr_text_puts(out, bits_type);
-    if (all || em->runtime[USE_jr_rt_enter]) jr_text_puts(out, gate_type);
+    if (all || em->runtime[USE_jr_rt_enter] || em->runtime[USE_jr_rt_begin])
+        jr_text_puts(out, gate_type);
 }
 
 static void add_runtime(const Emit *em, JrText *out) {

@@ -3,9 +3,9 @@
  *     double jr_c_0(double *p0, int64_t p0_d0, double p1)
  *     {
  *         an array at a second look is none: goto failed
- *         rt = jr_rt_here();            or jr_rt_enter(&gate, host), or none
+ *         rt = jr_rt_here();            or jr_rt_enter(&gate, host), jr_rt_begin, or none
  *         status = f0_name(rt, &a0, p1, &r0);
- *         jr_rt_leave, jr_rt_failed
+ *         jr_rt_leave, jr_rt_end, jr_rt_failed
  *         return r0;
  *     failed:
  *         return 0;
@@ -143,10 +143,9 @@ static void enter(Shell *s) {
     if (!s->has_rt) return;
     need(s, USE_jr_rt_failed);
     if (s->func->needs_context) {
-        need(s, USE_jr_rt_enter);
-        line(s,
-             "    JrGate gate;\n    JrRt *rt = jr_rt_enter(&gate, (const void *)%" PRIuPTR
-             "UL);",
+        need(s, s->func->needs_all ? USE_jr_rt_enter : USE_jr_rt_begin);
+        line(s, "    JrGate gate;\n    JrRt *rt = %s(&gate, (const void *)%" PRIuPTR "UL);",
+             s->func->needs_all ? "jr_rt_enter" : "jr_rt_begin",
              s->em->options->ahead ? 0 : (uintptr_t)s->em->options->host);
     } else {
         need(s, USE_jr_rt_here);
@@ -187,8 +186,9 @@ static void leave(Shell *s) {
         return;
     }
     if (s->func->needs_context) {
-        need(s, USE_jr_rt_leave);
-        line(s, "    int32_t end = jr_rt_leave(rt, &gate, status);\n    if (end) {");
+        need(s, s->func->needs_all ? USE_jr_rt_leave : USE_jr_rt_end);
+        line(s, "    int32_t end = %s(rt, &gate, status);\n    if (end) {",
+             s->func->needs_all ? "jr_rt_leave" : "jr_rt_end");
         release_results(s);
         line(s, "        status = end;");
     } else {

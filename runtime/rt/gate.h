@@ -26,6 +26,14 @@ typedef struct JrOutside {
     bool sink_failed, within, held;
 } JrOutside;
 
+/* This thread, if a kernel may begin on it, which then has an empty error slot; NULL with the error. */
+static inline JrThread *jr_gate_ready(void) {
+    JrThread *thread = jr_slot_ready();
+    if (!thread || (char *)__builtin_frame_address(0) >= thread->true_limit) return thread;
+    jr_slot_refuse();
+    return NULL;
+}
+
 static inline void jr_gate_begin(JrThread *thread, JrOutside *outside, const JrHost *host) {
     *outside = (JrOutside){.depth = jr_random_depth(&thread->random)};
     outside->within = thread->rt.cancel == host->cancel && !host->listened;
@@ -57,13 +65,8 @@ static inline bool jr_gate_put_back(JrThread *thread, const JrOutside *outside) 
  * context: it prints to the same place, and is stopped with it. NULL, with the error, if no
  * kernel may begin. */
 static inline JrThread *jr_gate_enter(JrOutside *outside, const JrHost *host) {
-    JrThread *thread = jr_slot_ready();
-    if (!thread) return NULL;
-    if ((char *)__builtin_frame_address(0) < thread->true_limit) {
-        jr_slot_refuse();
-        return NULL;
-    }
-    jr_gate_begin(thread, outside, host);
+    JrThread *thread = jr_gate_ready();
+    if (thread) jr_gate_begin(thread, outside, host);
     return thread;
 }
 

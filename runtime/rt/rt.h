@@ -130,7 +130,9 @@ static inline JrCancel jr_thread_set_cancel(JrThread *thread, const volatile int
     JrCancel before = {thread->rt.cancel, thread->rt.seen};
     if (!cancel) cancel = &thread->never;
     __atomic_store_n(&thread->rt.cancel, cancel, __ATOMIC_RELAXED);
-    thread->rt.seen = __atomic_load_n(thread->rt.cancel, __ATOMIC_RELAXED);
+    __atomic_signal_fence(
+        __ATOMIC_SEQ_CST); /* a handler that finds the old one has counted before */
+    thread->rt.seen = __atomic_load_n(cancel, __ATOMIC_RELAXED);
     return before;
 }
 

@@ -20,8 +20,7 @@ static bool write_out(void *user, const char *bytes, size_t len) {
 static const JrHost no_context = {.sink = {write_out, NULL}};
 
 /* The module is held as in lifetime.c, but for what is nested deeper than that has room. */
-static inline bool hold(const JrHost *host) {
-    JrHolds *holds = &jr_slot->holds;
+static inline bool hold(JrHolds *holds, const JrHost *host) {
     if (holds->depth >= JR_HOLDS) return false;
     atomic_store_explicit(&holds->modules[holds->depth++], host->module, memory_order_release);
     return true;
@@ -32,7 +31,7 @@ JrRt *jr_rt_enter(JrGate *gate, const void *host) {
     JrOutside *outside = (JrOutside *)gate;
     JrThread *thread = jr_gate_enter(outside, inner);
     if (!thread) return NULL;
-    outside->held = hold(inner);
+    outside->held = hold(&jr_slot->holds, inner);
     return &thread->rt;
 }
 
@@ -42,6 +41,26 @@ int32_t jr_rt_leave(JrRt *rt, JrGate *gate, int32_t status) {
     const JrOutside *outside = (const JrOutside *)gate;
     if (outside->held) jr_slot->holds.depth--;
     return jr_gate_leave(jr_thread_of(rt), outside, status);
+}
+
+/* As jr_gate_begin and jr_gate_leave do, but that where print goes and arrays come from stays as it
+ * is, for a function that does neither and calls nobody who does. */
+JrRt *jr_rt_begin(JrGate *gate, const void *host) {
+    const JrHost *inner = host ? host : &no_context;
+    JrOutside *outside = (JrOutside *)gate;
+    JrThread *thread = jr_gate_ready();
+    if (!thread) return NULL;
+    outside->held = hold(&jr_slot->holds, inner);
+    outside->within = thread->rt.cancel == inner->cancel && !inner->listened;
+    if (!outside->within) outside->cancel = jr_thread_set_cancel(thread, inner->cancel);
+    return &thread->rt;
+}
+
+int32_t jr_rt_end(JrRt *rt, JrGate *gate, int32_t status) {
+    const JrOutside *outside = (const JrOutside *)gate;
+    if (outside->held) jr_slot->holds.depth--;
+    if (!outside->within) jr_thread_restore_cancel(jr_thread_of(rt), outside->cancel);
+    return status ? (int32_t)jr_error_take(jr_thread_of(rt)) : JR_OK;
 }
 
 JrRt *jr_rt_here(void) {

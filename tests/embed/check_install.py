@@ -211,6 +211,9 @@ def header(args, prefix, work):
         sys.exit(f"the header is\n{made.read_text()}")
     (work / "kernel.c").write_text('#include "kernel.h"\n')
     run([args.cc, "-Wall", "-Werror", f"-I{prefix}/include", "-fsyntax-only", work / "kernel.c"])
+    if "llvm" in args.engines:
+        run([prefix / "bin/jitrun", kernel, "--emit", "so", "-o", work / "kernel.so"],
+            env={**os.environ, "CC": args.cc})
     refused = subprocess.run([prefix / "bin/jitrun", kernel, "--emit", "song"],
                              capture_output=True, text=True, timeout=60)
     check("an unknown kind", refused.returncode, 2)

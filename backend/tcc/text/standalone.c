@@ -160,6 +160,14 @@ static inline int32_t jr_rt_leave(JrRt *rt, JrGate *gate, int32_t status) {
     return status;
 }
 
+static inline JrRt *jr_rt_begin(JrGate *gate, const void *host) {
+    return jr_rt_enter(gate, host);
+}
+
+static inline int32_t jr_rt_end(JrRt *rt, JrGate *gate, int32_t status) {
+    return jr_rt_leave(rt, gate, status);
+}
+
 static inline int32_t jr_rt_failed(JrRt *rt) {
     return rt->status;
 }
