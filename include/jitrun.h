@@ -182,11 +182,13 @@ typedef void (*JrHostFunction)(void);
  * nothing, where the result is None, an array, or a tuple of 2 to 16 scalars and arrays, for each of which
  * a pointer comes last, to a zero: "tuple[float64, int64[:]](float64)" is void (*)(double x, double *r0,
  * JrArrayValue *r1). An array that it gives is one of jr_array_new, jr_array_wrap or a kernel's result, of
- * the declared type, that nothing else uses; from then on it is the kernel's. Anything else there is
- * a RuntimeError. Where an array is only read, `const` before its type says so: kernels may then
- * pass what is read-only, and a parallel loop what other iterations read too. Where `user` stands
- * among the parameters, C gets the pointer given here and kernels pass nothing:
- * "float64(user, float64)" is double (*)(void *user, double).
+ * the declared type, that nothing else uses; from then on it is the kernel's, or released if
+ * the function fails. Anything else there is a RuntimeError.
+ *
+ * Where an array is only read, `const` before its type says so: kernels may then pass what is read-only,
+ * and a parallel loop what other iterations read too. Where `user` stands among the parameters, C gets
+ * the pointer given here and kernels pass nothing: "float64(user, float64)" is double (*)(void *user,
+ * double).
  *
  * Kernels find the name where Python finds its builtins: a def, an import or a variable of the
  * same name hides it. It must not be one of the language's names, or have been added before. The
@@ -339,7 +341,7 @@ JR_API bool jr_module_has_body(const JrModule *module);
 
 /* Experimental. Writes what a stage of the compiler made of the module: "tokens", "ast", "typed", "ir",
  * "opt", "bytecode", "c", "llvm", "llvm-opt" or "asm". The first two work on sources with
- * errors. */
+ * errors. JR_ERR_NOT_FOUND for another stage, JR_ERR_ENGINE where the engine it is of is not available. */
 JR_API JrStatus jr_module_dump(JrModule *module, const char *stage, JrWrite write, void *user);
 
 /* Runs the module's body, once per call. With the engine left to the library ("auto"), a body that takes the
@@ -432,6 +434,33 @@ static inline JrValue jr_array(JrArrayValue *array) {
     return v;
 }
 
+/* Borrows: the items must live as long as the value is used. */
+static inline JrValue jr_tuple(size_t count, JrValue *items) {
+    JrValue v;
+    v.type = JR_TUPLE, v.owned = false, v.as.tuple.count = count, v.as.tuple.items = items;
+    return v;
+}
+static inline JrValue jr_none(void) {
+    JrValue v;
+    v.type = JR_NONE, v.owned = false, v.as.u = 0;
+    return v;
+}
+/* The caller's memory as an array in C order, of 1 to 8 dimensions; memory that must not be written to
+ * is to be marked `readonly`. */
+static inline JrArrayValue jr_array_of(JrType dtype, void *data, uint32_t ndim,
+                                       const int64_t *shape) {
+    JrArrayValue array;
+    int64_t stride = 1;
+    array.dtype = dtype, array.ndim = ndim, array.data = data;
+    array.owner = NULL, array.readonly = false;
+    for (uint32_t i = JR_MAX_DIMS; i-- > 0;) {
+        array.shape[i] = i < ndim ? shape[i] : 0;
+        array.strides[i] = i < ndim ? stride : 0;
+        if (i < ndim) stride = (int64_t)((uint64_t)stride * (uint64_t)shape[i]);
+    }
+    return array;
+}
+
 /* Frees what the value owns and makes it None. NULL is fine. May be called on any thread, and
  * after the module and the context that the value came from are gone. */
 JR_API void jr_value_clear(JrValue *value);
@@ -451,7 +480,8 @@ JR_API JrStatus jr_array_wrap(JrContext *context, JrArrayValue *array,
                               void (*release)(void *user), void *user);
 
 /* Evaluates an expression of the language, "np.arange(10) * 2" or "1e6"; a list makes an
- * array. The caller clears *out. */
+ * array. The caller clears *out, which is None on failure: JR_ERR_ARGUMENT if it is no expression or has
+ * errors, or the exception it raised. */
 JR_API JrStatus jr_eval(JrContext *context, const char *expression, JrValue *out);
 
 /* Writes the value as Python's print would, without a newline. */

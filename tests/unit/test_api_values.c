@@ -273,6 +273,29 @@ static void results_are_owned(void **state) {
     jr_array_clear(NULL);
 }
 
+/* What jitrun.h makes values with. */
+static void values_are_made(void **state) {
+    Env *env = *state;
+    JrModule *module = env_compile(env, "def f(t, a):\n    return t[0] + a[1, 2, 0], t[1]\n");
+    float data[2][3][1] = {{{1}, {2}, {3}}, {{4}, {5}, {6}}};
+    const int64_t shape[] = {2, 3, 1};
+    JrArrayValue array = jr_array_of(JR_FLOAT32, data, 3, shape);
+    assert_true(array.strides[0] == 3 && array.strides[1] == 1 && array.strides[2] == 1);
+    assert_true(array.shape[2] == 1 && !array.shape[3] && !array.readonly && !array.owner);
+    JrValue items[] = {jr_float(0.5), jr_bool(true)}, r;
+    JrValue args[] = {jr_tuple(2, items), jr_array(&array)};
+    JrFunction *f;
+    assert_ok(jr_function_for(module, "f", 2, args, &f));
+    assert_string_equal(jr_function_signature(f),
+                        "tuple[float64, bool](tuple[float64, bool], float32[:, :, ::1])");
+    assert_ok(jr_call(f, 2, args, &r));
+    assert_true(r.as.tuple.items[0].as.f == 6.5 && r.as.tuple.items[1].as.b);
+    jr_value_clear(&r);
+    args[0] = jr_none();
+    assert_fails(jr_call(f, 2, args, &r), JR_ERR_ARGUMENT, "None cannot be passed");
+    jr_module_free(module);
+}
+
 /* An array that comes back is the caller's own memory, and no more writable than it was. */
 static void arguments_may_come_back(void **state) {
     Env *env = *state;
@@ -385,6 +408,7 @@ int main(void) {
         cmocka_unit_test(every_rank_and_stride_passes),
         cmocka_unit_test(arrays_that_cannot_be_trusted_are_refused),
         cmocka_unit_test(results_are_owned),
+        cmocka_unit_test(values_are_made),
         cmocka_unit_test(arguments_may_come_back),
         cmocka_unit_test(expressions_evaluate),
         cmocka_unit_test(arrays_go_to_files_and_back),
