@@ -96,6 +96,7 @@ bool ir_stmt_is_pure(const IrFunc *func, const IrStmt *stmt) {
     case FORM_BITS:
     case FORM_LOAD:
     case FORM_DIM:
+    case FORM_APART:
     case FORM_VIEW:
     case FORM_SHAPED:
     case FORM_COPYA: return !ir_stmt_may_fail(func, stmt);

@@ -46,7 +46,7 @@ typedef enum IrOp {
 /* clang-format off */
 typedef enum IrForm {
     FORM_BIN, FORM_CMP, FORM_UN, FORM_COPY, FORM_CAST, FORM_SELECT, FORM_MATH, FORM_BITS,
-    FORM_LOAD, FORM_STORE, FORM_DIM, FORM_ALLOC, FORM_VIEW, FORM_COPYA, FORM_SHAPED, FORM_CALL,
+    FORM_LOAD, FORM_STORE, FORM_DIM, FORM_APART, FORM_ALLOC, FORM_VIEW, FORM_COPYA, FORM_SHAPED, FORM_CALL,
     FORM_RT, FORM_PARALLEL, FORM_IF, FORM_LOOP, FORM_FOR, FORM_NONE, FORM_RETURN, FORM_RAISE,
 } IrForm;
 /* clang-format on */
@@ -123,6 +123,8 @@ struct IrStmt {
     bool asserted; /* FOR: prange(..., unchecked=True) */
     bool weighed;  /* FOR, parallel: over parts of an array, which were made as many as gain */
     bool pass;     /* FOR: one quick pass over an array, which ends where that ends */
+    bool jammed;   /* FOR, innermost: it is soon over; its arrays lie apart (ir/jam.h) */
+    bool leftover; /* FOR, innermost: not what most iterations go through (ir/jam.h) */
     uint8_t
         accumulates; /* LOAD, STORE, RT: of a[i] op= e that a prange accumulates: 1 + IrOp */
     uint32_t strip; /* FOR: iterations between two polls; 0: none. The step is then constant */

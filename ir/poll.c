@@ -9,6 +9,8 @@
  * such as a test that two arrays do not overlap, now depends on the strip. So a quick pass over
  * an array is marked, which an engine may leave whole: it takes no longer than memory takes.
  *
+ * A loop that ir/jam/ has made is over soon enough not to look at all: the loop around it looks.
+ *
  * Loops around others, `while` loops, and what cannot be cut into strips look once per
  * iteration, in a POLL at the top. A loop with so few iterations that it is over in
  * microseconds needs nothing, and counts as the statements it runs. Recursion is a loop too:
@@ -150,6 +152,7 @@ static bool make_strips(const IrFunc *func, IrStmt *loop, Weight body) {
 static Weight weigh_for(IrFunc *func, IrStmt *loop) {
     Weight body = weigh_block(func, &loop->u.blocks.then);
     uint64_t trips;
+    if (loop->jammed && !body.looks) return (Weight){BETWEEN, false, false};
     if (!body.looks && few_trips(func, loop, &trips) && trips * (body.cost + 1) <= BETWEEN)
         return (Weight){1 + trips * (body.cost + 1), false, false};
     loop->pass =

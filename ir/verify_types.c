@@ -132,6 +132,14 @@ static bool verify_dim(IrVerifier *v, const IrStmt *stmt) {
     return same(v, "the result", dst_type(v, stmt), ir_scalar(TY_INT64));
 }
 
+static bool verify_apart(IrVerifier *v, const IrStmt *stmt) {
+    if (!count(v, stmt, 1, 2)) return false;
+    for (uint32_t i = 0; i < 2; i++)
+        if (!arg_type(v, stmt, i).ndim)
+            return ir_verify_fail(v, "operand %u must be an array", i + 1);
+    return same(v, "the result", dst_type(v, stmt), ir_scalar(TY_BOOL));
+}
+
 static bool verify_alloc(IrVerifier *v, const IrStmt *stmt) {
     if (!count(v, stmt, 1, stmt->nargs)) return false;
     IrType type = dst_type(v, stmt);
@@ -321,6 +329,7 @@ static bool verify_form(IrVerifier *v, const IrStmt *stmt) {
     case FORM_LOAD: return verify_element(v, stmt, false);
     case FORM_STORE: return verify_element(v, stmt, true);
     case FORM_DIM: return verify_dim(v, stmt);
+    case FORM_APART: return verify_apart(v, stmt);
     case FORM_ALLOC: return verify_alloc(v, stmt);
     case FORM_VIEW: return verify_view(v, stmt);
     case FORM_COPYA: return verify_whole(v, stmt);

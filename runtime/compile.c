@@ -6,6 +6,7 @@
 #include "ir/base/clock.h"
 #include "ir/cost.h"
 #include "ir/draws.h"
+#include "ir/jam.h"
 #include "ir/par/parallel.h"
 #include "ir/poll.h"
 #include "ir/restart.h"
@@ -66,6 +67,13 @@ static bool draws_inline(const JrModule *module) {
     return !module->options.check_races && !(engine && strcmp(engine, "interp") == 0);
 }
 
+/* LLVM keeps what is computed side by side in registers; the others do not. */
+static bool gains_by_jam(const JrModule *module) {
+    const char *engine = module->options.engine;
+    return !module->options.check_races &&
+           (!engine || strcmp(engine, "auto") == 0 || strcmp(engine, "llvm") == 0);
+}
+
 /* Passes run in this order; the verifier stands between lowering and all that trusts the IR.
  */
 IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
@@ -82,6 +90,7 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     if (module->diags.errors) return failed(module, NULL);
     if (module->options.check_races) ir_watch_races(ir);
     if (draws_inline(module)) ir_draw_inline(ir);
+    if (gains_by_jam(module)) ir_jam_module(ir);
     ir_poll_module(ir);
     ir_module_finish(ir);
     if (!ir_verify_module(ir, &why)) return failed(module, why);

@@ -278,6 +278,7 @@ static void emit_leaf(Compiler *c, const IrStmt *stmt) {
     case FORM_LOAD:
     case FORM_STORE:
     case FORM_DIM:
+    case FORM_APART:
     case FORM_ALLOC:
     case FORM_VIEW:
     case FORM_COPYA:

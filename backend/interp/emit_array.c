@@ -139,6 +139,7 @@ void jr_emit_array(Compiler *c, const IrStmt *stmt) {
     case OP_STORE: emit_store(c, stmt); break;
     case OP_DIM:
     case OP_STRIDE: emit_dim(c, stmt); break;
+    case OP_APART: jr_emit_k(c, BC_CONST, jr_write_slot(c, stmt->dsts[0]), 0, 0); break;
     case OP_ALLOC: emit_record(c, stmt, BC_ALLOC)->imm = stmt->u.imm; break;
     case OP_VIEW: emit_view(c, stmt); break;
     case OP_BROADCAST: emit_record(c, stmt, BC_BROADCAST); break;

@@ -111,12 +111,22 @@ static Ends find_ends(GenFunc *f, IrReg reg) {
     return ends;
 }
 
-static void ask_arrays(Range *r, IrReg a, IrReg c) {
-    LLVMBuilderRef b = r->f->g->b;
-    Ends x = find_ends(r->f, a), y = find_ends(r->f, c);
+static LLVMValueRef are_apart(GenFunc *f, IrReg a, IrReg c) {
+    LLVMBuilderRef b = f->g->b;
+    Ends x = find_ends(f, a), y = find_ends(f, c);
     LLVMValueRef before = LLVMBuildICmp(b, LLVMIntULE, x.end, y.start, "");
     LLVMValueRef behind = LLVMBuildICmp(b, LLVMIntULE, y.end, x.start, "");
-    jr_range_require(r, LLVMBuildOr(b, before, behind, ""));
+    return LLVMBuildOr(b, before, behind, "");
+}
+
+void jr_gen_apart(GenFunc *f, const IrStmt *s) {
+    jr_gen_set(f, s->dsts[0], are_apart(f, s->args[0], s->args[1]));
+}
+
+/* In a loop of ir/jam/ they are known to be. */
+static void ask_arrays(Range *r, IrReg a, IrReg c) {
+    jr_range_require(r, r->loop->jammed ? LLVMConstInt(r->f->g->i1, 1, 0)
+                                        : are_apart(r->f, a, c));
 }
 
 /* ---- Two indices of one array ---- */

@@ -193,6 +193,7 @@ static GenFn *const by_form[] = {
     [FORM_LOAD] = jr_gen_load,
     [FORM_STORE] = jr_gen_store,
     [FORM_DIM] = jr_gen_dim,
+    [FORM_APART] = jr_gen_apart,
     [FORM_ALLOC] = jr_gen_alloc,
     [FORM_VIEW] = jr_gen_view,
     [FORM_COPYA] = gen_copy_form,

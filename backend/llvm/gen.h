@@ -242,6 +242,7 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan);
 const GenProof *jr_gen_proof(const GenFunc *f, const IrStmt *s);
 
 /* ---- apart.c ---- */
+void jr_gen_apart(GenFunc *f, const IrStmt *s);
 /* From here on the plan's places are apart. */
 void jr_gen_open_scopes(GenFunc *f, GenPlan *plan);
 void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access);

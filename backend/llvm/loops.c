@@ -78,11 +78,12 @@ static LLVMValueRef guard(Gen *g, const Bounds *bounds) {
     return LLVMBuildAnd(g->b, some, LLVMBuildIsNotNull(g->b, bounds->step, ""), "");
 }
 
-/* Tells LLVM what to do with the loop whose last branch this is. */
-static void mark_loop(Gen *g, LLVMValueRef branch, const char *what) {
+/* Tells LLVM what to do with the loop whose last branch this is; with a number, if it is not 0. */
+static void mark_loop(Gen *g, LLVMValueRef branch, const char *what, int32_t number) {
     LLVMMetadataRef self = LLVMTemporaryMDNode(g->ctx, NULL, 0);
-    LLVMMetadataRef name = LLVMMDStringInContext2(g->ctx, what, strlen(what));
-    LLVMMetadataRef parts[] = {self, LLVMMDNodeInContext2(g->ctx, &name, 1)};
+    LLVMMetadataRef words[] = {LLVMMDStringInContext2(g->ctx, what, strlen(what)),
+                               LLVMValueAsMetadata(jr_gen_int32(g, number))};
+    LLVMMetadataRef parts[] = {self, LLVMMDNodeInContext2(g->ctx, words, number ? 2 : 1)};
     LLVMMetadataRef node = LLVMMDNodeInContext2(g->ctx, parts, 2);
     LLVMMetadataReplaceAllUsesWith(self, node);
     LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(g->ctx, "llvm.loop", 9),
@@ -182,9 +183,11 @@ static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
                                : before(g, bounds->step, counter, last);
     LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, done);
     if (!rare && g->level > 1 && worth_unrolling(s, bounds))
-        mark_loop(g, branch, "llvm.loop.unroll.full");
+        mark_loop(g, branch, "llvm.loop.unroll.full", 0);
     else if (rare || gains_nothing(f, s)) /* the slow twin is not worth transforming either */
-        mark_loop(g, branch, "llvm.loop.disable_nonforced");
+        mark_loop(g, branch, "llvm.loop.disable_nonforced", 0);
+    else if (s->jammed) /* there is enough to do at the same time */
+        mark_loop(g, branch, "llvm.loop.interleave.count", 1);
     LLVMAddIncoming(counter, &sum, &next, 1);
 }
 
@@ -379,9 +382,9 @@ void jr_gen_for(GenFunc *f, const IrStmt *s) {
     Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
                      jr_gen_value(f, s->args[2])};
     GenPlan plan = {.counter = s->dsts[0]};
-    jr_gen_plan(f, s, &plan);
+    if (!s->leftover) jr_gen_plan(f, s, &plan);
     if (!plan.sure) {
-        for_loop(f, s, &bounds, false);
+        for_loop(f, s, &bounds, s->leftover);
         return;
     }
     LLVMBasicBlockRef after = jr_gen_label(f, "");

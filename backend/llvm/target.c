@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The host, found out once. LLVM's own strings, which live as long as the process. */
@@ -36,6 +37,24 @@ static void set_options(void) {
     LLVMParseCommandLineOptions(2, words, NULL);
 }
 
+/* Gather instructions take as long as the loads they stand for, or longer: lanes that read a column each
+ * (ir/jam/) are three times as fast without. LLVM takes this for a feature. */
+#if defined(__x86_64__)
+#define TUNING "+prefer-no-gather"
+#else
+#define TUNING ""
+#endif
+
+/* The processor's features and our own, or NULL: no memory. */
+static char *host_features(void) {
+    char *own = LLVMGetHostCPUFeatures();
+    size_t size = strlen(own) + sizeof "," TUNING;
+    char *all = malloc(size);
+    if (all) snprintf(all, size, "%s%s" TUNING, own, own[0] ? "," : "");
+    LLVMDisposeMessage(own);
+    return all;
+}
+
 static void host_start(void) {
     set_options();
     if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter()) {
@@ -46,7 +65,8 @@ static void host_start(void) {
     char *message = NULL;
     host.triple = LLVMGetDefaultTargetTriple();
     host.cpu = LLVMGetHostCPUName();
-    host.features = LLVMGetHostCPUFeatures();
+    host.features = host_features();
+    if (!host.features) snprintf(host.why, TARGET_WHY, "out of memory");
     if (LLVMGetTargetFromTriple(host.triple, &host.target, &message))
         take_message(host.why, "LLVM has no target for this machine", message);
 }
@@ -73,7 +93,7 @@ static bool choose_cpu(const char *asked, const char **cpu, const char **feature
     *cpu = host.cpu;
     *features = host.features;
     if (!asked || !strcmp(asked, "native") || !strcmp(asked, host.cpu)) return true;
-    *features = "";
+    *features = TUNING;
     for (size_t i = 0; i < sizeof portable_cpus / sizeof *portable_cpus; i++) {
         *cpu = portable_cpus[i];
         if (!strcmp(asked, *cpu)) return true;

@@ -434,6 +434,7 @@ void jr_c_array(Fn *fn, const IrStmt *stmt) {
     case OP_STORE: store(fn, stmt); break;
     case OP_DIM:
     case OP_STRIDE: dim(fn, stmt); break;
+    case OP_APART: jr_c_define(fn, stmt->dsts[0], (Expr){.text = "0", .atom = true}); break;
     case OP_ALLOC: alloc(fn, stmt); break;
     case OP_VIEW: view(fn, stmt); break;
     case OP_TRANSPOSE: transpose(fn, stmt); break;

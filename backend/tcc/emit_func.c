@@ -200,6 +200,7 @@ static void write_stmt(Fn *fn, const IrStmt *stmt) {
     case FORM_LOAD:
     case FORM_STORE:
     case FORM_DIM:
+    case FORM_APART:
     case FORM_ALLOC:
     case FORM_VIEW:
     case FORM_COPYA:

@@ -29,6 +29,7 @@ static uint32_t fields_read(const Fn *fn, const IrStmt *stmt, IrReg reg) {
     case OP_STORE: return element_fields(info->type, stmt);
     case OP_DIM: return (uint32_t)FIELD_DIM << stmt->u.imm;
     case OP_STRIDE: return (uint32_t)FIELD_STRIDE << stmt->u.imm;
+    case OP_APART: return 0;
     case OP_CALL:
     case OP_PARALLEL:
     case OP_RT:

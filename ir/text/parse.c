@@ -392,6 +392,8 @@ static void read_for_head(Reader *r, IrStmt *stmt) {
     stmt->asserted = ir_lex_accept(&r->lex, "asserted");
     stmt->weighed = ir_lex_accept(&r->lex, "weighed");
     stmt->pass = ir_lex_accept(&r->lex, "pass");
+    stmt->jammed = ir_lex_accept(&r->lex, "jammed");
+    stmt->leftover = ir_lex_accept(&r->lex, "leftover");
     if (ir_lex_accept(&r->lex, "strip")) read_strip(r, stmt);
     read_dsts(r);
 }

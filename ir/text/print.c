@@ -51,7 +51,8 @@ IrType ir_stmt_implied_type(const IrFunc *func, const IrStmt *stmt, uint32_t i) 
     };
     uint32_t from = 0;
     switch (ir_op_form(stmt->op)) {
-    case FORM_CMP: return ir_scalar(TY_BOOL);
+    case FORM_CMP:
+    case FORM_APART: return ir_scalar(TY_BOOL);
     case FORM_DIM:
     case FORM_FOR: return ir_scalar(TY_INT64);
     case FORM_RT: {
@@ -260,6 +261,8 @@ static void print_for(Printer *p, const IrStmt *stmt) {
     if (stmt->asserted) jr_text_puts(p->out, "asserted ");
     if (stmt->weighed) jr_text_puts(p->out, "weighed ");
     if (stmt->pass) jr_text_puts(p->out, "pass ");
+    if (stmt->jammed) jr_text_puts(p->out, "jammed ");
+    if (stmt->leftover) jr_text_puts(p->out, "leftover ");
     if (stmt->strip) jr_text_printf(p->out, "strip %u ", (unsigned)stmt->strip);
     print_dsts(p, stmt);
     print_regs(p, stmt->nargs, stmt->args);

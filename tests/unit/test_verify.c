@@ -45,6 +45,8 @@ static const struct {
     {"%s = store %a[%n] = %x\nreturn %x", "1 destinations, not 0"},
     {"%1 = dim %x, 0\nreturn %x", "the operand is float64, not an array"},
     {"%1 = dim %a, 1\nreturn %x", "the array has no axis 1"},
+    {"%1 = apart %a, %n\nreturn %x", "operand 2 must be an array"},
+    {"%1: int8 = apart %a, %a\nreturn %x", "the result is int8, not bool"},
     {"%1: int8 = stride %a, 0\nreturn %x", "the result is int8, not int64"},
     {"%1: owned float64[:] = alloc %n, %n\nreturn %x", "2 sizes for float64[:]"},
     {"%1: float64 = alloc\nreturn %x", "0 sizes for float64"},
