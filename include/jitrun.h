@@ -761,12 +761,14 @@ JR_API JrStatus jr_python_numpy(void *const *table, const int32_t *numbers, size
 JR_API JrPyCalls *jr_python_calls_new(void *slow, size_t positional, size_t count, void *names,
                                       void *defaults);
 JR_API void jr_python_calls_free(JrPyCalls *calls);
-/* The inner loop of a NumPy ufunc. Its kernels take 1-D arrays, the inputs and then the output, and
- * return None: `contiguous` takes T[::1], `strided` T[:]. When one fails, its failed() makes the
- * exception. *function is the PyUFuncGenericFunction, *out its data, to be freed after the ufunc. */
+/* The inner loop of a NumPy ufunc. Its kernels take 1-D arrays, the inputs and then the output, and behind
+ * them the `tables`, which are contiguous arrays and always the same; they return None. `contiguous`
+ * takes T[::1], `strided` T[:]. When one fails, its failed() makes the exception. *function is the
+ * PyUFuncGenericFunction, *out its data, to be freed after the ufunc; the tables' memory lives as long. */
 typedef struct JrPyLoop JrPyLoop;
 JR_API JrStatus jr_python_loop_new(JrFunction *contiguous, void *failed, JrFunction *strided,
-                                   void *strided_failed, void **function, JrPyLoop **out);
+                                   void *strided_failed, size_t table_count,
+                                   const JrValue *tables, void **function, JrPyLoop **out);
 JR_API void jr_python_loop_free(JrPyLoop *loop);
 /* From now on a SIGINT stops the kernels that run in the context, as jr_cancel does, and then goes
  * on to Python's handler; as long as getsignal(number), which is asked now and then and in the middle of

@@ -239,6 +239,8 @@ PYTHON_PROTOTYPES = {
         c_void_p,
         c_void_p,
         c_void_p,
+        c_size_t,
+        c_void_p,
         POINTER(c_void_p),
         POINTER(c_void_p),
     ),

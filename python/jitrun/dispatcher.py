@@ -11,6 +11,7 @@ from . import diagnostics, engine, fast, types, values
 from .engine import Specialisation
 from .errors import JitrunError
 from .source import KernelSource
+from .unit import fail
 
 # Options that kernels have in their text; the others are accepted and do nothing.
 _KERNEL_OPTIONS = ("parallel", "fastmath", "boundscheck", "error_model")
@@ -50,12 +51,19 @@ def njit(signature=None, **options):
     every call that may take long.
     """
     _check_options(options)
-    if inspect.isfunction(signature):
-        return _make(signature, [], options)
     if isinstance(signature, Dispatcher):
         return _make(signature.py_func, [], options)
+    if _is_decorated(signature):
+        return _make(signature, [], options)
     signatures = [types.as_signature(s) for s in _as_list(signature)]
     return lambda function: _make(function, signatures, options)
+
+
+def _is_decorated(what):
+    """Whether it stands below a bare @njit, whatever it is."""
+    if isinstance(what, (types.Type, types.Signature)):
+        return False
+    return callable(what) or isinstance(what, (staticmethod, classmethod))
 
 
 def jit(signature=None, **options):
@@ -85,6 +93,9 @@ def _check_options(options):
 
 
 def _make(function, signatures, options):
+    if isinstance(function, (staticmethod, classmethod)):
+        name = type(function).__name__
+        raise TypeError("njit decorates a function: put @njit below @%s" % name)
     if not inspect.isfunction(function):
         raise TypeError("njit decorates functions made with def, not %r" % (function,))
     if os.environ.get("JITRUN_DISABLE_JIT", "0") not in ("", "0"):
@@ -159,6 +170,11 @@ class Dispatcher:
         return found
 
     def _evaluated(self, annotation):
+        if hasattr(annotation, "evaluate"):  # a stand-in, whose names may be there by now
+            try:
+                return annotation.evaluate()
+            except Exception:
+                return annotation
         if not isinstance(annotation, str) or self._py_func is None:
             return annotation
         try:
@@ -195,10 +211,20 @@ class Dispatcher:
         args, run, _ = self._prepare(args)  # an int beyond int64 is a uint64
         return run(args)
 
+    def _check_parameters(self):
+        """Those that take any number of arguments do not compile; nor can they be bound."""
+        given = self.source.parsed().node.args
+        if given.vararg:
+            fail(self, given.vararg, "*args parameters are not supported", "pass an array or a tuple")
+        if given.kwarg:
+            text = "name each parameter, with a default where it may be left out"
+            fail(self, given.kwarg, "**kwargs parameters are not supported", text)
+
     def _bind(self, args, kwargs):
         """All parameters' values in order; TypeError as Python words it."""
         parameters = self._parameters
         name = self.source.name
+        self._check_parameters()
         positional = self.source.parsed().positional
         if len(args) > len(positional):
             raise TypeError(

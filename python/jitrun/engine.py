@@ -90,8 +90,17 @@ class Specialisation:
         """The library's handle of it, for C code, which passes the parameters alone."""
         if self.tables:
             names = ", ".join(repr(table.name) for table in self.unit.tables)
-            raise TypeError("a C function or ufunc cannot use %s, an array outside of it" % names)
+            raise TypeError("a C function cannot use %s, an array outside of it" % names)
         return self._function
+
+    @property
+    def handle(self):
+        """The library's handle of it, whose last parameters are the tables."""
+        return self._function
+
+    def table_values(self):
+        """The tables as JrValues, one after the other from `address` on, as long as the result lives."""
+        return values.Plan(self._table_types, [True] * len(self.tables)).take(self.tables)
 
     def teach(self, dispatcher, args):
         """Has calls with such arguments come here without the dispatcher's doing. Whether it

@@ -49,7 +49,7 @@ class KernelSource:
             text,
             indents,
             _defaults(function),
-            dict(function.__annotations__),
+            _annotations(function),
         )
         source._lookup = _Scope(function)
         source.parsed()
@@ -310,6 +310,17 @@ def _defaults(function):
     values = function.__defaults__ or ()
     names = code.co_varnames[: code.co_argcount][code.co_argcount - len(values) :]
     return {**dict(zip(names, values)), **(function.__kwdefaults__ or {})}
+
+
+def _annotations(function):
+    """Its annotations. From Python 3.14 on they are evaluated here: where one names what is not there
+    yet, or only for type checkers, a stand-in for it."""
+    try:
+        return dict(function.__annotations__)
+    except Exception:
+        import annotationlib
+
+        return annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
 
 
 def _default_nodes(args):

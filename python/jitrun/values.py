@@ -145,9 +145,11 @@ def _typeof(value, describe):
 def _array_type(array, describe):
     name = array.dtype.name
     if name not in types.SCALARS or not array.dtype.isnative:
+        help = "use one of " + ", ".join(types.SCALARS)
+        if name in types.SCALARS:
+            help = "pass its astype(%r)" % name
         raise TypeError(
-            "%s is an array of %s, which kernels do not have: use one of %s"
-            % (describe(), array.dtype, ", ".join(types.SCALARS))
+            "%s is an array of %s, which kernels do not have: %s" % (describe(), array.dtype, help)
         )
     if not array.flags.aligned:
         raise TypeError("%s is an array that is not aligned: pass a copy" % describe())

@@ -79,6 +79,45 @@ class Vectorized:
             kwargs["signature"] = self._loop_for(args).text
         return self.ufunc(*args, **kwargs)
 
+    def reduce(self, array, *args, **kwargs):
+        """numpy.ufunc.reduce"""
+        return self._reduce("reduce", array, 1, args, kwargs)
+
+    def accumulate(self, array, *args, **kwargs):
+        """numpy.ufunc.accumulate"""
+        return self._reduce("accumulate", array, 1, args, kwargs)
+
+    def reduceat(self, array, indices, *args, **kwargs):
+        """numpy.ufunc.reduceat"""
+        return self._reduce("reduceat", array, 2, (indices, *args), kwargs)
+
+    def _reduce(self, method, array, dtype_at, args, kwargs):
+        """One of these methods, with a loop for the array if there are to be new ones."""
+        if self._makes_loops_for(2):
+            import numpy
+
+            dtype = args[dtype_at] if len(args) > dtype_at else kwargs.get("dtype")
+            like = array if dtype is None else numpy.empty(0, dtype)
+            text = self._loop_for([like, like]).text
+            if dtype is None and text[0] == text[-1]:  # else NumPy takes the first loop that will do
+                kwargs["dtype"] = text[-1]
+        return getattr(self.ufunc, method)(array, *args, **kwargs)
+
+    def outer(self, a, b, **kwargs):
+        """numpy.ufunc.outer"""
+        if self._makes_loops_for(2) and "signature" not in kwargs and "dtype" not in kwargs:
+            kwargs["signature"] = self._loop_for([a, b]).text
+        return self.ufunc.outer(a, b, **kwargs)
+
+    def at(self, a, indices, *b):
+        """numpy.ufunc.at"""
+        if self._makes_loops_for(1 + len(b)):
+            self._loop_for([a, *b])
+        return self.ufunc.at(a, indices, *b)
+
+    def _makes_loops_for(self, count):
+        return self._lazy and len(self.kernel.source.parsed().parameters) == count
+
     @property
     def ufunc(self):
         """The numpy.ufunc. Of one without signatures, it is replaced when new types come."""
@@ -172,8 +211,10 @@ class _Loop:
         self.function, self.data = ctypes.c_void_p(), ctypes.c_void_p()
         self._failed = [code.error for code in self._code]
         contiguous, strided = self._code
+        tables = contiguous.table_values()  # the same for both
         status = c.python.jr_python_loop_new(
-            contiguous.function, id(self._failed[0]), strided.function, id(self._failed[1]),
+            contiguous.handle, id(self._failed[0]), strided.handle, id(self._failed[1]),
+            len(contiguous.tables), tables.address,
             ctypes.byref(self.function), ctypes.byref(self.data),
         )  # fmt: skip
         if status != c.OK:

@@ -1,13 +1,17 @@
 """The decorator: options, signatures, names from outside, several files, pickling, threads."""
 
 import doctest
+import functools
 import gc
 import io
 import math
 import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 import tempfile
+import textwrap
 import time
 import traceback
 import types as pytypes
@@ -195,6 +199,63 @@ class Decorator(unittest.TestCase):
         self.assertEqual(annotated(1, 2), 3.0)
         self.assertEqual(annotated.nopython_signatures[0].split("(")[0], "float64")
         error_of(self, TypeError, annotated, 1.0, 2.5)
+
+    def test_annotations_of_what_is_not_there(self):
+        text = """
+            from typing import TYPE_CHECKING
+            from jitrun import njit
+            if TYPE_CHECKING:
+                from numpy.typing import NDArray
+
+            @njit
+            def f(x: "NDArray", n: int = 3) -> "Later":
+                return x * n
+
+            @njit
+            def g(x: "Alias") -> "float32":
+                return x
+
+            Alias = int
+            from jitrun import float32
+            print(f(2), g(2), g.nopython_signatures)
+        """
+        run = textwrap.dedent(text)
+        wanted = "6 2.0 ['float32(int64)']\n"
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "program.py")
+            for quoted in (True, False)[: 2 if sys.version_info >= (3, 14) else 1]:
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(run if quoted else run.replace('"', ""))
+                done = subprocess.run([sys.executable, path], capture_output=True, text=True)
+                self.assertEqual(done.stdout, wanted, done.stderr)
+
+    def test_what_is_decorated(self):
+        for what in (len, int, functools.partial(max, 1), np.sqrt if np else abs):
+            error = error_of(self, TypeError, njit, what)
+            self.assertIn("njit decorates functions made with def, not", str(error))
+        with self.assertRaisesRegex(TypeError, "put @njit below @staticmethod"):
+
+            class Holder:
+                @njit
+                @staticmethod
+                def method(x):
+                    return x
+
+    def test_any_number_of_arguments(self):
+        @njit
+        def stars(*a):
+            return a[0]
+
+        @njit
+        def words(a, **k):
+            return a
+
+        for call in (lambda: stars(1, 2), lambda: stars()):
+            error = error_of(self, jitrun.TypingError, call)
+            self.assertIn("*args parameters are not supported", str(error))
+        for call in (lambda: words(1), lambda: words(1, b=2)):
+            error = error_of(self, jitrun.TypingError, call)
+            self.assertIn("**kwargs parameters are not supported", str(error))
 
     def test_options(self):
         self.assertEqual(reciprocal(4.0), 0.25)

@@ -160,12 +160,27 @@ class Tables(unittest.TestCase):
             def by_address(i):
                 return TABLE[i]
 
-        @vectorize
-        def by_ufunc(i):
+    def test_ufuncs_pass_them(self):
+        @njit
+        def twice(i):
+            return TABLE[i] * 2
+
+        @vectorize(["float64(int64)"], target="parallel")
+        def declared(i):
             return TABLE[i]
 
-        with self.assertRaisesRegex(TypeError, "'TABLE'"):
-            by_ufunc(np.arange(3))
+        @vectorize
+        def lazy(i, k):
+            return twice(i) * k + TABLE[0]
+
+        i = np.arange(3)
+        self.assertEqual(declared(i).tolist(), TABLE[i].tolist())
+        self.assertEqual(declared(i[::-1]).tolist(), TABLE[i[::-1]].tolist())
+        self.assertEqual(lazy(i, 2).tolist(), (TABLE[i] * 4 + TABLE[0]).tolist())
+        self.assertEqual(lazy(i, 0.5).tolist(), (TABLE[i] + TABLE[0]).tolist())
+        self.assertIn("index 5 is out of bounds", str(error_of(self, IndexError, declared, [1, 5])))
+        copy = pickle.loads(pickle.dumps(lazy))
+        self.assertEqual(copy(1, 2), TABLE[1] * 4 + TABLE[0])
 
     def test_results(self):
         @njit

@@ -93,6 +93,21 @@ class Vectorize(unittest.TestCase):
         add(x[:-1], 1.0, out=x[1:])  # overlapping
         self.same(x, np.array([2.0, 3, 4, 5, 6, 7]))
 
+    def test_methods_make_loops_too(self):
+        @vectorize
+        def add(a, b):
+            return a + b
+
+        x = np.arange(6.0)
+        self.assertEqual(add.reduce(x), 15.0)
+        self.assertEqual(add.accumulate(np.arange(4, dtype=np.int32)).tolist(), [0, 1, 3, 6])
+        self.assertEqual(add.reduceat(x, [0, 3]).tolist(), [3.0, 12.0])
+        self.assertEqual(add.outer([1, 2], [1.5, 2]).tolist(), [[2.5, 3.0], [3.5, 4.0]])
+        self.assertEqual(add.reduce(np.ones((2, 3)), axis=1, dtype=np.float32).tolist(), [3, 3])
+        y = np.arange(3, dtype=np.float32)
+        add.at(y, [0, 0, 2], np.float32(1))
+        self.assertEqual(y.tolist(), [2, 1, 3])
+
     def test_signatures_cast(self):
         self.assertEqual(hypot(np.float32(3), np.float32(4)).dtype, np.float32)
         self.assertEqual(hypot(np.arange(3), 1).dtype, np.float64)
