@@ -337,8 +337,9 @@ const FeType *fe_infer_call_own(FeInfer *in, const AstExpr *expr, FeFunc *func, 
                                 const FeType *const *types) {
     FeSpec *callee = fe_infer_spec(in, func, types, NULL, expr->span);
     if (!callee)
-        return fe_infer_fail(in, expr->span, NULL, "%s takes more than %d combinations of types",
-                             func->ast->name, INFER_MAX_SPECS);
+        return fe_infer_fail(in, expr->span, NULL,
+                             "%s takes more than %d combinations of types", func->ast->name,
+                             INFER_MAX_SPECS);
     note_call(in, callee);
     FeNode *node = node_at(in, expr);
     node->callee = callee;

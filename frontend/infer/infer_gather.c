@@ -19,7 +19,8 @@ static AstExpr **arguments(FeInfer *in, const AstExpr *expr) {
 
 static FeFunc *own(FeInfer *in, const char *name, unsigned array, unsigned indices,
                    const char *more) {
-    return fe_library_own(in, name, jr_arena_printf(in->arena, "%u%u%s", array, indices, more));
+    return fe_library_own(in, name,
+                          jr_arena_printf(in->arena, "%u%u%s", array, indices, more));
 }
 
 const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *array,

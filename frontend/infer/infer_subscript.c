@@ -7,8 +7,8 @@ typedef struct Shape {
     unsigned dropped; /* by integers */
     unsigned added;   /* by None */
     unsigned ellipses;
-    bool contiguous;    /* of a contiguous array: the result is too */
-    const FeType *mask; /* an array of bool among the indices */
+    bool contiguous;       /* of a contiguous array: the result is too */
+    const FeType *mask;    /* an array of bool among the indices */
     const FeType *indices; /* an array of ints among them */
     bool ok;
 } Shape;

@@ -43,7 +43,8 @@ bool fe_is_whole(Lower *low, const AstExpr *expr) {
 }
 
 bool fe_makes_array(Lower *low, const AstExpr *expr) {
-    if (fe_is_whole(low, expr) || fe_is_mask(low, expr) || fe_is_gather(low, expr)) return true;
+    if (fe_is_whole(low, expr) || fe_is_mask(low, expr) || fe_is_gather(low, expr))
+        return true;
     if (expr->kind == AST_BINARY) return true; /* @ */
     const FeBuiltin *builtin = fe_node_of(low, expr)->builtin;
     if (expr->kind != AST_CALL || !builtin || fe_node_of(low, expr)->callee) return false;
