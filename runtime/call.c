@@ -461,7 +461,8 @@ static JrStatus call(JrFunction *function, size_t count, const JrValue *args, Jr
 static JrStatus call_within(JrFunction *function, size_t count, const JrValue *args,
                             JrValue *result, bool once) {
     JrModule *module = function->module;
-    if (function->needs != NEEDS_CONTEXT) return call(function, count, args, result);
+    if (!once && function->needs != NEEDS_CONTEXT)
+        return call(function, count, args, result, false);
     if (!jr_module_enter(module)) return JR_MEMORY_ERROR;
     JrStatus status = call(function, count, args, result, once);
     jr_module_leave(module);
