@@ -218,11 +218,15 @@ static void cut_block(GenFunc *f) {
     LLVMPositionBuilderAtEnd(f->g->b, next);
 }
 
+void jr_gen_stmt(GenFunc *f, const IrStmt *s) {
+    by_form[ir_op_form((IrOp)s->op)](f, s);
+}
+
 /* What follows a jump in its block is never reached. */
 void jr_gen_block(GenFunc *f, const IrBlock *block) {
     uint32_t n = 0;
     for (const IrStmt *s = block->first; s && !terminated(f); s = s->next) {
-        by_form[ir_op_form((IrOp)s->op)](f, s);
+        jr_gen_stmt(f, s);
         if (f->g->level == 0 && ++n % BLOCK_STMTS == 0 && !terminated(f)) cut_block(f);
     }
 }

@@ -10,6 +10,7 @@
  *   control.c  statements, branches           loops.c loops
  *   range.c    bounds checks moved in front   apart.c accesses that share nothing
  *   call.c     calls, runtime calls, errors
+ *   self.c     functions that call themselves
  *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
  *   jit.c      linking machine code into the process
@@ -38,9 +39,10 @@ typedef struct GenReg {
     bool in_memory;     /* both are allocas, which LLVM turns into values */
 } GenReg;
 
-/* An internal function and how it is called. A small function that calls itself has a copy
- * that is always inlined: it calls the copy and the copy calls it, so that every other call is
- * none. */
+/* What a function that calls itself has besides (self.c). */
+typedef enum GenSigKind { SIG_ITSELF, SIG_COPY, SIG_BASE } GenSigKind;
+
+/* An internal function and how it is called. */
 typedef struct GenSig {
     const IrFunc *ir;
     LLVMValueRef fn;
@@ -48,7 +50,7 @@ typedef struct GenSig {
     bool fails;          /* the first result is the status */
     uint32_t nparts;     /* values returned besides the status */
     struct GenSig *next; /* what a call of itself calls */
-    bool is_copy;
+    GenSigKind kind;
     bool reached;                /* from outside: it has code */
     struct GenSig *next_reached; /* whose callees are to be looked at */
     bool called, is_region;      /* by CALL, by PARALLEL */
@@ -221,6 +223,7 @@ void jr_gen_take(GenFunc *f, IrReg reg, const GenArray *array);
 
 /* ---- control.c ---- */
 void jr_gen_block(GenFunc *f, const IrBlock *block);
+void jr_gen_stmt(GenFunc *f, const IrStmt *s);
 LLVMBasicBlockRef jr_gen_label(GenFunc *f, const char *name);
 /* Branches to a new cold block unless `ok`, and goes on there; returns the block for the usual
  * way, where jr_gen_fail leaves the builder. */
@@ -259,6 +262,11 @@ void jr_gen_parallel(GenFunc *f, const IrStmt *s);
 void jr_gen_raise(GenFunc *f, const IrStmt *s);
 void jr_gen_poll(GenFunc *f, const IrStmt *s);
 void jr_gen_return(GenFunc *f, const IrStmt *s);
+
+/* ---- self.c ---- */
+uint32_t jr_gen_count_copies(const Gen *g, const IrFunc *ir);
+bool jr_gen_wants_base(const Gen *g, const IrFunc *ir);
+void jr_gen_base(GenFunc *f); /* the body of a SIG_BASE */
 
 /* ---- pointer.c ---- */
 /* sig->pointer: the function with its C signature. */

@@ -69,50 +69,28 @@ static void declare_one(Gen *g, GenSig *sig) {
         jr_gen_attr(g, sig->fn, i + 1, "noundef", 0);
 }
 
-enum {
-    COPY_STMTS = 40, /* the largest function that is copied into itself */
-    COPY_CALLS = 3,  /* the most calls of itself that it may have */
-};
-
-/* The calls of itself in a small function without loops; 0 for any other. */
-static uint32_t count_self_calls(const IrFunc *ir, const IrBlock *block, uint32_t *stmts) {
-    uint32_t calls = 0;
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        if (s->op == OP_FOR || s->op == OP_LOOP) *stmts = COPY_STMTS;
-        if (++*stmts > COPY_STMTS) return 0;
-        calls += s->op == OP_CALL && s->u.callee == ir;
-        if (s->op != OP_IF) continue;
-        calls += count_self_calls(ir, &s->u.blocks.then, stmts);
-        calls += count_self_calls(ir, &s->u.blocks.els, stmts);
-        if (*stmts > COPY_STMTS) return 0;
-    }
-    return calls;
-}
-
-static bool wants_copy(Gen *g, const IrFunc *ir) {
-    uint32_t stmts = 0;
-    if (g->level < 2 || !ir->recursive) return false;
-    uint32_t calls = count_self_calls(ir, &ir->body, &stmts);
-    return calls > 0 && calls <= COPY_CALLS;
-}
-
 /* ---- Declarations ---- */
 
-static GenSig *new_copy(Gen *g, GenSig *sig) {
-    GenSig *copy = JR_NEW(g->arena, GenSig);
-    *copy = *sig;
-    copy->is_copy = true;
-    copy->next = sig;
-    declare_one(g, copy);
-    inline_always(g, copy->fn);
-    return copy;
+/* Another function with the same signature, which is called in place of it. */
+static GenSig *insert_before(Gen *g, GenSig *next, GenSigKind kind) {
+    GenSig *sig = JR_NEW(g->arena, GenSig);
+    *sig = *next;
+    sig->kind = kind;
+    sig->next = next;
+    declare_one(g, sig);
+    inline_always(g, sig->fn);
+    return sig;
 }
 
 static void declare(Gen *g, GenSig *sig) {
     sig->fails = sig->ir->may_fail || sig->ir->recursive;
     sig->type = function_type(g, sig);
     declare_one(g, sig);
-    sig->next = wants_copy(g, sig->ir) ? new_copy(g, sig) : sig;
+    GenSig *next = sig;
+    if (jr_gen_wants_base(g, sig->ir)) next = insert_before(g, next, SIG_BASE);
+    for (uint32_t n = jr_gen_count_copies(g, sig->ir); n > 0; n--)
+        next = insert_before(g, next, SIG_COPY);
+    sig->next = next;
 }
 
 static GenSig *sig_of(Gen *g, uint32_t i) {
@@ -250,8 +228,11 @@ static void define(Gen *g, GenSig *sig) {
     jr_gen_regs(&f);
     bind_params(&f);
     result_slots(&f);
-    if (sig->ir->recursive && !sig->is_copy) check_stack(&f);
-    jr_gen_block(&f, &sig->ir->body);
+    if (sig->ir->recursive && sig->kind == SIG_ITSELF) check_stack(&f);
+    if (sig->kind == SIG_BASE)
+        jr_gen_base(&f);
+    else
+        jr_gen_block(&f, &sig->ir->body);
     if (!LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(g->b))) LLVMBuildUnreachable(g->b);
     LLVMPositionBuilderAtEnd(g->b, f.exit);
     leave(&f);
@@ -259,9 +240,10 @@ static void define(Gen *g, GenSig *sig) {
     LLVMBuildBr(f.allocas, body);
 }
 
-static void define_both(Gen *g, GenSig *sig) {
+static void define_all_kinds(Gen *g, GenSig *sig) {
     define(g, sig);
-    if (sig->next != sig) define(g, sig->next);
+    for (GenSig *other = sig->next; other != sig; other = other->next)
+        define(g, other);
     /* Only one function calls it: going there first, before the passes, saves them half the
      * work. With a second one it stays by itself, unless it is small. */
     if (g->level > 0 && !sig->called && (!sig->entry || !sig->pointer))
@@ -403,7 +385,7 @@ static void declare_outside(Gen *g, GenSig *sig, bool entries) {
 }
 
 static void define_all(Gen *g, GenSig *sig) {
-    define_both(g, sig);
+    define_all_kinds(g, sig);
     if (sig->entry) define_entry(g, sig);
     if (sig->pointer) jr_gen_define_pointer(g, sig, &g->options->signatures[sig->ir->index]);
     define_plainly(g, sig);

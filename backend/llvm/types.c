@@ -122,22 +122,22 @@ static LLVMValueRef declare(Gen *g, const char *name, LLVMTypeRef type) {
 }
 
 /* The helpers' C types, result first: p pointer, i int32, l int64, d, f, v void. Kinds: 'c' is
- * only called when something failed, 'p' is pure. */
+ * only called when something failed, or may have; 'f' returns the status of what did; 'p' is pure. */
 typedef struct Helper {
     const char *name, *types;
     char kind;
 } Helper;
 
 static const Helper helpers[] = {
-    {"jr_rt_raise", "ippipl", 'c'},
-    {"jr_rt_raise_index", "ippllll", 'c'},
-    {"jr_rt_trap", "ippi", 'c'},
-    {"jr_rt_trace", "ipp", 'c'},
+    {"jr_rt_raise", "ippipl", 'f'},
+    {"jr_rt_raise_index", "ippllll", 'f'},
+    {"jr_rt_trap", "ippi", 'f'},
+    {"jr_rt_trace", "ipp", 'f'},
     {"jr_rt_poll", "ipp", 'c'},
     {"jr_rt_deep", "ipp", 'c'},
     {"jr_rt_parallel", "ippppp", 0},
     {"jr_rt_host_results", "ipppp", 0},
-    {"jr_rt_raise_shape", "ippippll", 'c'},
+    {"jr_rt_raise_shape", "ippippll", 'f'},
     {"jr_rt_array_new", "ippipi", 0},
     {"jr_rt_retain", "vp", 0},
     {"jr_rt_release", "vp", 0},
@@ -175,6 +175,14 @@ static LLVMTypeRef letter_type(Gen *g, char letter) {
     }
 }
 
+/* A status that a caller need not look at again, where the function is inlined that returns it. */
+static void never_zero(Gen *g, LLVMValueRef fn) {
+    static const uint64_t lo = 1, hi = 1ull << 31;
+    unsigned kind = LLVMGetEnumAttributeKindForName("range", 5);
+    LLVMAttributeRef range = LLVMCreateConstantRangeAttribute(g->ctx, kind, 32, &lo, &hi);
+    LLVMAddAttributeAtIndex(fn, LLVMAttributeReturnIndex, range);
+}
+
 LLVMValueRef jr_gen_helper(Gen *g, const char *name, uint32_t nargs, LLVMValueRef *args) {
     const Helper *h = find_helper(name);
     LLVMTypeRef params[8];
@@ -182,7 +190,9 @@ LLVMValueRef jr_gen_helper(Gen *g, const char *name, uint32_t nargs, LLVMValueRe
         params[i] = letter_type(g, h->types[i + 1]);
     LLVMTypeRef type = LLVMFunctionType(letter_type(g, h->types[0]), params, nargs, 0);
     LLVMValueRef fn = declare(g, name, type);
-    if (h->kind == 'c') jr_gen_attr(g, fn, LLVMAttributeFunctionIndex, "cold", 0);
+    if (h->kind == 'c' || h->kind == 'f')
+        jr_gen_attr(g, fn, LLVMAttributeFunctionIndex, "cold", 0);
+    if (h->kind == 'f') never_zero(g, fn);
     if (h->kind == 'p') make_pure(g, fn);
     return LLVMBuildCall2(g->b, type, fn, args, nargs, "");
 }
