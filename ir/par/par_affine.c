@@ -112,8 +112,12 @@ static bool is_int(const ParLoop *p, IrReg reg) {
     return !type.ndim && ir_scalar_is_int((IrScalar)type.scalar);
 }
 
+static ParAffine affine_of_stmt(ParLoop *p, const IrStmt *stmt, int depth);
+
 static ParAffine affine_of_cast(ParLoop *p, IrReg from, int depth) {
-    if (!is_int(p, from)) return unknown(false);
+    const IrStmt *def = ir_par_temp_def(p, from);
+    if (!is_int(p, from))
+        return unknown(def && depth > 0 && affine_of_stmt(p, def, depth - 1).from_array);
     if (ir_reg_type(p->func, from).scalar == TY_INT64) return ir_par_affine(p, from, depth);
     if (ir_reg(p->func, from)->kind == REG_CONST || !is_invariant(p, from, depth))
         return unknown(ir_par_affine(p, from, depth).from_array);

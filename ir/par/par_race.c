@@ -24,6 +24,7 @@
 #include "ir/par/par_access.h"
 
 enum {
+    BOUND_DEPTH = 24, /* of what the bounds of an inner loop are computed from */
     FEWEST = 16,      /* iterations that a loop is taken to have, if how many is not known */
     STEEPEST = 65536, /* of an index per iteration: no loop lives to see it wrap at 2^64 */
     MOST_ASKED = 400, /* pairs, before all of them are known to matter */
@@ -303,6 +304,12 @@ static const char *iterations(const ParLoop *p, int64_t distance) {
                            (long long)(distance < 0 ? -distance : distance));
 }
 
+/* x[0] += x[i] */
+static bool accumulates(const ParLoop *p, const Access *access) {
+    ParUpdate update;
+    return access->stores && ir_par_is_update(p, access->stmt, access->parent, &update);
+}
+
 static void report_race(Race *race, const Access *a, const Access *b, int64_t distance,
                         bool fixed) {
     ParLoop *p = race->p;
@@ -319,25 +326,46 @@ static void report_race(Race *race, const Access *a, const Access *b, int64_t di
                       "this prange loop has a race: iterations %s both use the same element "
                       "of '%s', and one writes it",
                       iterations(p, distance), array_name(p, a->root));
-    jr_diag_help(
-        p->diags, d,
-        "use range, accumulate with an operator such as +=, or write to an element of the "
-        "iteration's own");
+    if (accumulates(p, a) || accumulates(p, b))
+        jr_diag_help(
+            p->diags, d,
+            "'%s' is used in the loop otherwise than by accumulating in it: accumulate "
+            "in an array of its own, or use range",
+            array_name(p, a->root));
+    else
+        jr_diag_help(
+            p->diags, d,
+            "use range, accumulate with an operator such as +=, or write to an element "
+            "of the iteration's own");
     jr_diag_note(p->diags, d, b->stmt->span, "the other access, a %s",
                  b->stores ? "write" : "read");
     jr_diag_note(p->diags, d, p->loop->span, "the prange loop");
     race->good = false;
 }
 
-static bool from_array(const Access *a) {
+/* j in range(start[i], start[i + 1]) */
+static bool counts_between_elements(ParLoop *p, const ParAffine *at) {
+    for (uint32_t i = 0; at->known && i < at->terms; i++) {
+        const IrStmt *loop = ir_reg(p->func, at->regs[i])->def;
+        if (loop && loop->op == OP_FOR &&
+            (ir_par_affine(p, loop->args[0], BOUND_DEPTH).from_array ||
+             ir_par_affine(p, loop->args[1], BOUND_DEPTH).from_array))
+            return true;
+    }
+    return false;
+}
+
+static bool from_array(ParLoop *p, const Access *a) {
     for (uint32_t i = 0; i < a->ndim; i++)
-        if (a->axes[i].kind == AXIS_POINT && a->axes[i].at.from_array) return true;
+        if (a->axes[i].kind == AXIS_POINT &&
+            (a->axes[i].at.from_array || counts_between_elements(p, &a->axes[i].at)))
+            return true;
     return false;
 }
 
 static void undecided(Race *race, const Access *a, const Access *b) {
     ParLoop *p = race->p;
-    if (!p->serial && (from_array(a) || from_array(b))) {
+    if (!p->serial && (from_array(p, a) || from_array(p, b))) {
         JrDiag *d =
             jr_diag_warning(p->diags, a->stmt->span,
                             "this prange loop runs serially: whether its iterations write "

@@ -6,6 +6,7 @@
  * any number of places, under conditions and in inner loops, as
  *
  *     t = op v, e ; v = t             v += e, v = v * e, v = max(v, e), v -= e as adding -e
+ *     v = v + e if c else v           either arm may leave it as it is
  *     if e < v: v = e                 a minimum or maximum; with  k = ...  beside it, its
  * position if c: v = True                  an `or`; False an `and`
  *
@@ -89,6 +90,7 @@ typedef struct Use {
     ParLoop *p;
     ParVar *var;
     IrStmt *clash; /* a use that does not fit */
+    IrStmt *added; /* the first that does */
     bool reads;    /* ... because it reads the accumulator */
 } Use;
 
@@ -109,6 +111,7 @@ static bool accept(Use *use, IrStmt *stmt, IrOp op) {
         return false;
     }
     var->op = op;
+    if (!use->added) use->added = stmt;
     handle(use, stmt);
     return true;
 }
@@ -214,6 +217,26 @@ static bool is_choice(Use *use, IrStmt *write) {
     return accept(use, write, least ? OP_MIN : OP_MAX);
 }
 
+/* v = v + e if c else v, and the other way round: each arm leaves v or adds to it. */
+static bool is_kept(Use *use, IrStmt *write) {
+    const ParLoop *p = use->p;
+    IrOp op = OP_COUNT;
+    IrStmt *choice = write;
+    if (write->op == OP_COPY && p->reads[write->args[0]] == 1)
+        choice = (IrStmt *)def_of(p, write->args[0]);
+    if (!choice || choice->op != OP_SELECT || choice->args[0] == use->var->reg) return false;
+    for (uint32_t side = 1; side < 3; side++) {
+        if (choice->args[side] == use->var->reg) continue;
+        IrOp arm = chain_class(use, choice->args[side], SAME_DEPTH);
+        if (arm == OP_COUNT || (op != OP_COUNT && arm != op)) return false;
+        op = arm;
+    }
+    if (op == OP_COUNT || !accept(use, write, op)) return false;
+    handle(use, choice);
+    use->var->updates = true;
+    return true;
+}
+
 /* ---- v = np.maximum(v, e) ---- */
 
 /* Its tests read v as well. */
@@ -275,7 +298,7 @@ static bool fits(Use *use, IrStmt *write, IrStmt *parent) {
         use->var->updates = true;
         return accept(use, write, op);
     }
-    return is_selection(use, write, parent) || is_choice(use, write) ||
+    return is_selection(use, write, parent) || is_choice(use, write) || is_kept(use, write) ||
            is_numpy_extreme(use, write) || is_flag(use, write);
 }
 
@@ -361,7 +384,8 @@ static void report_carried(ParLoop *p, const Use *use) {
             "depends on the order in which they run",
             name);
         jr_diag_help(p->diags, d, "read it after the loop, or use range");
-        jr_diag_note(p->diags, d, use->var->where->span, "'%s' is accumulated here", name);
+        if (use->added)
+            jr_diag_note(p->diags, d, use->added->span, "'%s' is accumulated here", name);
     } else if (exposed) {
         d = jr_diag_error(
             p->diags, at->span,

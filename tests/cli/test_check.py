@@ -95,6 +95,15 @@ class CheckRaces(Command):
         self.assertEqual(code, 2, err)
         self.assertIn("check_races= takes True or False", err)
 
+    def test_where_it_is_accumulated(self):
+        """A counter that is read in the loop: the note is at what adds to it."""
+        source = ("from jitrun import njit, prange\n@njit(parallel=True)\ndef f(x, y):\n    n = 0\n"
+                  "    for i in prange(len(x)):\n        y[n] = x[i]\n        n += 1\n    return n\n")
+        code, _, err = self.run_command("-", "-e", "f", "[1.0]", "[2.0]", stdin=source)
+        self.assertEqual(code, 2, err)
+        self.assertIn("<stdin>:6:10: error: 'n' is accumulated by this prange loop", err)
+        self.assertIn("<stdin>:7:9: note: 'n' is accumulated here", err)
+
     def test_known_race_does_not_compile(self):
         (self.path / "s.src").write_text("import numpy as np\nfrom jitrun import njit, prange\n"
                                          "@njit\ndef f(y):\n    for i in prange(9):\n"
