@@ -77,17 +77,24 @@ static Access access_of(GenFunc *f, const IrStmt *s, const GenArray *array) {
                     s->u.mem.wrap & ~proven};
 }
 
-static LLVMValueRef index_on(GenFunc *f, const Access *a, unsigned axis, LLVMValueRef index) {
+/* One that is not within the array may count from the end. If it does not, it is an error. */
+static LLVMValueRef checked_index(GenFunc *f, const Access *a, unsigned axis,
+                                  LLVMValueRef index) {
     Gen *g = f->g;
-    LLVMValueRef dim = a->array->dims[axis], at = index;
-    if (a->wrap >> axis & 1) {
-        LLVMValueRef negative = LLVMBuildICmp(g->b, LLVMIntSLT, index, jr_gen_int(g, 0), "");
-        LLVMValueRef wrapped = LLVMBuildAdd(g->b, index, dim, "");
-        at = LLVMBuildSelect(g->b, negative, wrapped, index, "");
-    }
-    if (!(a->check >> axis & 1)) return at;
-    LLVMValueRef inside = LLVMBuildICmp(g->b, LLVMIntULT, at, dim, "");
+    LLVMValueRef dim = a->array->dims[axis], wrapped = NULL, at = index;
+    LLVMValueRef inside = LLVMBuildICmp(g->b, LLVMIntULT, index, dim, "");
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(g->b);
     LLVMBasicBlockRef usual = jr_gen_unless(f, inside, "outside");
+    if (a->wrap >> axis & 1) {
+        wrapped = LLVMBuildAdd(g->b, index, dim, "");
+        LLVMBasicBlockRef cold = LLVMGetInsertBlock(g->b), fails = jr_gen_label(f, "fails");
+        LLVMBuildCondBr(g->b, LLVMBuildICmp(g->b, LLVMIntULT, wrapped, dim, ""), usual, fails);
+        LLVMPositionBuilderAtEnd(g->b, usual);
+        at = LLVMBuildPhi(g->b, g->i64, "");
+        LLVMAddIncoming(at, (LLVMValueRef[]){index, wrapped},
+                        (LLVMBasicBlockRef[]){here, cold}, 2);
+        jr_gen_start(f, fails);
+    }
     LLVMValueRef args[] = {f->rt,
                            jr_gen_where(f, a->stmt->span),
                            index,
@@ -98,8 +105,64 @@ static LLVMValueRef index_on(GenFunc *f, const Access *a, unsigned axis, LLVMVal
     return at;
 }
 
-/* Offsets cannot overflow: every index is within an array that exists. */
+static LLVMValueRef index_on(GenFunc *f, const Access *a, unsigned axis, LLVMValueRef index) {
+    Gen *g = f->g;
+    if (a->check >> axis & 1) return checked_index(f, a, axis, index);
+    if (!(a->wrap >> axis & 1)) return index;
+    LLVMValueRef negative = LLVMBuildICmp(g->b, LLVMIntSLT, index, jr_gen_int(g, 0), "");
+    LLVMValueRef wrapped = LLVMBuildAdd(g->b, index, a->array->dims[axis], "");
+    return LLVMBuildSelect(g->b, negative, wrapped, index, "");
+}
+
+/* ---- h[k] += 1: the store is at the place that the load has found ---- */
+
+enum { MAX_BETWEEN = 16 }; /* statements */
+
+static bool writes_any(const IrStmt *s, const IrStmt *access, unsigned ndim) {
+    for (uint32_t i = 0; i < s->ndsts; i++)
+        for (unsigned k = 0; k <= ndim; k++)
+            if (s->dsts[i] == access->args[k]) return true;
+    return false;
+}
+
+/* Whether the load is in the store's block, before it, and reads the element that it writes. */
+static bool is_for(const IrStmt *load, const IrStmt *store, unsigned ndim) {
+    if (load->nargs != ndim + 1) return false;
+    for (unsigned k = 0; k <= ndim; k++)
+        if (load->args[k] != store->args[k]) return false;
+    for (int i = 0; load && load != store && i < MAX_BETWEEN; i++, load = load->next)
+        if (ir_stmt_is_nested(load) || writes_any(load, store, ndim)) return false;
+    return load == store;
+}
+
+static LLVMValueRef found_by_load(const GenFunc *f, const IrStmt *store, unsigned ndim) {
+    for (int i = 0; i < GEN_FOUND; i++)
+        if (f->found[i].load && is_for(f->found[i].load, store, ndim)) return f->found[i].at;
+    return NULL;
+}
+
+/* What the twin of a loop has found for the same load is no more. */
+static void note_found(GenFunc *f, const IrStmt *load, LLVMValueRef at) {
+    unsigned next = f->nfound % GEN_FOUND;
+    for (unsigned i = 0; i < GEN_FOUND; i++)
+        if (f->found[i].load == load) next = i;
+    f->nfound += next == f->nfound % GEN_FOUND;
+    f->found[next] = (GenFound){load, at};
+}
+
+static LLVMValueRef element_of(GenFunc *f, const IrStmt *s);
+
 static LLVMValueRef element(GenFunc *f, const IrStmt *s) {
+    unsigned ndim = ir_reg_type(f->ir, s->args[0]).ndim;
+    LLVMValueRef at = s->op == OP_STORE ? found_by_load(f, s, ndim) : NULL;
+    if (at) return at;
+    at = element_of(f, s);
+    if (s->op == OP_LOAD) note_found(f, s, at);
+    return at;
+}
+
+/* Offsets cannot overflow: every index is within an array that exists. */
+static LLVMValueRef element_of(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
     GenArray array = jr_gen_array(f, s->args[0]);
     Access a = access_of(f, s, &array);

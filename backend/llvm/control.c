@@ -13,7 +13,7 @@ static void go_to(GenFunc *f, LLVMBasicBlockRef target) {
     if (!terminated(f)) LLVMBuildBr(f->g->b, target);
 }
 
-static void start(GenFunc *f, LLVMBasicBlockRef block) {
+void jr_gen_start(GenFunc *f, LLVMBasicBlockRef block) {
     LLVMPositionBuilderAtEnd(f->g->b, block);
 }
 
@@ -23,14 +23,14 @@ LLVMBasicBlockRef jr_gen_unless(GenFunc *f, LLVMValueRef ok, const char *name) {
     LLVMBasicBlockRef cold = jr_gen_label(f, name), usual = jr_gen_label(f, "");
     LLVMValueRef branch = LLVMBuildCondBr(f->g->b, ok, usual, cold);
     LLVMSetMetadata(branch, f->g->md_prof, f->g->likely);
-    start(f, cold);
+    jr_gen_start(f, cold);
     return usual;
 }
 
 void jr_gen_fail(GenFunc *f, LLVMValueRef status, LLVMBasicBlockRef usual) {
     LLVMBuildStore(f->g->b, status, f->status);
     LLVMBuildBr(f->g->b, f->exit);
-    if (usual) start(f, usual);
+    if (usual) jr_gen_start(f, usual);
 }
 
 void jr_gen_trap_unless(GenFunc *f, LLVMValueRef ok, IrTrap trap, JrSpan span) {
@@ -129,15 +129,15 @@ static void gen_if(GenFunc *f, const IrStmt *s) {
     LLVMBasicBlockRef then = jr_gen_label(f, "then"), join = jr_gen_label(f, "");
     LLVMBasicBlockRef els = has_else ? jr_gen_label(f, "else") : join;
     LLVMBuildCondBr(f->g->b, jr_gen_value(f, s->args[0]), then, els);
-    start(f, then);
+    jr_gen_start(f, then);
     jr_gen_block(f, &s->u.blocks.then);
     go_to(f, join);
     if (has_else) {
-        start(f, els);
+        jr_gen_start(f, els);
         jr_gen_block(f, &s->u.blocks.els);
         go_to(f, join);
     }
-    start(f, join);
+    jr_gen_start(f, join);
 }
 
 /* ---- Statements ---- */

@@ -137,6 +137,14 @@ typedef struct GenPlan {
     JR_VEC(GenProof) proofs;
 } GenPlan;
 
+/* The element that a load has found. */
+typedef struct GenFound {
+    const IrStmt *load;
+    LLVMValueRef at;
+} GenFound;
+
+enum { GEN_FOUND = 4 };
+
 typedef struct GenFunc {
     Gen *g;
     const IrFunc *ir;
@@ -147,8 +155,10 @@ typedef struct GenFunc {
     LLVMValueRef status, *parts;
     GenReg *regs;
     GenLoop *loop;
-    const GenPlan *plan; /* of the quick twin being generated, or NULL */
-    GenUse *uses;        /* by register, all zero between loops */
+    const GenPlan *plan;       /* of the quick twin being generated, or NULL */
+    GenUse *uses;              /* by register, all zero between loops */
+    GenFound found[GEN_FOUND]; /* by the last loads; the next goes to nfound % GEN_FOUND */
+    unsigned nfound;
     LLVMValueRef rt_args, rt_results, headers[4]; /* buffers for calls, made on first use */
     LLVMValueRef where;                           /* the last one, of where_span */
     JrSpan where_span;
@@ -225,6 +235,7 @@ void jr_gen_take(GenFunc *f, IrReg reg, const GenArray *array);
 void jr_gen_block(GenFunc *f, const IrBlock *block);
 void jr_gen_stmt(GenFunc *f, const IrStmt *s);
 LLVMBasicBlockRef jr_gen_label(GenFunc *f, const char *name);
+void jr_gen_start(GenFunc *f, LLVMBasicBlockRef block); /* what is built next goes there */
 /* Branches to a new cold block unless `ok`, and goes on there; returns the block for the usual
  * way, where jr_gen_fail leaves the builder. */
 LLVMBasicBlockRef jr_gen_unless(GenFunc *f, LLVMValueRef ok, const char *name);
