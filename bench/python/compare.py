@@ -14,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import timeit
 
@@ -126,14 +127,14 @@ def measure_calls(decorate):
     return figures
 
 
-def decorator(which):
+def decorator(which, **options):
     if which == "jitrun":
         import jitrun
 
-        return jitrun.njit
+        return jitrun.njit(**options)
     import numba
 
-    return numba.njit(nogil=which == "numba nogil")
+    return numba.njit(nogil=which == "numba nogil", **options)
 
 
 def child(what, which):
@@ -149,7 +150,7 @@ def child(what, which):
         start = time.process_time()
         decorator(which)
         return (time.process_time() - start) * 1e3
-    kernel = decorator(which)(ten_lines)
+    kernel = decorator(which, cache=what == "first kept")(ten_lines)
     x = np.linspace(0, 1, 5)
     decorator(which)(first)(x)  # LLVM is loaded
     start = time.perf_counter()
@@ -174,6 +175,12 @@ def run(what, which, times=1):
 
 
 def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["JITRUN_CACHE_DIR"] = os.environ["NUMBA_CACHE_DIR"] = folder
+        compare()
+
+
+def compare():
     columns = ["jitrun"]
     if importlib.util.find_spec("numba"):
         columns += ["numba", "numba nogil"]
@@ -181,8 +188,12 @@ def main():
     print("%-28s" % "a call, ns" + "".join("%13s" % which for which in columns))
     for title in rows["jitrun"]:
         print("%-28s" % title + "".join("%13.1f" % rows[which][title] for which in columns))
-    for what, title in (("import", "import, CPU ms"), ("first", "first call of ten lines, ms")):
-        figures = [run(what, which, 5) for which in columns[:2]]
+    for what, title in (
+        ("import", "import, CPU ms"),
+        ("first", "first call of ten lines, ms"),
+        ("first kept", "the same with cache=True, ms"),  # of processes after the first
+    ):
+        figures = [run(what, which, 6) for which in columns[:2]]
         print("%-28s" % title + "".join("%13.1f" % figure for figure in figures))
     print("\n%d threads, times as fast as one" % len(os.sched_getaffinity(0)))
     for n, title in ((2000000, "kernels of some 8 ms"), (20000, "of 80 us")):

@@ -8,7 +8,7 @@ import ast
 
 from .dispatcher import Dispatcher, njit
 
-_FLAGS = {"--parallel": "parallel", "--fastmath": "fastmath"}
+_FLAGS = {"--parallel": "parallel", "--fastmath": "fastmath", "--cache": "cache"}
 
 
 def _options(line):
@@ -24,8 +24,8 @@ def _options(line):
             options["engine"] = words.pop(0)
         else:
             raise ValueError(
-                "%%%%jitrun takes --parallel, --fastmath, --unchecked and --engine NAME, not %r"
-                % word
+                "%%%%jitrun takes --parallel, --fastmath, --unchecked, --cache and --engine NAME, "
+                "not %r" % word
             )
     return options
 

@@ -71,6 +71,18 @@ class Magic(unittest.TestCase):
         self.assertIsInstance(done.error_in_exec, ZeroDivisionError)
         self.assertIn("return a // b", out)
 
+    def test_a_cell_that_is_kept(self):
+        """Another cell with the same text finds it, though cells are files of their own."""
+        text = "%%jitrun --cache --engine llvm\ndef kept(x):\n    return x * 12345\nkept(2)"
+        stats = []
+        for _ in range(2 if jitrun.engine_available("llvm") else 0):
+            done, _ = self.run_cell(text)
+            self.assertEqual(done.result, 24690)
+            stats.append(self.shell.user_ns["kept"].stats)
+        for found, hits in zip(stats, (0, 1)):
+            self.assertEqual(sum(found.cache_hits.values()), hits)
+            self.assertEqual(sum(found.cache_misses.values()), 1 - hits)
+
     def test_njit_in_a_cell(self):
         done, _ = self.run_cell(
             "from jitrun import njit\n@njit\ndef three(x):\n    return x * 3\nthree(5)"
