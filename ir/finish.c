@@ -108,6 +108,16 @@ bool ir_stmt_is_nested(const IrStmt *stmt) {
     return stmt->op == OP_IF || stmt->op == OP_LOOP || stmt->op == OP_FOR;
 }
 
+uint32_t ir_block_count(const IrBlock *block) {
+    uint32_t n = 0;
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        n++;
+        if (ir_stmt_is_nested(s))
+            n += ir_block_count(&s->u.blocks.then) + ir_block_count(&s->u.blocks.els);
+    }
+    return n;
+}
+
 static bool block_may_fail(const IrFunc *func, const IrBlock *block) {
     for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
         if (ir_stmt_may_fail(func, stmt)) return true;

@@ -222,6 +222,7 @@ bool ir_stmt_may_fail(const IrFunc *func, const IrStmt *stmt);
 bool ir_stmt_is_pure(const IrFunc *func, const IrStmt *stmt);
 /* Whether it has blocks inside: u.blocks, `els` empty for LOOP and FOR. */
 bool ir_stmt_is_nested(const IrStmt *stmt);
+uint32_t ir_block_count(const IrBlock *block); /* its statements, nested ones too */
 
 /* ---- Building ---- */
 

@@ -95,16 +95,6 @@ enum {
     UNROLLED_STMTS = 64, /* all copies of the body together */
 };
 
-static uint32_t count_stmts(const IrBlock *block) {
-    uint32_t n = 0;
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        n++;
-        if (ir_stmt_is_nested(s))
-            n += count_stmts(&s->u.blocks.then) + count_stmts(&s->u.blocks.els);
-    }
-    return n;
-}
-
 /* `for k in range(3)` over a few statements is better off as these three times. */
 static bool worth_unrolling(const IrStmt *s, const Bounds *bounds) {
     if (!LLVMIsAConstantInt(bounds->lo) || !LLVMIsAConstantInt(bounds->hi) ||
@@ -114,7 +104,7 @@ static bool worth_unrolling(const IrStmt *s, const Bounds *bounds) {
         (__int128)LLVMConstIntGetSExtValue(bounds->hi) - LLVMConstIntGetSExtValue(bounds->lo);
     __int128 step = LLVMConstIntGetSExtValue(bounds->step), reach = step * FEW_TRIPS;
     if (step > 0 ? way > reach : way < reach) return false;
-    uint32_t size = count_stmts(&s->u.blocks.then);
+    uint32_t size = ir_block_count(&s->u.blocks.then);
     __int128 trips = step ? (way + step - (step > 0 ? 1 : -1)) / step : 0;
     return trips > 0 && trips * size <= UNROLLED_STMTS;
 }

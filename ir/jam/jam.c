@@ -274,20 +274,10 @@ static void search_block(Search *s, IrBlock *block, uint32_t depth, bool apart) 
     }
 }
 
-static uint32_t count_stmts(const IrBlock *block) {
-    uint32_t n = 0;
-    for (const IrStmt *s = block->first; s; s = s->next) {
-        n++;
-        if (ir_stmt_is_nested(s))
-            n += count_stmts(&s->u.blocks.then) + count_stmts(&s->u.blocks.els);
-    }
-    return n;
-}
-
 void ir_jam_module(IrModule *module) {
     for (uint32_t i = 0; i < module->funcs.len; i++) {
         IrFunc *func = module->funcs.data[i];
-        if (count_stmts(&func->body) > LARGEST_FUNC) continue;
+        if (ir_block_count(&func->body) > LARGEST_FUNC) continue;
         Search search = {.func = func, .arena = module->arena};
         search_block(&search, &func->body, 0, false);
     }
