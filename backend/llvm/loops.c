@@ -119,13 +119,24 @@ static bool is_float(const IrFunc *ir, IrReg reg) {
     return ir_scalar_is_float((IrScalar)ir_reg_type(ir, reg).scalar);
 }
 
+enum { LOOKED_BACK = 200 };
+
+/* `t = c[j]; t += x` begins anew each time. */
+static bool is_new(const IrStmt *s, IrReg reg) {
+    uint32_t n = 0;
+    for (s = s->prev; s && n++ < LOOKED_BACK; s = s->prev)
+        if (s->ndsts == 1 && s->dsts[0] == reg) return true;
+    return false;
+}
+
 static void note_work(Work *work, const GenFunc *f, const IrBlock *block) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         const GenProof *proof = s->op == OP_STORE ? jr_gen_proof(f, s) : NULL;
         if (s->ndsts == 1 && is_float(f->ir, s->dsts[0])) {
             work->divides |= s->op == OP_DIV || s->op == OP_MATH;
             work->in_order |= (s->op == OP_ADD || s->op == OP_SUB) &&
-                              (s->args[0] == s->dsts[0] || s->args[1] == s->dsts[0]);
+                              (s->args[0] == s->dsts[0] || s->args[1] == s->dsts[0]) &&
+                              !is_new(s, s->dsts[0]);
         }
         work->in_order |= proof && jr_gen_stays(proof, f) && is_float(f->ir, s->args[0]);
         if (s->op != OP_IF) continue;
