@@ -115,7 +115,7 @@ class Maker:
     def arguments(self):
         """The arrays, most of them apart, and numbers."""
         kind = self.pick([np.float64, np.float64, np.float64, np.float32, np.int64, np.int32])
-        n, m, p = (self.pick([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 16, 17]) for _ in range(3))
+        n, m, p = (self.pick([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 16, 17, 35]) for _ in range(3))
         size = max(n, m, p) + self.pick([0, 0, 0, 0, 0, 1, -1])
         size = max(size, 2)
         rng = np.random.default_rng(self.random.randrange(1 << 30))
