@@ -108,6 +108,34 @@ static void versions_and_names(void **state) {
         assert_non_null(jr_status_name((JrStatus)s));
 }
 
+static void host_raises(int64_t status) {
+    jr_error_raise((JrStatus)status, "as asked");
+}
+
+/* Raised by a kernel, and by a host function in one. */
+static void every_exception_has_its_status(void **state) {
+    Env *env = *state;
+    assert_ok(jr_context_add_function(env->context, "raises", "None(int64)",
+                                      (JrHostFunction)host_raises, NULL));
+    for (JrStatus s = JR_INDEX_ERROR; s <= JR_EXCEPTION; s = (JrStatus)(s + 1)) {
+        char text[160];
+        snprintf(text, sizeof text,
+                 "def f(n: int) -> int:\n    if n:\n        raise %s('why')\n    raises(%d)\n"
+                 "    return n\n",
+                 jr_status_name(s), (int)s);
+        JrModule *module = env_compile(env, text);
+        JrFunction *f = env_function(module, "f", NULL);
+        JrValue n = jr_int(1);
+        assert_fails(jr_call(f, 1, &n, NULL), s, "why");
+        assert_string_equal(jr_error()->name, jr_status_name(s));
+        assert_int_equal(jr_error()->frames[0].line, 3);
+        n = jr_int(0);
+        assert_fails(jr_call(f, 1, &n, NULL), s, "as asked");
+        assert_int_equal(jr_error()->frames[0].line, 4);
+        jr_module_free(module);
+    }
+}
+
 /* ---- NULL ---- */
 
 /* jr_error() has the status that the call returned, and a message. */
@@ -237,6 +265,7 @@ int main(void) {
         cmocka_unit_test(parameters_of_a_function),
         cmocka_unit_test(tuples_among_them),
         cmocka_unit_test(versions_and_names),
+        cmocka_unit_test(every_exception_has_its_status),
         cmocka_unit_test(null_module),
         cmocka_unit_test(null_beside_a_module),
         cmocka_unit_test(null_functions_and_values),
