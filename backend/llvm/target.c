@@ -30,11 +30,15 @@ static void take_message(char *why, const char *what, char *message) {
     if (message) LLVMDisposeMessage(message);
 }
 
-/* Sums of floats may use vectors and still add in order: 1 / (k * k) is worth it for the division.
- * An option of LLVM's for the whole process; it leaves results as they are. */
+/* Options of LLVM's are for the whole process; these leave results as they are.
+ *
+ * Sums of floats may use vectors and still add in order: 1 / (k * k) is worth it for the division.
+ * Blocks that go to the same place are searched for a common end, each compared with each, over and over; among
+ * 150 of them, which LLVM allows, that takes half a minute in a function of 300 loops that are alike. */
 static void set_options(void) {
-    static const char *const words[] = {"jitrun", "-force-ordered-reductions"};
-    LLVMParseCommandLineOptions(2, words, NULL);
+    static const char *const words[] = {"jitrun", "-force-ordered-reductions",
+                                        "-tail-merge-threshold=16"};
+    LLVMParseCommandLineOptions(sizeof words / sizeof *words, words, NULL);
 }
 
 /* Gather instructions take as long as the loads they stand for, or longer: lanes that read a column each
