@@ -12,6 +12,7 @@ typedef struct JrCode JrCode; /* compiled code of one module, with whatever keep
 typedef struct JrEngineTimes {
     double generate; /* typed IR to bytecode, C and then machine code, or an object file */
     double link;     /* and that to functions that can be called */
+    double optimise; /* passes of the engine's own, not counted in `generate` */
     bool found;      /* in the cache: it was not generated */
 } JrEngineTimes;
 

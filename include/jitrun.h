@@ -624,6 +624,7 @@ typedef struct JrTimes {
     double load;     /* the engine itself: LLVM, when the process first uses it */
     double generate; /* IR to bytecode, to C and machine code, or to an object file */
     double link;     /* and that to functions that can be called */
+    double optimise; /* LLVM's passes, which come between its IR and the object file */
 } JrTimes;
 JR_API JrStatus jr_module_times(JrModule *module, JrTimes *out);
 

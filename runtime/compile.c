@@ -190,6 +190,7 @@ static bool build(JrModule *module, const IrModule *ir, JrWanted wanted) {
     JrCode *code = engine->compile(ir, &options, &why);
     module->times.generate += times.generate;
     module->times.link += times.link;
+    module->times.optimise += times.optimise;
     if (code) {
         jr_log_built(module, engine, &times, wanted.once);
         return add_unit(module, engine, code, wanted.once);

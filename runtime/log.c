@@ -45,8 +45,8 @@ void jr_log_built(const JrModule *module, const JrEngine *engine, const JrEngine
                module->source.name, engine->name, jr_engine_no_llvm());
     jr_log(module->context, "%s: %u function%s %s for %s%s in %.3f ms, linked in %.3f ms",
            module->source.name, n, plural(n), times->found ? "found in the cache" : "made",
-           engine->name, once ? ", to run the body once," : "", 1e3 * times->generate,
-           1e3 * times->link);
+           engine->name, once ? ", to run the body once," : "",
+           1e3 * (times->optimise + times->generate), 1e3 * times->link);
     if (module->cache && module->cache->problem[0])
         jr_log(module->context, "%s: the code is not kept in %s: %s", module->source.name,
                module->cache->folder, module->cache->problem);

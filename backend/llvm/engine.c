@@ -29,6 +29,7 @@ typedef struct Work {
     JrText key;       /* of what is kept; empty if nothing is to be */
     double generated; /* when there was an object file */
     char *text;
+    double optimised; /* seconds that the passes took */
     char why[TARGET_WHY];
 } Work;
 
@@ -102,7 +103,9 @@ static bool work_run(Work *w, const IrModule *module, const JrEngineOptions *opt
     if (!jr_target_init(&w->target, w->gen.most_stmts, options, w->why)) return false;
     if (!generate(w, table)) return false;
     if (stage == STAGE_GENERATE) return true;
+    double begun = jr_clock();
     if (!jr_target_optimise(&w->target, w->gen.module, w->why)) return false;
+    w->optimised = jr_clock() - begun;
     if (stage == STAGE_OPTIMISE) return true;
     w->buffer = jr_target_emit(&w->target, w->gen.module, stage == STAGE_EMIT_ASM, w->why);
     return w->buffer != NULL;
@@ -240,8 +243,10 @@ static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
     found = code != NULL;
     if (!found) code = make_code(&w, module, &own, table);
     if (options->times)
-        *options->times =
-            (JrEngineTimes){w.generated - begun, jr_clock() - w.generated, found};
+        *options->times = (JrEngineTimes){.optimise = w.optimised,
+                                          .generate = w.generated - begun - w.optimised,
+                                          .link = jr_clock() - w.generated,
+                                          .found = found};
     work_clear(&w);
     if (!code) *why = jr_arena_strdup(module->arena, w.why);
     return code;

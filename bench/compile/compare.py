@@ -27,7 +27,7 @@ sys.path[:0] = [os.path.join(ROOT, "bench"), SUITE]
 from harness import VENV, numba_python, versions, write  # noqa: E402
 
 IMPORTS = "import math\nimport numpy as np\nfrom jitrun import njit\n"
-STAGES = "read parse infer lower passes load generate link".split()
+STAGES = "read parse infer lower passes load generate link optimise".split()
 
 
 def read(name):
@@ -96,7 +96,7 @@ class Jitrun:
         self.times = type("JrTimes", (ctypes.Structure,), {"_fields_": fields})
 
     def compile(self, text, name, types):
-        """Seconds of processor time, and of wall time for all but the engine, and for linking."""
+        """Seconds of processor time, and of wall time in front of the engine, in LLVM's passes and linking."""
         options = self.c.JrCompileOptions(size=ctypes.sizeof(self.c.JrCompileOptions), engine=b"llvm")
         module, function = ctypes.c_void_p(), ctypes.c_void_p()
         times = self.times(size=ctypes.sizeof(self.times))
@@ -110,7 +110,7 @@ class Jitrun:
         self.lib.jr_module_times(module, ctypes.byref(times))
         self.lib.jr_module_free(module)
         front = times.parse + times.infer + times.lower + times.passes
-        return took, front, times.link
+        return took, front, times.optimise, times.link
 
 
 def time_clang(text):
@@ -165,13 +165,13 @@ def mean(values):
 
 
 def table(kernels, lines, ours, clang, numba):
-    yield ["kernel", "lines", "front ms", "LLVM ms", "link ms", "all ms", "clang ms", "numba ms"]
+    yield ["kernel", "lines", "front ms", "passes ms", "code ms", "link ms", "all ms", "clang ms", "numba ms"]
     show = "{:.2f}".format
     for k in kernels:
-        took, front, link = (1e3 * t for t in ours[k])
-        yield [k, str(lines[k]), show(front), show(took - front - link), show(link), show(took),
+        took, front, passes, link = (1e3 * t for t in ours[k])
+        yield [k, str(lines[k]), show(front), show(passes), show(took - front - passes - link), show(link), show(took),
                show(1e3 * clang[k]), show(1e3 * numba.get(k, math.nan))]
-    yield ["geometric mean", "", "", "", "", show(1e3 * mean([ours[k][0] for k in kernels])),
+    yield ["geometric mean", "", "", "", "", "", show(1e3 * mean([ours[k][0] for k in kernels])),
            show(1e3 * mean([clang[k] for k in kernels])),
            show(1e3 * mean([numba.get(k, math.nan) for k in kernels]))]
 

@@ -175,7 +175,7 @@ static void tell(void *user, double part) {
 static void keep_least(JrTimes *least, const JrTimes *times, bool first) {
     const double *from = &times->parse;
     double *to = &least->parse;
-    for (; from <= &times->link; from++, to++)
+    for (; from <= &times->optimise; from++, to++)
         if (first || (*from < *to && from != &times->load)) *to = *from;
 }
 
@@ -237,7 +237,8 @@ static const char *compile(Run *run, const char *engine, bool parallel, JrBenchR
 }
 
 static double compile_time(const JrTimes *t) {
-    return t->read + t->parse + t->infer + t->lower + t->passes + t->generate + t->link;
+    return t->read + t->parse + t->infer + t->lower + t->passes + t->optimise + t->generate +
+           t->link;
 }
 
 /* The kernel's memory high-water mark, from the kernel that counts it. */

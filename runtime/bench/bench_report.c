@@ -42,12 +42,21 @@ char *jr_bench_amount(char out[BENCH_TEXT], double amount, const char *unit) {
 
 /* ---- The table ---- */
 
-static const char *const stage_names[] = {"read",   "parse", "infer",    "lower",
-                                          "passes", "load",  "generate", "link"};
-enum { STAGES = sizeof stage_names / sizeof *stage_names };
+/* In the order in which they run. */
+static const struct {
+    const char *name;
+    size_t offset;
+} stages[] = {
+#define X(name) \
+    { #name, offsetof(JrTimes, name) }
+    X(read), X(parse),    X(infer),    X(lower), X(passes),
+    X(load), X(optimise), X(generate), X(link),
+#undef X
+};
+enum { STAGES = sizeof stages / sizeof *stages };
 
 static double stage(const JrBenchRow *row, int index) {
-    return (&row->stages.read)[index];
+    return *(const double *)((const char *)&row->stages + stages[index].offset);
 }
 
 /* Loading an engine happens once in a process; it is shown, but not a part of what it costs to
@@ -55,7 +64,7 @@ static double stage(const JrBenchRow *row, int index) {
 static double compile_time(const JrBenchRow *row) {
     double sum = 0;
     for (int i = 0; i < STAGES; i++)
-        if (strcmp(stage_names[i], "load") != 0) sum += stage(row, i);
+        if (strcmp(stages[i].name, "load") != 0) sum += stage(row, i);
     return sum;
 }
 
@@ -183,7 +192,7 @@ static void stages_text(const JrBench *bench, const Columns *columns, JrText *ou
     char t[BENCH_TEXT];
     jr_text_printf(out, "\n%-*s", columns->name, "compile");
     for (int i = 0; i < STAGES; i++)
-        jr_text_printf(out, "  %8s", stage_names[i]);
+        jr_text_printf(out, "  %8s", stages[i].name);
     jr_text_printf(out, "  %9s\n", "peak");
     for (size_t r = 0; r < bench->row_count; r++) {
         const JrBenchRow *row = &bench->rows[r];
@@ -272,7 +281,7 @@ static void row_fields(Fields *f, const JrBenchRow *row) {
     bool_field(f, "settled", row->settled);
     number_field(f, "threads", row->threads, true);
     for (int i = 0; i < STAGES; i++)
-        number_field(f, stage_names[i], stage(row, i), true);
+        number_field(f, stages[i].name, stage(row, i), true);
     number_field(f, "first_call", row->first_call, measured);
     number_field(f, "calls", (double)row->calls, measured);
     number_field(f, "sample_count", (double)row->sample_count, true);

@@ -20,7 +20,7 @@ class Bench(Command):
     def test_table(self):
         code, out, err = self.run_command("k.src", *self.QUICK, "-e", "total", "np.arange(50.0)")
         self.assertEqual((code, err), (0, ""), out)
-        for text in [*ENGINES, "total in k.src", "median", "speed-up", "generate"]:
+        for text in [*ENGINES, "total in k.src", "median", "speed-up", "optimise", "generate"]:
             self.assertIn(text, out)
         if len(ENGINES) > 1:
             self.assertIn("results: the same to the bit", out)

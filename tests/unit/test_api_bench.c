@@ -68,6 +68,7 @@ static void stage_times(void **state) {
     env_function(module, "f", NULL);
     assert_ok(jr_module_times(module, &times));
     assert_true(times.generate > 0 && times.link > 0 && times.load >= 0);
+    assert_true((times.optimise > 0) == (strcmp(env->engine, "llvm") == 0));
     assert_int_equal(times.size, sizeof times);
     times.size = 0;
     assert_fails(jr_module_times(module, &times), JR_ERR_ARGUMENT, "sizeof(JrTimes)");
