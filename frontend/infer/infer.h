@@ -195,7 +195,9 @@ const FeType *fe_infer_mask(FeInfer *in, const AstExpr *expr, const FeType *arra
 const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *array,
                               const FeType *indices, bool store);
 bool fe_infer_is_gather(FeInfer *in, const AstExpr *expr);
-/* a[indices] = a value of this type. */
+/* Whether a[mask] = an array of this type is one of the forms there are. */
+bool fe_infer_can_put_masked(FeInfer *in, const AstExpr *target, const FeType *value);
+/* a[indices] = a value of this type, or a[mask] = an array. */
 void fe_infer_put(FeInfer *in, const AstExpr *target, const FeType *value);
 
 /* ---- infer_subscript.c ---- */

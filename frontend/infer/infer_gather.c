@@ -1,5 +1,5 @@
-/* a[indices], an array of the elements that an array of ints names, and a[indices] = value: calls of
- * functions of numpy.src. */
+/* a[indices], an array of the elements that an array of ints names, a[indices] = value, and a[mask] =
+ * an array: calls of functions of numpy.src. */
 #include "frontend/infer/library.h"
 
 bool fe_infer_is_gather(FeInfer *in, const AstExpr *expr) {
@@ -41,6 +41,16 @@ const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *ar
     return fe_infer_call_own(in, expr, func, arguments(in, expr), types);
 }
 
+/* The function that stores an array where a mask is true, for ranks there are. */
+static FeFunc *put_masked(FeInfer *in, const AstExpr *target) {
+    unsigned ndim = node_at(in, target->left)->type->ir.ndim;
+    return own(in, "_put_masked", ndim, ndim, "1");
+}
+
+bool fe_infer_can_put_masked(FeInfer *in, const AstExpr *target, const FeType *value) {
+    return value->ir.ndim == 1 && put_masked(in, target) != NULL;
+}
+
 void fe_infer_put(FeInfer *in, const AstExpr *target, const FeType *value) {
     const FeType *array = node_at(in, target->left)->type;
     const FeType *element = scalar_type(in, (IrScalar)array->ir.scalar);
@@ -48,7 +58,8 @@ void fe_infer_put(FeInfer *in, const AstExpr *target, const FeType *value) {
     const FeType *types[] = {array, node_at(in, target->items.data[0])->type,
                              many ? value : element};
     const FeType *into = node_at(in, target)->type;
-    fe_infer_call_own(in, target, own(in, "_put", 1, 1, many ? "1" : "0"),
-                      arguments(in, target), types);
+    FeFunc *func = fe_infer_is_mask(in, target) ? put_masked(in, target)
+                                                : own(in, "_put", 1, 1, many ? "1" : "0");
+    fe_infer_call_own(in, target, func, arguments(in, target), types);
     node_at(in, target)->type = into;
 }

@@ -45,9 +45,11 @@ static void assign_element(FeInfer *in, const AstExpr *target, const FeType *typ
     const FeType *element = scalar_type(in, into->ir.scalar);
     bool array =
         into->kind == FE_ARRAY && type->kind == FE_ARRAY && type->ir.ndim <= into->ir.ndim;
-    if (array && fe_infer_is_mask(in, target))
+    bool masked = array && fe_infer_is_mask(in, target);
+    if (masked && !fe_infer_can_put_masked(in, target, type))
         fe_infer_fail(in, value ? value->span : target->span, "write a loop, or use np.where",
-                      "the elements under a mask take one number, not an array");
+                      "the elements under a mask take one number, or an array of 1 dimension "
+                      "where the mask has 1 or 2");
     else if (!array && !type_is_number(type))
         fe_infer_fail(in, value ? value->span : target->span, NULL,
                       "%s cannot be stored in %s", fe_infer_name(in, type),
@@ -55,7 +57,7 @@ static void assign_element(FeInfer *in, const AstExpr *target, const FeType *typ
                           ? fe_infer_name(in, into)
                           : jr_arena_printf(in->arena, "an element of type %s",
                                             fe_infer_name(in, into)));
-    else if (fe_infer_is_gather(in, target))
+    else if (masked || fe_infer_is_gather(in, target))
         fe_infer_put(in, target, type);
     if (use && value && !array) fe_infer_use(in, value, element);
 }

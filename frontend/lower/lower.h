@@ -223,7 +223,7 @@ Value fe_lower_matmul(Lower *low, const AstExpr *expr, const AstExpr *left,
                       const AstExpr *right);
 /* a[mask] */
 bool fe_is_mask(Lower *low, const AstExpr *expr);
-/* a[indices], which is a call of the library. */
+/* a[indices], or a[mask] that an array is assigned to: a call of the library. */
 bool fe_is_gather(Lower *low, const AstExpr *expr);
 Value fe_lower_gather(Lower *low, const AstExpr *expr);
 void fe_lower_put(Lower *low, const AstExpr *target, Value value);

@@ -49,12 +49,12 @@ static void bind_name(Lower *low, const AstExpr *name, Value value) {
 /* ---- Targets ---- */
 
 static void assign_subscript(Lower *low, const AstExpr *target, Value value) {
-    if (fe_is_mask(low, target)) {
-        fe_lower_mask_assign(low, target, value);
-        return;
-    }
     if (fe_is_gather(low, target)) {
         fe_lower_put(low, target, value);
+        return;
+    }
+    if (fe_is_mask(low, target)) {
+        fe_lower_mask_assign(low, target, value);
         return;
     }
     Subscript sub = fe_subscript_eval(low, target);
