@@ -100,6 +100,7 @@ typedef struct FeInfer {
     JR_VEC(FeSpec *) to_check;
     JrTable builtins;          /* rows by path */
     struct FeLibrary *library; /* NULL until one of its functions is named */
+    bool numpy_star;           /* from numpy import * */
     JrTable python; /* entries of names that the module does not define, as they are needed */
     FuncInfo *info; /* of the function that is looked at: its locals hide module scope */
     bool checking;

@@ -125,8 +125,11 @@ static Entry *python_entry(FeInfer *in, const char *name) {
     const FeHost *host = find_host(in, name);
     if (host) return entry_new(in, ENTRY_TYPE, fe_type_host(in->types, host), nowhere);
     IrExc exc = ir_exc_named(name, strlen(name));
-    if (exc == EXC_NONE) return NULL;
-    return entry_new(in, ENTRY_TYPE, fe_type_exception(in->types, exc), nowhere);
+    if (exc != EXC_NONE)
+        return entry_new(in, ENTRY_TYPE, fe_type_exception(in->types, exc), nowhere);
+    FeFunc *func =
+        in->numpy_star ? fe_library_find(in, jr_arena_printf(in->arena, "np.%s", name)) : NULL;
+    return func ? entry_new(in, ENTRY_TYPE, fe_type_func(in->types, func), nowhere) : NULL;
 }
 
 Entry *fe_scope_find(FeInfer *in, const char *name) {
@@ -189,6 +192,7 @@ static void import_star(FeInfer *in, const AstImport *import, const char *path) 
         jr_table_put(&in->module->names, name,
                      entry_of_type(in, fe_type_builtin(in->types, row), import->span));
     }
+    in->numpy_star |= !strcmp(path, "np");
     if (strcmp(path, "jitrun")) return;
     jr_table_put(&in->module->names, "boolean",
                  entry_of_type(in, member_scalar(in, path, "boolean"), import->span));
