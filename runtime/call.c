@@ -195,8 +195,21 @@ static bool add_code(JrFunction *f, bool pointer) {
     return true;
 }
 
+/* What a function or an element type is passed for has no value that a caller outside could give. */
+static JrStatus refuse_static(const FeSpec *spec) {
+    for (uint32_t i = 0; i < spec->nparams; i++)
+        if (fe_type_has_static(spec->params[i]))
+            return jr_error_set(
+                JR_ERR_SIGNATURE,
+                "%s takes a function or a type for '%s', which only kernels can "
+                "pass: ask for a kernel that calls it",
+                spec->func->ast->name, spec->func->ast->params.data[i].name);
+    return JR_OK;
+}
+
 JrStatus jr_function_of_spec(JrModule *module, const FeSpec *spec, JrPurpose purpose,
                              JrFunction **out) {
+    if (refuse_static(spec)) return JR_ERR_SIGNATURE;
     JrFunction *known = find_handle(module, spec), *f = known;
     if (!f && !(f = new_handle(module, spec))) return jr_error()->status;
     if (purpose != JR_TO_DESCRIBE && !f->call.run &&

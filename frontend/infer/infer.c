@@ -61,12 +61,17 @@ static void run_queue(FeInfer *in) {
 
 /* ---- What units find out ---- */
 
-/* A variable holds numbers, arrays, and tuples of these. */
-static bool is_storable(const FeType *type) {
+/* A variable holds numbers, arrays, functions, and tuples of these. */
+bool fe_infer_is_storable(const FeType *type) {
     if (type->kind == FE_TUPLE)
         for (uint32_t i = 0; i < type->count; i++)
-            if (!is_storable(type->items[i])) return false;
-    return type_is_number(type) || type->kind == FE_ARRAY || type->kind == FE_TUPLE;
+            if (!fe_infer_is_storable(type->items[i])) return false;
+    return type_is_number(type) || type->kind == FE_ARRAY || type->kind == FE_TUPLE ||
+           fe_type_is_static(type);
+}
+
+static bool is_returnable(const FeType *type) {
+    return type->kind == FE_NONE || (fe_infer_is_storable(type) && !fe_type_has_static(type));
 }
 
 static const char *storable_help(const FeType *type) {
@@ -75,7 +80,7 @@ static const char *storable_help(const FeType *type) {
     case FE_LIST: return "write np.array([...]) for an array, or (a, b) for a tuple";
     case FE_RANGE: return "write the range in the for itself";
     case FE_NONE: return "a function that returns nothing is called on a line of its own";
-    default: return "a variable holds a number, an array or a tuple";
+    default: return "a variable holds a number, an array, a tuple or a function";
     }
 }
 
@@ -97,13 +102,13 @@ static void conflict(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
 
 static void assign_checked(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
     if (type_is_void(type) || type_is_void(var->type)) {
-        if (!type_is_void(type) && !is_storable(type))
+        if (!type_is_void(type) && !fe_infer_is_storable(type))
             fe_infer_fail(in, span, storable_help(type), "%s cannot be assigned to a variable",
                           fe_infer_name(in, type));
         if (var->type->kind == FE_UNKNOWN) var->type = in->types->error;
         return;
     }
-    if (!is_storable(type)) {
+    if (!fe_infer_is_storable(type)) {
         fe_infer_fail(in, span, storable_help(type), "%s cannot be assigned to a variable",
                       fe_infer_name(in, type));
         return;
@@ -118,7 +123,7 @@ void fe_infer_assign(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
         assign_checked(in, var, type, span);
         return;
     }
-    if (type_is_void(type) || !is_storable(type) || ((Var *)var)->declared) return;
+    if (type_is_void(type) || !fe_infer_is_storable(type) || ((Var *)var)->declared) return;
     const FeType *joined = fe_infer_join(in, var->type, type);
     if (!joined || joined == var->type) return;
     var->type = joined;
@@ -128,7 +133,7 @@ void fe_infer_assign(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
 static void return_checked(FeInfer *in, const FeType *type, JrSpan span) {
     FeSpec *spec = in->spec;
     if (type_is_void(type)) return;
-    if (type->kind != FE_NONE && !is_storable(type)) {
+    if (!is_returnable(type)) {
         fe_infer_fail(in, span, "return a number, an array or a tuple",
                       "%s cannot be returned", fe_infer_name(in, type));
         return;
@@ -151,7 +156,7 @@ void fe_infer_return(FeInfer *in, const FeType *type, JrSpan span) {
         return;
     }
     if (type_is_void(type) || spec->units->declared) return;
-    if (type->kind != FE_NONE && !is_storable(type)) return;
+    if (!is_returnable(type)) return;
     const FeType *joined = fe_infer_join(in, spec->ret, type);
     if (!joined || joined == spec->ret) return;
     spec->ret = joined;
@@ -159,6 +164,14 @@ void fe_infer_return(FeInfer *in, const FeType *type, JrSpan span) {
 }
 
 /* ---- Specialisations ---- */
+
+/* "square" of a function, "float64" of a type. */
+static const char *static_name(FeInfer *in, const FeType *type) {
+    if (type->kind == FE_FUNC)
+        return jr_arena_printf(in->arena, "def %s", type->func->ast->name);
+    if (type->builtin) return jr_arena_printf(in->arena, "def %s", type->builtin->path);
+    return fe_infer_name(in, type);
+}
 
 static const char *spec_name(FeInfer *in, const FeFunc *func, uint32_t n,
                              const FeType *const *params) {
@@ -169,7 +182,7 @@ static const char *spec_name(FeInfer *in, const FeFunc *func, uint32_t n,
     jr_text_init(&text, in->arena);
     jr_text_printf(&text, "%s(", func->ast->name);
     for (uint32_t i = 0; i < n; i++)
-        jr_text_printf(&text, "%s%s", i ? ", " : "", fe_infer_name(in, params[i]));
+        jr_text_printf(&text, "%s%s", i ? ", " : "", static_name(in, params[i]));
     jr_text_puts(&text, ")");
     return text.data;
 }

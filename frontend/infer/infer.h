@@ -153,6 +153,8 @@ void fe_infer_return(FeInfer *in, const FeType *type, JrSpan span);
 const FeType *fe_infer_fail(FeInfer *in, JrSpan span, const char *help, const char *format,
                             ...) __attribute__((format(printf, 4, 5)));
 const char *fe_infer_name(FeInfer *in, const FeType *type); /* fe_type_name */
+/* Whether variables and parameters can have the type. */
+bool fe_infer_is_storable(const FeType *type);
 
 /* ---- infer_stmt.c ---- */
 void fe_infer_unit(FeInfer *in, Unit *unit);

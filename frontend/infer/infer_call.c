@@ -263,13 +263,6 @@ static bool match_func(FeInfer *in, FuncCall *call) {
     return true;
 }
 
-static bool is_passable(const FeType *type) {
-    if (type->kind == FE_TUPLE)
-        for (uint32_t i = 0; i < type->count; i++)
-            if (!is_passable(type->items[i])) return false;
-    return type_is_number(type) || type->kind == FE_ARRAY || type->kind == FE_TUPLE;
-}
-
 /* What one parameter becomes for its argument: the declared type, or the argument's. */
 static const FeType *param_type(FeInfer *in, FuncCall *call, uint32_t i) {
     const FeType *declared = call->func->info->params[i], *given = call->types[i];
@@ -286,7 +279,7 @@ static const FeType *param_type(FeInfer *in, FuncCall *call, uint32_t i) {
                              fe_infer_name(in, declared), param->name,
                              fe_infer_name(in, given));
     }
-    if (!is_passable(given))
+    if (!fe_infer_is_storable(given))
         return fe_infer_fail(in, call->args[i]->span, NULL,
                              "%s cannot be passed to a function ('%s' of %s())",
                              fe_infer_name(in, given), param->name, call->func->ast->name);

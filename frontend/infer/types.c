@@ -236,6 +236,13 @@ const FeType *fe_unify(FeTypes *types, const FeType *a, const FeType *b) {
     return NULL;
 }
 
+bool fe_type_has_static(const FeType *type) {
+    if (type->kind == FE_TUPLE)
+        for (uint32_t i = 0; i < type->count; i++)
+            if (fe_type_has_static(type->items[i])) return true;
+    return fe_type_is_static(type);
+}
+
 /* Every value of `from` is one of `to`, or the nearest float. */
 static bool scalar_accepts(IrScalar to, IrScalar from) {
     if (to == from || from == TY_BOOL) return true;

@@ -85,6 +85,15 @@ const FeType *fe_unify(FeTypes *types, const FeType *a, const FeType *b);
  * number that converts without loss of kind (int to float yes, float to int no), T[::1] to T[:]. */
 bool fe_accepts(const FeType *to, const FeType *from);
 
+/* Whether a value of it is known when the function is compiled, and takes no place in the code: a function
+ * or an element type. It may be passed to functions, which are specialised for it. */
+static inline bool fe_type_is_static(const FeType *type) {
+    return type->kind == FE_FUNC || type->kind == FE_BUILTIN || type->kind == FE_HOST ||
+           type->kind == FE_DTYPE;
+}
+/* The same of an item, at any depth. */
+bool fe_type_has_static(const FeType *type);
+
 /* What an operator does with two scalars: both operands are cast to `operand`, the operation
  * gives `result`. b is NULL for a unary one. False if the operator does not take these types. */
 typedef struct FeOperation {

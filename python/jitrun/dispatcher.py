@@ -7,7 +7,7 @@ import os
 import threading
 import weakref
 
-from . import diagnostics, engine, fast, types, values
+from . import diagnostics, engine, fast, functions, types, values
 from .engine import Specialisation
 from .errors import JitrunError
 from .source import KernelSource
@@ -140,6 +140,7 @@ class Dispatcher:
     def _set_up(self):
         self._prepared = {}  # key of the arguments -> Specialisation
         self._compiled = {}  # argument types -> Specialisation
+        self._without = {}  # functions among the arguments -> the kernel without them
         self._lock = threading.RLock()
         parsed = self.source.parsed()
         _maker.set_up(self, parsed, self.source.defaults)
@@ -274,6 +275,9 @@ class Dispatcher:
         return args, run, taught
 
     def _specialise(self, arg_types, args):
+        without = functions.without(self, arg_types, self._without)
+        if without:
+            return without
         if self.declared:
             return self._declared_for(arg_types).with_plan(arg_types, args)
         wanted = self._with_annotations(arg_types)
@@ -354,6 +358,8 @@ class Dispatcher:
         from . import bench
 
         args, run, _ = self._prepare(self._bind(args, kwargs))
+        if isinstance(run, functions.Without):
+            args, run, _ = run.kernel._prepare(run.others(args))
         return bench.measure(
             run,
             args,
@@ -476,6 +482,7 @@ class Dispatcher:
 
 # What a kernel is: the class above as far as Python code is concerned.
 _maker = fast.Maker(Dispatcher, Dispatcher._call, engine.context)
+functions.learn(_maker.type)
 
 
 def _unpickle(key):

@@ -17,6 +17,7 @@ import tokenize
 import types
 
 from . import tables
+from .edits import without_parameters
 from .errors import SourceError
 
 MISSING = object()
@@ -109,6 +110,24 @@ class KernelSource:
                 _put(values, part, _Module(value.__name__) if inspect.ismodule(value) else value)
         return values
 
+    def without(self, found):
+        """The same function without some parameters: their names stand for the values found there."""
+        text = without_parameters(self.text, self.parsed().node, found)
+        defaults = {n: v for n, v in self.defaults.items() if n not in found}
+        annotations = {n: v for n, v in self.annotations.items() if n not in found}
+        made = KernelSource(
+            self.name,
+            self.module,
+            self.file,
+            self.first_line,
+            text,
+            self.indents,
+            defaults,
+            annotations,
+        )
+        made._lookup = _Bound(found, self)
+        return made
+
     def __getstate__(self):
         state = dict(self.__dict__, _parsed=None, _lookup=None, _tables={})
         state["annotations"] = {}
@@ -140,6 +159,16 @@ class KernelSource:
             n: v for n, v in self.defaults.items() if n not in positional
         } or None
         return made
+
+
+class _Bound:
+    """Where free names are looked up in a function without some of its parameters."""
+
+    def __init__(self, found, source):
+        self.found, self.source = found, source
+
+    def value_of(self, name):
+        return self.found[name] if name in self.found else self.source.value_of(name)
 
 
 class _Module:

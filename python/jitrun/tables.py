@@ -11,9 +11,7 @@ and a function that calls one which needs it passes it on. Functions are edited 
         return TABLE[x]
 """
 
-import io
 import sys
-import tokenize
 import weakref
 
 from . import types
@@ -64,44 +62,3 @@ def needs(functions, uses):
                 found[function] += new
                 grows = grows or bool(new)
     return found
-
-
-# ---- Edits: (span, text) ----
-
-
-def more_parameters(text, definition, more):
-    """Puts parameters behind those of a `def`."""
-    tokens = _tokens(text)
-    start = definition.lineno, definition.col_offset
-    at = next(i for i, t in enumerate(tokens) if t.start >= start and t.string == "(")
-    depth = 0
-    while True:
-        depth += (tokens[at].string in _OPEN) - (tokens[at].string in _CLOSE)
-        if depth == 0:
-            return _before(text, tokens, at, more)
-        at += 1
-
-
-def more_arguments(text, call, more):
-    """Puts arguments behind those of a call, which ends with its bracket."""
-    line = text.split("\n")[call.end_lineno - 1].encode()
-    end = call.end_lineno, len(line[: call.end_col_offset].decode())
-    tokens = _tokens(text)
-    return _before(text, tokens, next(i for i, t in enumerate(tokens) if t.end == end), more)
-
-
-_OPEN, _CLOSE = ("(", "[", "{"), (")", "]", "}")
-_NOTHING = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
-
-
-def _tokens(text):
-    found = tokenize.generate_tokens(io.StringIO(text).readline)
-    return [token for token in found if token.type not in _NOTHING]
-
-
-def _before(text, tokens, at, more):
-    """An edit before the bracket that is tokens[at]."""
-    row, column = tokens[at].start
-    line = text.split("\n")[row - 1]
-    place = row, len(line[:column].encode())
-    return (place, place), more if tokens[at - 1].string in ("(", ",") else ", " + more

@@ -86,6 +86,23 @@ class TupleType(Type):
         return TupleType, (self.items,)
 
 
+class Function(Type):
+    """The type of an argument that is a function, or a type of elements: it has no other value."""
+
+    def __init__(self, value):
+        self.value = value
+        self.name = "function %s" % getattr(value, "__name__", value)
+
+    def __eq__(self, other):
+        return isinstance(other, Function) and self.value is other.value
+
+    def __hash__(self):
+        return id(self.value)
+
+    def __reduce__(self):
+        return Function, (self.value,)
+
+
 class Signature:
     """Parameter types, and a result type or None for the one that is inferred."""
 

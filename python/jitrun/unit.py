@@ -22,7 +22,7 @@ import math
 import sys
 import types as pytypes
 
-from . import tables, types
+from . import edits, tables, types
 from .errors import Diagnostic, Place, typing_error
 from .source import KNOWN_MODULES, MISSING, spelled
 
@@ -122,8 +122,7 @@ class Unit:
     def _emit(self, dispatcher, signature):
         source = dispatcher.source
         definition = source.parsed().node
-        edits = list(self._edits(dispatcher, signature))
-        body = _Text(source, edits)
+        body = _Text(source, list(self._edits(dispatcher, signature)))
         first, last = definition.lineno, definition.end_lineno
         self._lines.append((body, first - 1))
         options = self._decorator(dispatcher, signature)
@@ -176,13 +175,17 @@ class Unit:
         ]
         if not (parsed.node.args.kwonlyargs or parsed.node.args.vararg):
             texts.insert(0, "*")
-        yield tables.more_parameters(source.text, parsed.node, ", ".join(texts))
+        yield edits.more_parameters(source.text, parsed.node, ", ".join(texts))
         calls = {id(n.func): n for n in ast.walk(parsed.node) if isinstance(n, ast.Call)}
         for node, what in self._uses[dispatcher]:
             passed = self._needs[what.value] if what.kind == "kernel" else ()
             if passed and id(node) in calls:
                 texts = ["%s=%s" % (self._names[t], self._names[t]) for t in passed]
-                yield tables.more_arguments(source.text, calls[id(node)], ", ".join(texts))
+                yield edits.more_arguments(source.text, calls[id(node)], ", ".join(texts))
+            elif passed:
+                message = "%r uses the array %r from outside: it cannot be passed as an argument"
+                names = spelled(node), passed[0].name
+                fail(dispatcher, node, message % names, "pass the array to it, or call it here")
 
     def _casts(self, definition, result):
         """`return e` as `return float32(e)`: a signature's result type casts, as in numba."""
@@ -334,13 +337,13 @@ def _use_of(dispatcher, node, value):
     table = dispatcher.source.table(spelled(node), value)
     if table is not None:
         return Use("table", table)
-    use = _known_object(value)
+    use = known_object(value)
     if use:
         return use
     fail(dispatcher, node, *_unusable(spelled(node), value))
 
 
-def _known_object(value):
+def known_object(value):
     """The use of a module, function or type that the compiler knows by a path."""
     if isinstance(value, pytypes.ModuleType) and value.__name__ in KNOWN_MODULES:
         return Use("module", value.__name__)

@@ -53,6 +53,7 @@ def learn_numpy():
     for name in types.SCALARS:
         KEYS[np.dtype(name).type] = type
     KEYS[np.longlong] = KEYS[np.ulonglong] = type
+    KEYS[np.ufunc] = KEYS[type(np.sum)] = KEYS[type(len)]  # functions (functions.py)
     _find_data_field(np)
     return True
 
@@ -137,6 +138,11 @@ def _typeof(value, describe):
         return types.SCALARS["int64" if value < 2**63 else "uint64"]
     if kind in (bool, float) or value is None:
         return types.as_type(None if value is None else kind)
+    from . import functions
+
+    if functions.is_function(value):
+        functions.check(value, describe)
+        return types.Function(value)
     if kind is numpy().ndarray:
         return _array_type(value, describe)
     return types.as_type(kind)

@@ -12,7 +12,7 @@ import threading
 import weakref
 
 from . import _library as c
-from . import types
+from . import functions, types
 from .dispatcher import Dispatcher, njit
 from .engine import Specialisation
 from .fast import numpy_table
@@ -292,3 +292,6 @@ def _has_obj_field():
     function = lambda x: x  # noqa: E731
     probe = numpy.frompyfunc(function, 1, 1)
     return ctypes.c_void_p.from_address(id(probe) + _HEADER + _OBJ_OFFSET).value == id(function)
+
+
+functions.learn(Vectorized)

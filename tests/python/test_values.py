@@ -73,7 +73,7 @@ class Scalars(unittest.TestCase):
         self.assertIn("np.array", message)
 
     def test_what_cannot_be_passed(self):
-        for value in ("text", 1j, {}, object(), (1, "a"), len):
+        for value in ("text", 1j, {}, object(), (1, "a"), NotImplemented):
             message = str(error_of(self, TypeError, same, value))
             self.assertIn("argument 1, 'x'", message)
 

@@ -39,6 +39,20 @@ static void functions_of_a_module(void **state) {
     jr_module_free(module);
 }
 
+/* Only kernels can pass functions: such a specialisation is nobody else's. */
+static void functions_that_take_functions(void **state) {
+    Env *env = *state;
+    JrFunction *f = NULL;
+    JrModule *module = env_compile(env, "def apply(f, x):\n    return f(x)\n"
+                                        "def double(x):\n    return x * 2\n"
+                                        "def both(x: int):\n    return apply(double, x)\n");
+    assert_string_equal(jr_function_signature(env_function(module, "both", NULL)),
+                        "int64(int64)");
+    assert_int_equal(jr_function(module, "apply", NULL, &f), JR_ERR_SIGNATURE);
+    assert_non_null(strstr(jr_error()->message, "apply takes a function or a type for 'f'"));
+    jr_module_free(module);
+}
+
 static void parameters_of_a_function(void **state) {
     Env *env = *state;
     JrModule *module = env_compile(env, source);
@@ -262,6 +276,7 @@ static void null_functions_and_values(void **state) {
 int main(void) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_of_a_module),
+        cmocka_unit_test(functions_that_take_functions),
         cmocka_unit_test(parameters_of_a_function),
         cmocka_unit_test(tuples_among_them),
         cmocka_unit_test(versions_and_names),

@@ -1,0 +1,99 @@
+"""Functions, and types of elements, as arguments of kernels.
+
+    @njit                            @njit
+    def integrate(f, a, b):          def integrate(a, b):     # f means square
+        ...f(a)...                       ...f(a)...
+    integrate(square, 0.0, 1.0)      integrate(0.0, 1.0)
+
+A call with functions among its arguments is a call of a kernel of its own, without these parameters;
+in its text their names stand for the functions, as names from outside do. It is made once for each
+combination of functions.
+"""
+
+import types as pytypes
+
+from . import types, values
+from .unit import known_object
+
+
+def _key(value):
+    return types.Function(value)
+
+
+def learn(kind):
+    """Has kernels take values of this Python type as functions."""
+    values.KEYS[kind] = _key
+
+
+for _kind in (pytypes.FunctionType, pytypes.BuiltinFunctionType, type):
+    learn(_kind)
+
+
+def is_function(value):
+    return values.KEYS.get(type(value)) is _key
+
+
+def check(value, describe):
+    """TypeError unless kernels can use it; `describe()` is what a message calls the argument."""
+    from .dispatcher import Dispatcher
+    from .vectorize import Vectorized
+
+    if isinstance(value, (Dispatcher, Vectorized)) or known_object(value):
+        return
+    kind = "class" if isinstance(value, type) else "Python function"
+    help = "" if kind == "class" else ": decorate it with @njit"
+    name = getattr(value, "__name__", value)
+    raise TypeError("%s is the %s %s, which kernels cannot use%s" % (describe(), kind, name, help))
+
+
+def _has_function(of):
+    if isinstance(of, types.TupleType):
+        return any(map(_has_function, of.items))
+    return isinstance(of, types.Function)
+
+
+class Without:
+    """The code for arguments of which some are functions: a kernel that takes the others."""
+
+    tables = ()
+
+    def __init__(self, kernel, rest):
+        self.kernel, self._rest = kernel, rest
+        parsed = kernel.source.parsed()
+        self._positional = len(parsed.positional)
+        self._keywords = parsed.parameters[self._positional :]
+
+    def others(self, args):
+        """The arguments that are no functions."""
+        return tuple([args[i] for i in self._rest])
+
+    def teach(self, dispatcher, args):
+        return False
+
+    def __call__(self, args):
+        args = self.others(args)
+        if not self._keywords:
+            return self.kernel(*args)
+        keywords = dict(zip(self._keywords, args[self._positional :]))
+        return self.kernel(*args[: self._positional], **keywords)
+
+
+def without(dispatcher, arg_types, made):
+    """The Without for these types of arguments, or None if there is no function among them. `made` has
+    the kernels that are there already, by their functions."""
+    names = dispatcher.source.parsed().parameters
+    for i, of in enumerate(arg_types):
+        if isinstance(of, types.TupleType) and _has_function(of):
+            where = values.describe_argument(names, i)
+            raise TypeError("%s is %s: pass functions as arguments of their own" % (where, of))
+    found = {n: t.value for n, t in zip(names, arg_types) if isinstance(t, types.Function)}
+    if not found:
+        return None
+    if dispatcher.declared:
+        raise TypeError("%r has signatures, which have no functions" % dispatcher.source.name)
+    key = tuple([(name, id(value)) for name, value in found.items()])
+    if key not in made:
+        options = dict(dispatcher.options, engine=dispatcher.engine, cache=dispatcher.cache)
+        options["check_races"] = dispatcher.check_races
+        made[key] = type(dispatcher).of_source(dispatcher.source.without(found), options)
+    return Without(made[key], [i for i, name in enumerate(names) if name not in found])
