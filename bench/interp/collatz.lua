@@ -19,4 +19,4 @@ local function collatz(limit)
     return best * 1000 + longest
 end
 
-print(collatz(60000))
+print(collatz(240000))

@@ -17,4 +17,4 @@ def collatz(limit):
     return best * 1000 + longest
 
 
-print(collatz(60000))
+print(collatz(240000))

@@ -29,6 +29,6 @@ def make_data(n):
 total = 0
 data = make_data(500000)
 table = make_table()
-for k in range(10):
+for k in range(30):
     total += crc32(data, table)
 print(total)

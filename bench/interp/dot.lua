@@ -17,4 +17,4 @@ local function ramp(n, start)
     return a
 end
 
-print(string.format("%.17g", dot(ramp(10000, 1.0), ramp(10000, 2.0), 2000)))
+print(string.format("%.17g", dot(ramp(10000, 1.0), ramp(10000, 2.0), 6000)))

@@ -14,4 +14,4 @@ def ramp(n, start):
     return a
 
 
-print(dot(ramp(10000, 1.0), ramp(10000, 2.0), 2000))
+print(dot(ramp(10000, 1.0), ramp(10000, 2.0), 6000))

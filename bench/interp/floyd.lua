@@ -33,4 +33,4 @@ local function check(n)
     return total
 end
 
-print(check(180))
+print(check(300))

@@ -22,4 +22,4 @@ def check(n):
     return total
 
 
-print(check(180))
+print(check(300))

@@ -48,4 +48,4 @@ local function life(rows, cols, steps)
     return alive
 end
 
-print(life(128, 128, 25))
+print(life(128, 128, 175))

@@ -28,4 +28,4 @@ def life(rows, cols, steps):
     return alive
 
 
-print(life(128, 128, 25))
+print(life(128, 128, 175))

@@ -11,4 +11,4 @@ local function loops(n)
     return total
 end
 
-print(loops(700))
+print(loops(1400))

@@ -8,4 +8,4 @@ def loops(n):
     return total
 
 
-print(loops(700))
+print(loops(1400))

@@ -18,4 +18,4 @@ local function mandelbrot(width, height, limit)
     return total
 end
 
-print(mandelbrot(400, 300, 200))
+print(mandelbrot(640, 480, 200))

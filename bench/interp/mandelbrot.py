@@ -17,4 +17,4 @@ def mandelbrot(width, height, limit):
     return total
 
 
-print(mandelbrot(400, 300, 200))
+print(mandelbrot(640, 480, 200))

@@ -16,7 +16,8 @@ def check(n):
         for j in range(n):
             a[i][j] = 0.5 * i - 0.25 * j
             b[i][j] = 0.125 * i + j
-    matmul(a, b, c, n)
+    for k in range(4):
+        matmul(a, b, c, n)
     total = 0.0
     for i in range(n):
         for j in range(n):

@@ -44,4 +44,4 @@ local function nbody(steps)
     return energy
 end
 
-print(string.format("%.17g", nbody(40000)))
+print(string.format("%.17g", nbody(300000)))

@@ -40,4 +40,4 @@ def nbody(steps):
     return energy
 
 
-print(nbody(40000))
+print(nbody(300000))

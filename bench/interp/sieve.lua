@@ -17,7 +17,7 @@ local function sieve(n)
 end
 
 local total = 0
-for k = 1, 8 do
+for k = 1, 24 do
     total = total + sieve(1000000)
 end
 print(total)

@@ -11,6 +11,6 @@ def sieve(n):
 
 
 total = 0
-for k in range(8):
+for k in range(24):
     total += sieve(1000000)
 print(total)

@@ -22,4 +22,4 @@ local function sweep(count, steps)
     return best + least
 end
 
-print(string.format("%.17g", sweep(600, 10000)))
+print(string.format("%.17g", sweep(2400, 10000)))

@@ -21,4 +21,4 @@ def sweep(count, steps):
     return best + least
 
 
-print(sweep(600, 10000))
+print(sweep(2400, 10000))
