@@ -645,7 +645,8 @@ typedef struct JrBenchOptions {
     size_t arg_count;
     const JrValue *args; /* copied; every call finds them as they were given */
     /* Rows, separated by commas: "interp", "tcc", "llvm", each also with "-parallel" behind it.
-     * NULL: the engines there are, and the best of them in parallel if there is a loop for it. */
+     * NULL: the engines there are, and the best of them in parallel if there is a prange loop or
+     * a statement over whole arrays for it. */
     const char *rows;
     double seconds; /* for each row, beyond its first call; 0: 1 second */
     double operations,
@@ -656,6 +657,7 @@ typedef struct JrBenchOptions {
     /* Called now and then with the row being measured and the part of all that is done. */
     void (*progress)(void *user, const char *row, double done);
     void *progress_user;
+    const char *title; /* of reports and pictures; NULL: the function and its file */
 } JrBenchOptions;
 
 /* Times are seconds; those of a call are on the clock, without what it takes to put the arguments

@@ -192,6 +192,7 @@ class JrBenchOptions(Structure):
         ("rivals", POINTER(JrBenchRival)),
         ("progress", Progress),
         ("progress_user", c_void_p),
+        ("title", c_char_p),
     ]
 
 

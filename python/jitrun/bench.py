@@ -53,6 +53,14 @@ class Bench:
         handles = (ctypes.c_void_p * 1)(self._handle)
         return self._written(c.lib.jr_bench_plot, 1, handles, None)
 
+    def html(self):
+        """A page with the picture and the table."""
+        return (
+            '<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n<title>jitrun</title>\n'
+            "<style>:root { color-scheme: light dark } svg { max-width: 100%%; height: auto }</style>\n"
+            "%s\n</html>\n" % self._repr_html_()
+        )
+
     def _written(self, function, *args):
         pieces = []
 
@@ -75,8 +83,11 @@ class Bench:
         return "<pre>%s</pre>%s" % (escaped, self.svg())
 
 
-def measure(run, args, *, seconds=1.0, rows=None, operations=0, bytes=0, against=(), name=None):
-    """A Bench of a Specialisation that is called with these arguments."""
+def measure(
+    run, args, *, seconds=1.0, rows=None, operations=0, bytes=0, against=(), title=None, progress=None
+):
+    """A Bench of a Specialisation that is called with these arguments. `progress` is called with a
+    row's name and the part of all that is done."""
     plan, args = run._plan, (*args, *run.tables)
     rivals = [_Rival(kind, run, args) for kind in ([against] if isinstance(against, str) else against)]
     buffer = plan.take(args)
@@ -91,6 +102,8 @@ def measure(run, args, *, seconds=1.0, rows=None, operations=0, bytes=0, against
         bytes=bytes,
         rival_count=len(rivals),
         rivals=(c.JrBenchRival * len(rivals))(*[rival.structure() for rival in rivals]),
+        progress=c.Progress(lambda user, row, part: progress(row.decode(), part) if progress else None),
+        title=title.encode() if title else None,
     )
     handle = ctypes.c_void_p()
     status = c.lib.jr_bench(run._module, ctypes.byref(options), ctypes.byref(handle))

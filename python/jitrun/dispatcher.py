@@ -355,20 +355,23 @@ class Dispatcher:
         "tcc-parallel", "llvm-parallel"; `operations` and `bytes` are what one call does and
         moves, for the rates; `against` adds "cpython", "numba" or both. The result is a Bench;
         docs/timer.md says how it is measured."""
-        from . import bench
-
-        args, run, _ = self._prepare(self._bind(args, kwargs))
-        if isinstance(run, functions.Without):
-            args, run, _ = run.kernel._prepare(run.others(args))
-        return bench.measure(
-            run,
+        return self._bench(
             args,
+            kwargs,
             seconds=seconds,
             rows=rows,
             operations=operations,
             bytes=bytes,
             against=against,
         )
+
+    def _bench(self, args, kwargs, **options):
+        from . import bench
+
+        args, run, _ = self._prepare(self._bind(args, kwargs))
+        if isinstance(run, functions.Without):
+            args, run, _ = run.kernel._prepare(run.others(args))
+        return bench.measure(run, args, **options)
 
     # ---- Looking inside ----
 

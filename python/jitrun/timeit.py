@@ -29,7 +29,8 @@ def timeit(stmt="pass", setup="pass", globals=None, *, parallel=False, **options
     Dispatcher.bench's."""
     names = _names(setup, globals)
     kernel, args = _kernel(stmt, names, parallel)
-    return kernel.bench(*args, **options)
+    title = "; ".join(line.strip() for line in stmt.splitlines() if line.strip())
+    return kernel._bench(args, {}, title=title, **options)
 
 
 def _names(setup, given):
@@ -72,6 +73,30 @@ def _is_frozen(value):
     return isinstance(value, (pytypes.ModuleType, Dispatcher)) or callable(value)
 
 
+def _picture(path):
+    """A PATH for --plot, whose ending says what is written there."""
+    if not path.lower().endswith((".svg", ".html", ".htm")):
+        raise argparse.ArgumentTypeError("a picture is named .svg or .html, not %r" % path)
+    return path
+
+
+def _show_progress(row, part):
+    full = int(24 * part)
+    sys.stderr.write("\r[%-24s] %3.0f%% %-16.16s" % ("#" * full, 100 * part, row))
+    sys.stderr.flush()
+
+
+def _write_picture(bench, path):
+    """Whether it could be written; if not, standard error says so."""
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(bench.svg() if path.lower().endswith(".svg") else bench.html())
+        return True
+    except OSError as error:
+        print("jitrun.timeit: error: cannot write %s: %s" % (path, error.strerror), file=sys.stderr)
+        return False
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m jitrun.timeit", description="Times a statement on every engine of jitrun."
@@ -86,7 +111,7 @@ def _parser():
     add("--operations", type=float, default=0, help="that one run of the statement does")
     add("--json", action="store_true", help="write JSON")
     add("--csv", action="store_true", help="write CSV")
-    add("--plot", metavar="PATH", help="write a picture, in SVG")
+    add("--plot", metavar="PATH", type=_picture, help="write a picture: .svg, or .html with the table")
     add("statement", nargs="*", default=["pass"], help="its lines, one argument each")
     return parser
 
@@ -94,6 +119,7 @@ def _parser():
 def main(arguments=None):
     """The command. Returns the exit code: 1 if rows differ or the statement fails."""
     options = _parser().parse_args(arguments)
+    shown = sys.stderr.isatty()
     try:
         bench = timeit(
             "\n".join(options.statement),
@@ -103,14 +129,17 @@ def main(arguments=None):
             rows=options.rows,
             operations=options.operations,
             against=options.against,
+            progress=_show_progress if shown else None,
         )
     except (JitrunError, ValueError, TypeError, ImportError, SyntaxError) as error:
         print("jitrun.timeit: error: %s" % error, file=sys.stderr)
         return 1
+    finally:
+        if shown:
+            sys.stderr.write("\r%48s\r" % "")
     print(bench.json() if options.json else bench.csv() if options.csv else bench.text(), end="")
-    if options.plot:
-        with open(options.plot, "w", encoding="utf-8") as file:
-            file.write(bench.svg())
+    if options.plot and not _write_picture(bench, options.plot):
+        return 1
     return 0 if bench.agrees else 1
 
 

@@ -1,5 +1,6 @@
-/* The timer's parts: bench.c makes the rows, bench_measure.c takes the times, bench_values.c keeps
- * and compares arguments and results, bench_report.c and bench_plot.c show them. */
+/* The timer's parts: bench.c plans the rows, bench_row.c makes each, bench_measure.c takes the
+ * times, bench_values.c keeps and compares arguments and results, bench_report.c and bench_plot.c
+ * show them. */
 #ifndef JR_RUNTIME_BENCH_H
 #define JR_RUNTIME_BENCH_H
 
@@ -9,7 +10,7 @@
 enum {
     BENCH_MAX_ROWS = 32,
     BENCH_MAX_SAMPLES = 1000,
-    BENCH_NAME = 48,
+    BENCH_ENGINES = 3,
 };
 
 struct JrBench {
@@ -51,6 +52,50 @@ void jr_bench_args_restore(const BenchArgs *args);
 const char *jr_bench_compare(JrArena *arena, const char *what, const JrValue *a,
                              const JrValue *b, bool exact, bool *bits);
 
+/* ---- bench_row.c ---- */
+
+/* What a run printed, up to a limit. */
+typedef struct BenchOutput {
+    char *bytes;
+    size_t len;
+    bool listening, lost;
+} BenchOutput;
+
+/* What a row's first call left. */
+typedef struct BenchOutcome {
+    JrValue value; /* the result, and the arguments behind it */
+    char *printed;
+    size_t printed_len;
+    bool chunked; /* parallel: added up in another order */
+} BenchOutcome;
+
+/* A benchmark as it is being made. */
+typedef struct BenchRun {
+    JrModule *module; /* the caller's */
+    JrBenchOptions options;
+    JrBench *bench;
+    BenchOutcome first; /* of the first row that was measured; value.type is JR_NONE before */
+    size_t planned, done;
+    double load[BENCH_ENGINES]; /* as long as each took when first asked for */
+    /* The row that is being measured. */
+    JrModule *compiled;
+    JrFunction *function; /* NULL: the body */
+    BenchArgs args;
+    BenchOutput output;
+    JrBusy *busy;
+    const JrBenchRival *rival;
+    JrValue *outcome; /* where the next call leaves its result; NULL: drop it */
+} BenchRun;
+
+extern const char *const jr_bench_engines[BENCH_ENGINES];
+
+/* Compiles the caller's source for an engine, into run->compiled. NULL or what went wrong. */
+const char *jr_bench_compile(BenchRun *run, const char *engine, bool parallel);
+/* Makes the next row. False when the benchmark is to end with jr_error(). */
+bool jr_bench_engine_row(BenchRun *run, const char *name);
+void jr_bench_rival_row(BenchRun *run, const JrBenchRival *rival);
+void jr_bench_outcome_clear(BenchOutcome *outcome);
+
 /* ---- bench_measure.c ---- */
 
 /* What is measured: calls it so many times, with fresh arguments. NULL or what went wrong. */
@@ -72,6 +117,9 @@ const char *jr_bench_measure(const BenchSubject *subject, JrArena *arena, JrBenc
 /* "1.25 ms": three digits and a unit. */
 enum { BENCH_TEXT = 32 };
 char *jr_bench_seconds(char out[BENCH_TEXT], double seconds);
+/* "7.45x", "0.06x", "0.0012x": never 0. */
+char *jr_bench_ratio(char out[BENCH_TEXT], double ratio);
+/* "13.2 GB/s" for the unit "B/s". */
 char *jr_bench_amount(char out[BENCH_TEXT], double amount, const char *unit);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* Three digits: 1.23, 12.3, 123. */
 static void three_digits(char *out, size_t size, double number, const char *unit) {
-    int decimals = number < 9.995 ? 2 : number < 99.95 ? 1 : 0;
+    int decimals = number == 0 || number >= 99.95 ? 0 : number < 9.995 ? 2 : 1;
     snprintf(out, size, "%.*f %s", decimals, number, unit);
 }
 
@@ -37,6 +37,15 @@ char *jr_bench_amount(char out[BENCH_TEXT], double amount, const char *unit) {
         amount /= 1000;
     snprintf(with, sizeof with, "%.1s%.5s", prefixes[i] ? &prefixes[i] : "", unit);
     three_digits(out, BENCH_TEXT, amount, with);
+    return out;
+}
+
+char *jr_bench_ratio(char out[BENCH_TEXT], double ratio) {
+    if (ratio < 0.0995)
+        snprintf(out, BENCH_TEXT, "%.*fx", ratio < 0.00995 ? ratio < 0.000995 ? 5 : 4 : 3,
+                 ratio);
+    else
+        snprintf(out, BENCH_TEXT, "%.*fx", ratio < 9.95 ? 2 : ratio < 99.5 ? 1 : 0, ratio);
     return out;
 }
 
@@ -127,11 +136,7 @@ static void row_text(const JrBenchRow *row, const Columns *columns, bool base, J
     jr_text_printf(out, "  %9s", jr_bench_seconds(t, row->first_call));
     jr_text_printf(out, "  %8s",
                    compile_time(row) > 0 ? jr_bench_seconds(t, compile_time(row)) : "-");
-    jr_text_printf(out, "  %8.*fx",
-                   row->speedup < 9.95   ? 2
-                   : row->speedup < 99.5 ? 1
-                                         : 0,
-                   row->speedup);
+    jr_text_printf(out, "  %9s", jr_bench_ratio(t, row->speedup));
     break_even_text(t, row, base);
     jr_text_printf(out, "  %9s", t);
     if (columns->operations)
@@ -144,11 +149,12 @@ static void row_text(const JrBenchRow *row, const Columns *columns, bool base, J
 static void parallel_text(const JrBenchRow *row, JrText *out) {
     if (!row->sample_count || row->threads < 2) return;
     jr_text_printf(out, "%s: %d threads", row->name, row->threads);
-    if (row->efficiency > 0) jr_text_printf(out, ", efficiency %.2f", row->efficiency);
-    if (row->imbalance > 0)
+    if (row->imbalance > 0) {
+        if (row->efficiency > 0) jr_text_printf(out, ", efficiency %.2f", row->efficiency);
         jr_text_printf(out, ", the busiest thread has %.2f times the mean", row->imbalance);
-    else
+    } else {
         jr_text_puts(out, ", but no loop was large enough to be shared out");
+    }
     jr_text_puts(out, "\n");
 }
 

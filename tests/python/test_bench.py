@@ -139,7 +139,7 @@ class Timeit(unittest.TestCase):
     def test_command(self):
         code, out, err = self.command("-s", "x = np.ones(9)", "-r", "interp", "np.sqrt(x).sum()")
         self.assertEqual((code, err), (0, ""))
-        self.assertIn("statement in", out)
+        self.assertTrue(out.startswith("np.sqrt(x).sum()\n"), out)
         code, out, _ = self.command("-r", "interp", "--json", "s = 0", "for i in range(9):", "    s += i", "s")
         self.assertEqual((code, json.loads(out)["rows"][0]["name"]), (0, "interp"))
         code, out, _ = self.command("-r", "interp", "--csv", "1 + 1")
@@ -149,6 +149,11 @@ class Timeit(unittest.TestCase):
             self.assertEqual(self.command("-r", "interp", "--plot", path, "1 + 1")[0], 0)
             with open(path, encoding="utf-8") as file:
                 self.assertTrue(file.read().startswith("<svg"))
+            path = os.path.join(folder, "p.html")
+            self.assertEqual(self.command("-r", "interp", "--plot", path, "1 + 1")[0], 0)
+            with open(path, encoding="utf-8") as file:
+                page = file.read()
+            self.assertTrue(page.startswith("<!DOCTYPE html>") and "<svg" in page and "median" in page)
 
     def test_command_errors(self):
         code, out, err = self.command("x +")
@@ -156,6 +161,10 @@ class Timeit(unittest.TestCase):
         self.assertIn("error", err)
         self.assertEqual(self.command("-r", "lua", "1")[0], 1)
         self.assertEqual(self.command("no_such_name")[0], 1)
+        code, _, err = self.command("-r", "interp", "--plot", "/no/where.svg", "1")
+        self.assertEqual(code, 1)
+        self.assertIn("cannot write /no/where.svg", err)
+        self.assertRaises(SystemExit, self.command, "--plot", "p.png", "1")
 
 
 if __name__ == "__main__":

@@ -253,6 +253,7 @@ static void default_rows(void **state) {
 
 typedef struct Rival {
     double result;
+    double each, first; /* seconds of a call, and of the first one beyond that */
     const char *why;
     int64_t calls;
     int outcomes;
@@ -263,8 +264,9 @@ typedef struct Rival {
 static const char *rival_run(void *user, int64_t calls, double *seconds, JrValue *outcome) {
     Rival *rival = user;
     rival->calls += calls;
-    *seconds = 1e-4 * (double)calls;
+    *seconds = rival->each * (double)calls;
     if (!outcome) return rival->why;
+    *seconds += rival->first;
     rival->outcomes++;
     rival->items[0] = jr_float(rival->result);
     rival->items[1] = jr_array(rival->array);
@@ -278,9 +280,9 @@ static void rivals(void **state) {
     double data[4] = {1, 2, 3, 4};
     JrArrayValue array = array_of(data, 4);
     JrValue args[] = {jr_array(&array)};
-    Rival right = {.result = 1.0 + 1e-13, .array = &array};
-    Rival wrong = {.result = 2, .array = &array};
-    Rival broken = {.why = "it fell over", .array = &array};
+    Rival right = {.each = 1e-4, .result = 1.0 + 1e-13, .array = &array};
+    Rival wrong = {.each = 1e-4, .result = 2, .array = &array};
+    Rival broken = {.each = 1e-4, .why = "it fell over", .array = &array};
     JrBenchRival all[] = {{"right", rival_run, &right},
                           {"wrong", rival_run, &wrong},
                           {"broken", rival_run, &broken}};
@@ -297,6 +299,28 @@ static void rivals(void **state) {
     assert_non_null(strstr(row.difference, "the result is 2"));
     assert_true(row.sample_count == 0 && wrong.calls == 1);
     assert_string_equal(row_of(b, 3).error, "it fell over");
+    jr_bench_free(b);
+    jr_module_free(module);
+}
+
+/* What a rival compiles is in its first call, and is paid back like an engine's stages. */
+static void rival_that_compiles(void **state) {
+    Env *env = *state;
+    JrModule *module = env_compile(env, source);
+    double data[2000] = {0};
+    JrArrayValue array = array_of(data, 2000);
+    JrValue args[] = {jr_array(&array)};
+    Rival quick = {.each = 1e-7, .first = 10, .array = &array};
+    JrBenchRival rival = {"quick", rival_run, &quick};
+    JrBenchOptions options = options_for(env, "total", 1, args);
+    options.rivals = &rival;
+    options.rival_count = 1;
+    JrBench *b = bench(module, &options);
+    JrBenchRow row = row_of(b, 1), base = row_of(b, 0);
+    assert_null(row.error);
+    assert_null(row.difference);
+    double gain = base.median - row.median;
+    assert_true(gain > 0 && fabs(row.break_even * gain / quick.first - 1) < 0.01);
     jr_bench_free(b);
     jr_module_free(module);
 }
@@ -449,6 +473,13 @@ static void reports(void **state) {
                  "");
     free(text.bytes), free(json.bytes), free(csv.bytes), free(svg.bytes);
     jr_bench_free(b);
+    options.title = "a title of its own";
+    b = bench(module, &options);
+    text = (Text){0};
+    assert_ok(jr_bench_report(b, JR_REPORT_TEXT, text_write, &text));
+    assert_memory_equal(text.bytes, "a title of its own\n", 19);
+    free(text.bytes);
+    jr_bench_free(b);
     jr_module_free(module);
 }
 
@@ -464,6 +495,7 @@ int main(void) {
         cmocka_unit_test(parallel_row),
         cmocka_unit_test(default_rows),
         cmocka_unit_test(rivals),
+        cmocka_unit_test(rival_that_compiles),
         cmocka_unit_test(kernel_errors),
         cmocka_unit_test(bad_options),
         cmocka_unit_test(cancelled),
