@@ -1,20 +1,24 @@
-/* --bench: jr_bench for one size or several, and its results on standard output or in files. */
+/* --bench: jr_bench for one size or several. */
 #include "cli/bench.h"
 
 #include "cli/args.h"
-#include "cli/compare.h"
+#include "cli/findings.h"
 #include "cli/report.h"
 #include "cli/rival.h"
 #include "cli/stop.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { MAX_SIZES = 64, BAR_WIDTH = 24 };
+enum {
+    BAR_WIDTH = 24,
+    BESIDE_BAR =
+        25, /* its frame, the percentage and a row's name; the last column stays free */
+};
 
 /* ---- Progress, on a terminal ---- */
 
@@ -23,18 +27,27 @@ typedef struct Progress {
     size_t done, planned; /* sizes */
 } Progress;
 
+/* As wide as the terminal lets it be on one line. */
+static int bar_width(void) {
+    struct winsize window;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col == 0) return BAR_WIDTH;
+    int room = window.ws_col - BESIDE_BAR;
+    return room < 1 ? 1 : room < BAR_WIDTH ? room : BAR_WIDTH;
+}
+
 static void draw(void *user, const char *row, double part) {
     Progress *p = user;
+    int width = bar_width();
     double all = ((double)p->done + part) / (double)p->planned;
-    int full = (int)(all * BAR_WIDTH);
+    int full = (int)(all * width);
     fprintf(stderr, "\r[%.*s%*s] %3.0f%% %-16.16s", full, "########################",
-            BAR_WIDTH - full, "", 100 * all, row);
+            width - full, "", 100 * all, row);
     fflush(stderr);
     p->shown = true;
 }
 
 static void wipe(Progress *p) {
-    if (p->shown) fprintf(stderr, "\r%*s\r", BAR_WIDTH + 24, "");
+    if (p->shown) fprintf(stderr, "\r%*s\r", bar_width() + BESIDE_BAR - 1, "");
     p->shown = false;
 }
 
@@ -75,14 +88,18 @@ static JrStatus measure(const Options *o, JrModule *module, const char *name, co
 
 /* ---- Several ---- */
 
-typedef struct Results {
-    size_t count;
-    double sizes[MAX_SIZES];
-    JrBench *benches[MAX_SIZES];
-} Results;
-
 static bool in_name(char c) {
     return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* Where the name first stands by itself, and not as an attribute. */
+static const char *find_name(const char *text, const char *name) {
+    size_t len = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)); at++) {
+        bool begins = at == text || (!in_name(at[-1]) && at[-1] != '.');
+        if (begins && !in_name(at[len])) return at;
+    }
+    return NULL;
 }
 
 /* The text with the size for each NAME in it; the caller frees it. */
@@ -91,16 +108,10 @@ static char *with_size(const char *text, const char *name, double size) {
     snprintf(number, sizeof number, size == floor(size) ? "%.0f" : "%.17g", size);
     size_t len = strlen(name), room = strlen(text) * (sizeof number + 1) + 1;
     char *out = malloc(room), *to = out;
-    for (const char *at = text; out && *at;) {
-        bool begins = at == text || (!in_name(at[-1]) && at[-1] != '.');
-        if (begins && strncmp(at, name, len) == 0 && !in_name(at[len])) {
-            to += sprintf(to, "%s", number);
-            at += len;
-        } else {
-            *to++ = *at++;
-        }
-    }
-    if (out) *to = 0;
+    if (!out) return NULL;
+    for (const char *at; (at = find_name(text, name)); text = at + len)
+        to += sprintf(to, "%.*s%s", (int)(at - text), text, number);
+    strcpy(to, text);
     return out;
 }
 
@@ -141,106 +152,62 @@ static int size_of_sweep(const Options *o, JrContext *context, JrModule *module,
     return code;
 }
 
-static int measure_all(const Options *o, JrContext *context, JrModule *module,
-                       const char *name, Results *r) {
-    Progress progress = {.planned = 1};
-    if (!o->sweep.name) {
-        int code = one_size(o, context, module, name, o->args, &progress, &r->benches[0]);
-        r->count = code == 0;
-        return code;
+/* Whole numbers from 1 up, each once: a small factor comes to the same one several times. */
+static bool plan_sizes(const Sweep *sweep, Findings *found, size_t *count) {
+    *count = 0;
+    for (double size = sweep->from; size <= sweep->to * (1 + 1e-9); size *= sweep->factor) {
+        double whole = nearbyint(size), next = whole >= 1 ? whole : size;
+        if (*count && next <= found->sizes[*count - 1]) continue;
+        if (*count == MAX_SIZES) return false;
+        found->sizes[(*count)++] = next;
     }
-    double size = o->sweep.from;
-    for (progress.planned = 0; size <= o->sweep.to * (1 + 1e-9); size *= o->sweep.factor) {
-        if (progress.planned == MAX_SIZES) {
-            fprintf(stderr,
-                    "jitrun: error: --sweep makes more than %d sizes: use a larger factor\n",
-                    MAX_SIZES);
-            return EXIT_USAGE;
-        }
-        r->sizes[progress.planned++] = nearbyint(size) >= 1 ? nearbyint(size) : size;
+    return true;
+}
+
+static bool stands_in_args(const Options *o, const char *name) {
+    bool found = false;
+    for (int i = 0; i < o->arg_count && !found; i++)
+        found = find_name(o->args[i], name) != NULL;
+    return found;
+}
+
+static int measure_sweep(const Options *o, JrContext *context, JrModule *module,
+                         const char *name, Findings *found) {
+    Progress progress = {.shown = false};
+    if (!stands_in_args(o, o->sweep.name)) {
+        fprintf(stderr, "jitrun: error: --sweep %s: no ARG has the name '%s' in it\n",
+                o->sweep.name, o->sweep.name);
+        return EXIT_USAGE;
+    }
+    if (!plan_sizes(&o->sweep, found, &progress.planned)) {
+        fprintf(stderr,
+                "jitrun: error: --sweep makes more than %d sizes: use a larger factor\n",
+                MAX_SIZES);
+        return EXIT_USAGE;
     }
     for (size_t i = 0; i < progress.planned; i++) {
         progress.done = i;
-        int code =
-            size_of_sweep(o, context, module, name, r->sizes[i], &progress, &r->benches[i]);
+        int code = size_of_sweep(o, context, module, name, found->sizes[i], &progress,
+                                 &found->benches[i]);
         if (code) return code;
-        r->count++;
+        found->count++;
     }
     return 0;
 }
 
-/* ---- What was found ---- */
-
-static JrStatus write_sweep(const Options *o, const Results *r, FILE *to) {
-    JrStatus status = JR_OK;
-    if (o->json) fprintf(to, "{\"sweep\": \"%s\", \"sizes\": [\n", o->sweep.name);
-    for (size_t i = 0; status == JR_OK && i < r->count; i++) {
-        if (o->json)
-            fprintf(to, "%s{\"size\": %.17g, \"benchmark\": ", i ? ", " : "", r->sizes[i]);
-        else
-            fprintf(to, o->csv ? "%s%s = %.17g\n" : "%s== %s = %.17g: ", i ? "\n" : "",
-                    o->sweep.name, r->sizes[i]);
-        status = jr_bench_report(r->benches[i],
-                                 o->json  ? JR_REPORT_JSON
-                                 : o->csv ? JR_REPORT_CSV
-                                          : JR_REPORT_TEXT,
-                                 write_to, to);
-        if (o->json) fputs("}", to);
-    }
-    if (o->json) fputs("]}\n", to);
-    return status;
-}
-
-static JrStatus write_one(const Options *o, const Results *r, FILE *to) {
-    JrReport kind = o->json ? JR_REPORT_JSON : o->csv ? JR_REPORT_CSV : JR_REPORT_TEXT;
-    return jr_bench_report(r->benches[0], kind, write_to, to);
-}
-
-static JrStatus write_plot(const Options *o, const Results *r, FILE *to) {
-    (void)o;
-    return jr_bench_plot(r->count, (const JrBench *const *)r->benches, r->sizes, write_to, to);
-}
-
-/* To the file of that name, or standard output. */
-static int write_file(const Options *o, const Results *r, const char *path,
-                      JrStatus (*write)(const Options *, const Results *, FILE *)) {
-    FILE *to = path ? fopen(path, "w") : stdout;
-    bool good = to && write(o, r, to) == JR_OK;
-    if (to) good &= fflush(to) == 0;
-    if (to && path) good &= fclose(to) == 0;
-    if (good) return 0;
-    if (!path) return EXIT_KERNEL; /* main says so */
-    fprintf(stderr, "jitrun: error: cannot write %s: %s\n", path, strerror(errno));
-    return EXIT_USAGE;
-}
-
-/* jr_bench_agrees, but that a rival need not be there. */
-static bool agrees(const JrBench *bench) {
-    bool good = true;
-    for (size_t i = 0; i < jr_bench_row_count(bench); i++) {
-        JrBenchRow row = {.size = sizeof row};
-        if (jr_bench_row(bench, i, &row) != JR_OK) return false;
-        good &= !row.difference && (!row.error || rivals_are_known(row.name));
-    }
-    return good;
-}
-
-static int show(const Options *o, const Results *r) {
-    int code = write_file(o, r, o->output, o->sweep.name ? write_sweep : write_one);
-    if (code == 0 && o->plot) code = write_file(o, r, o->plot, write_plot);
-    if (code == 0 && o->compare &&
-        !compare_with(r->benches[0], o->compare, o->json || o->csv ? stderr : stdout))
-        code = EXIT_USAGE;
-    for (size_t i = 0; code == 0 && i < r->count; i++)
-        if (!agrees(r->benches[i])) code = EXIT_KERNEL;
+static int measure_one(const Options *o, JrContext *context, JrModule *module,
+                       const char *name, Findings *found) {
+    Progress progress = {.planned = 1};
+    int code = one_size(o, context, module, name, o->args, &progress, &found->benches[0]);
+    found->count = code == 0;
     return code;
 }
 
 int bench_run(const Options *o, JrContext *context, JrModule *module, const char *name) {
-    Results results = {0};
-    int code = measure_all(o, context, module, name, &results);
-    if (code == 0) code = show(o, &results);
-    for (size_t i = 0; i < MAX_SIZES; i++)
-        jr_bench_free(results.benches[i]);
+    Findings found = {0};
+    int code = o->sweep.name ? measure_sweep(o, context, module, name, &found)
+                             : measure_one(o, context, module, name, &found);
+    if (code == 0) code = findings_show(o, &found);
+    findings_clear(&found);
     return code;
 }

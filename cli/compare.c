@@ -73,13 +73,29 @@ static const Json *find_row(const Json *rows, const char *name) {
     return NULL;
 }
 
+/* "9.23 us": three digits and a unit, as the table above has them. */
+static const char *time_text(char *out, size_t size, double seconds) {
+    static const char *const units[] = {"s", "ms", "us", "ns"};
+    int unit = 0;
+    for (; unit < 3 && seconds < 0.9995; unit++)
+        seconds *= 1000;
+    snprintf(out, size, "%.*f %s",
+             seconds < 9.995   ? 2
+             : seconds < 99.95 ? 1
+                               : 0,
+             seconds, units[unit]);
+    return out;
+}
+
 static void compare_row(const JrBenchRow *now, const Json *before, FILE *to) {
     double median = json_number(before, "median", 0);
     if (!now->sample_count || !(median > 0)) return;
     double change = now->median / median - 1;
     double p = compare_samples(now, json_get(before, "samples"));
-    fprintf(to, "%-16s %12.4g s  -> %12.4g s  %+7.1f%%  p=%-8.2g  %s\n", now->name, median,
-            now->median, 100 * change, p, verdict(change, p));
+    char was[32], is[32];
+    fprintf(to, "%-16s %9s  -> %9s  %+7.1f%%  p=%-8.2g  %s\n", now->name,
+            time_text(was, sizeof was, median), time_text(is, sizeof is, now->median),
+            100 * change, p, verdict(change, p));
 }
 
 static char *read_text(const char *path) {

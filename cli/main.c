@@ -79,6 +79,12 @@ static int run(const Options *o, JrContext *context, JrModule *module) {
     const char *name = o->entry;
     if (!name && !jr_module_has_body(module) && jr_module_has_function(module, "main"))
         name = "main";
+    if (o->bench && !name && !jr_module_has_body(module)) {
+        fprintf(stderr,
+                "jitrun: error: %s has no statements to time: name a function with -e\n",
+                o->file);
+        return EXIT_USAGE;
+    }
     if (o->bench) return bench_run(o, context, module, name);
     if (name) return call(o, context, module, name);
     if (o->dump) return dump(o, module, o->dump, stdout);

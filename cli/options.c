@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "cli/emit.h"
+#include "cli/findings.h"
 #include "cli/rival.h"
 
 #include <ctype.h>
@@ -205,6 +206,8 @@ static bool bench_options_fit(const Options *o) {
         return fail("%s",
                     "--bench times the program: it goes without --emit, --dump, --check and "
                     "--check-races");
+    if (o->plot && !findings_can_draw(o->plot))
+        return fail("--plot writes a picture that is named .svg or .html, not '%s'", o->plot);
     if (o->sweep.name && !o->arg_count)
         return fail(
             "--sweep %s needs a function and ARGs in which the size stands: name it with -e",

@@ -59,6 +59,27 @@ class Bench(Command):
             "--backend", "interp", "--format", "json")
         self.assertEqual([at["size"] for at in json.loads(out)["sizes"]], [2, 4])
 
+    def test_sizes_of_a_small_factor(self):
+        """Each whole size once, so that the curves' sizes rise."""
+        code, out, err = self.run_command(
+            "k.src", *self.QUICK, "-e", "add", "--sweep", "n=1:3:1.2", "n", "n*n", "--backend", "interp",
+            "--format", "json", "--plot", "p.svg")
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertEqual([at["size"] for at in json.loads(out)["sizes"]], [1, 2, 3])
+
+    def test_page(self):
+        code, out, err = self.run_command(
+            "k.src", *self.QUICK, "-e", "add", "1", "2", "--backend", "interp", "--plot", "p.html")
+        self.assertEqual((code, err), (0, ""), out)
+        page = (self.path / "p.html").read_text()
+        self.assertTrue(page.startswith("<!DOCTYPE html>"))
+        for part in ("<svg", "add in k.src", "median", "</html>"):
+            self.assertIn(part, page)
+
+    def test_nothing_to_time(self):
+        (self.path / "k.src").write_text("def f(x):\n    return x\n")
+        self.check(["k.src", *self.QUICK], 2, err="no statements to time: name a function with -e")
+
     def test_compare(self):
         # Long enough for the test to have samples, however busy the machine; it ends when it has.
         bench = ["k.src", "--bench", "--bench-time", "3", "-e", "add", "1", "2", "--backend", "interp"]
@@ -87,6 +108,8 @@ class Bench(Command):
             (["--sweep", "n=1:10"], "goes with --bench"),
             (["--plot", "x.svg"], "goes with --bench"),
             (["--format", "csv"], "goes with --bench"),
+            (["--bench", "--plot", "x.pdf"], "named .svg or .html, not 'x.pdf'"),
+            (["--bench", "-e", "add", "--sweep", "n=1:10", "1", "x.n"], "no ARG has the name 'n'"),
             (["--bench", "--sweep", "n=10:1"], "--sweep takes"),
             (["--bench", "--sweep", "1=1:10"], "--sweep takes"),
             (["--bench", "--sweep", "n=1:10"], "ARGs in which the size stands"),
