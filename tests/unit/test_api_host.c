@@ -328,6 +328,16 @@ static void names_are_looked_up_last(void **state) {
     assert_string_equal(env->out.text, "42\n3.0\n2 5\n");
 }
 
+static void a_host_function_is_a_value(void **state) {
+    Env *env = *state;
+    ADD("same", "int64(int64)", same_int64_t, NULL);
+    JrModule *module = env_compile(env, "def twice(g, x):\n    h = g\n    return h(h(x)) + x\n"
+                                        "print(twice(same, 4), twice(abs, -4))\n");
+    assert_ok(jr_run(module));
+    jr_module_free(module);
+    assert_string_equal(env->out.text, "8 0\n");
+}
+
 static const char *report_of(Env *env, const char *source, JrModule **module) {
     JrCompileOptions o = {.size = sizeof o, .name = "t.src", .engine = env->engine};
     assert_int_equal(jr_compile(env->context, source, &o, module), JR_ERR_COMPILE);
@@ -368,7 +378,8 @@ static void wrong_calls_show_both_signatures(void **state) {
         {"sample(np.ones(6)[::2], 1)\n", "called with (float64[:], an int literal)", NULL},
         {"sample(x=np.ones(3), k=1)\n", "'sample' has no parameter names",
          "leave out the name"},
-        {"def f():\n    y = sample\nf()\n", "the function 'sample' cannot be assigned", NULL},
+        {"def f():\n    y = sample\n    y(1.0)\nf()\n",
+         "is float64(float64[::1], int64), and is called with (a float literal)", NULL},
         {"smaple(np.ones(3), 1)\n", "the name 'smaple' is not defined",
          "did you mean 'sample'?"},
         {"sample(np.ones(3), 1)[0]\n", "float64", NULL},
@@ -467,6 +478,7 @@ int main(void) {
         cmocka_unit_test(const_lets_readonly_arrays_through),
         cmocka_unit_test(arguments_convert_as_for_annotations),
         cmocka_unit_test(names_are_looked_up_last),
+        cmocka_unit_test(a_host_function_is_a_value),
         cmocka_unit_test(a_module_knows_what_there_was),
         cmocka_unit_test(wrong_calls_show_both_signatures),
         cmocka_unit_test(adding_says_what_is_wrong),
