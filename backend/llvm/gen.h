@@ -77,6 +77,7 @@ typedef struct Gen {
     LLVMMetadataRef scopes; /* the domain of alias scopes, made on first use */
     unsigned md_prof, md_invariant, md_scope, md_noalias;
     int level;                  /* of optimisation, 0 to 3 */
+    bool strided;               /* a loop goes through arrays that are not contiguous for it */
     JrTable sigs;               /* IrFunc.name -> GenSig */
     GenSig *reached;            /* those not looked at yet */
     uint32_t stmts, most_stmts; /* of all functions reached, of the largest */

@@ -433,6 +433,16 @@ static bool always_negative(const Affine *a) {
     return a->factor == 0 && a->nterms == 0 && a->offset < 0;
 }
 
+/* One multiplication an iteration is nothing; one for each of several arrays is worth replacing by
+ * additions. */
+static void note_columns(Range *r, IrReg array, unsigned ndim, const Affine *index) {
+    for (unsigned axis = 0; axis + 1 < ndim && !r->loop->jammed; axis++) {
+        if (!index[axis].factor) continue;
+        if (r->column != IR_NO_REG && r->column != array) r->f->g->strided = true;
+        r->column = array;
+    }
+}
+
 /* A load in an `if` is asked about in full: within bounds it may be done whether or not. */
 static void note_access(Range *r, const IrStmt *s, bool top) {
     IrReg array = s->args[0];
@@ -450,6 +460,7 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
         }
         all &= known;
     }
+    if (all) note_columns(r, array, ndim, index);
     proof.place = jr_range_note_access(r, s, all ? index : NULL);
     if (proof.axes || proof.place) JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);
 }
@@ -513,7 +524,7 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
     const IrBlock *body = &loop->u.blocks.then;
     if (f->g->level < 2 || !has_doubts(body)) return;
     if (!f->uses) f->uses = JR_NEW_ARRAY(f->g->arena, GenUse, f->ir->regs.len);
-    Range r = {.f = f, .loop = loop, .plan = plan, .uses = f->uses};
+    Range r = {.f = f, .loop = loop, .plan = plan, .uses = f->uses, .column = IR_NO_REG};
     r.step = step_of(&r);
     if (note_block(&r, body, true)) {
         r.pos = 0;

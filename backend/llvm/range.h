@@ -36,6 +36,7 @@ typedef struct Range {
     int64_t step;                  /* 1 or -1 if the loop can be run in pieces, else 0 */
     LLVMValueRef first, last;      /* the counter's range, made on first use: counter_range */
     int64_t first_plus, last_plus;
+    IrReg column; /* an array that is gone through by its columns, or IR_NO_REG */
 } Range;
 
 bool jr_range_same(const Affine *a, const Affine *b); /* but for the offset */

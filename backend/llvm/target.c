@@ -30,14 +30,28 @@ static void take_message(char *why, const char *what, char *message) {
     if (message) LLVMDisposeMessage(message);
 }
 
+#if defined(__x86_64__)
+#define OWN_STRENGTH_REDUCTION 1
+#else
+#define OWN_STRENGTH_REDUCTION 0
+#endif
+
 /* Options of LLVM's are for the whole process; these leave results as they are.
  *
  * Sums of floats may use vectors and still add in order: 1 / (k * k) is worth it for the division.
  * Blocks that go to the same place are searched for a common end, each compared with each, over and over; among
- * 150 of them, which LLVM allows, that takes half a minute in a function of 300 loops that are alike. */
+ * 150 of them, which LLVM allows, that takes half a minute in a function of 300 loops that are alike.
+ * Loop strength reduction takes an eighth of all compile time. On x86, where an address may be a base and a
+ * scaled counter, it is among our own passes instead, where there is something to gain. */
 static void set_options(void) {
-    static const char *const words[] = {"jitrun", "-force-ordered-reductions",
-                                        "-tail-merge-threshold=16"};
+    static const char *const words[] = {
+        "jitrun",
+        "-force-ordered-reductions",
+#if OWN_STRENGTH_REDUCTION
+        "-disable-lsr",
+#endif
+        "-tail-merge-threshold=16"
+    };
     LLVMParseCommandLineOptions(sizeof words / sizeof *words, words, NULL);
 }
 
@@ -226,16 +240,27 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
     "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"    \
     "function<eager-inv;no-rerun>(" SIMPLIFY ")),deadargelim,globaldce," \
     "function<eager-inv>(" VECTORS "),globaldce"
+#if OWN_STRENGTH_REDUCTION
+#define ADDITIONS ",function(loop(loop-reduce))"
+#else
+#define ADDITIONS ""
+#endif
 
-bool jr_target_optimise(const Target *target, LLVMModuleRef module, char *why) {
-    static const char *const pipelines[] = {"default<O0>,globaldce", "default<O1>", KERNELS,
-                                            "default<O3>"};
+/* By level, and whether strides are to become additions. */
+static const char *const pipelines[][2] = {
+    {"default<O0>,globaldce", "default<O0>,globaldce"},
+    {"default<O1>", "default<O1>" ADDITIONS},
+    {KERNELS, KERNELS ADDITIONS},
+    {"default<O3>" ADDITIONS, "default<O3>" ADDITIONS},
+};
+
+bool jr_target_optimise(const Target *target, LLVMModuleRef module, bool strided, char *why) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetSLPVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetLoopUnrolling(options, target->level > 2);
     LLVMErrorRef error =
-        LLVMRunPasses(module, pipelines[target->level], target->machine, options);
+        LLVMRunPasses(module, pipelines[target->level][strided], target->machine, options);
     LLVMDisposePassBuilderOptions(options);
     if (!error) return true;
     char *message = LLVMGetErrorMessage(error);

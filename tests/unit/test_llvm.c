@@ -622,6 +622,19 @@ static void test_texts(void **state) {
     unload(&l);
 }
 
+/* What the passes make of a module holds `part`, or does not. */
+static void check_optimised(const char *source, const char *part, bool wanted) {
+    Loaded l = load(source);
+    JrEngineOptions options = fake_options();
+    const char *why = NULL;
+    JrText text;
+    jr_text_init(&text, l.arena);
+    assert_true(llvm_engine()->text(l.module, &options, JR_TEXT_LLVM_OPT, &text, &why));
+    if ((strstr(text.data, part) != NULL) != wanted)
+        fail_msg("'%s' %s in\n%s", part, wanted ? "is not" : "is", text.data);
+    unload(&l);
+}
+
 /* Integer sums with checks are made into vector code; so is y += a * x over two arrays. */
 static void test_vectorised(void **state) {
     (void)state;
@@ -635,16 +648,28 @@ static void test_vectorised(void **state) {
         "%y[%i]\n"
         "    %4 = add %3, %2\n    store %y[%i] = %4\n  }\n  return\n}\n",
     };
-    for (unsigned i = 0; i < 2; i++) {
-        Loaded l = load(texts[i]);
-        JrEngineOptions options = fake_options();
-        const char *why = NULL;
-        JrText text;
-        jr_text_init(&text, l.arena);
-        assert_true(llvm_engine()->text(l.module, &options, JR_TEXT_LLVM_OPT, &text, &why));
-        assert_non_null(strstr(text.data, "vector.body:"));
-        unload(&l);
-    }
+    for (unsigned i = 0; i < 2; i++)
+        check_optimised(texts[i], "vector.body:", true);
+}
+
+#define SUM(params, value)                                                        \
+    "func f(" params ") -> int64 exported {\n  var %s: int64\n  %n = dim %x, 0\n" \
+    "  for %i = 0, %n, 1 {\n" value "    %s = add %s, %1\n  }\n  return %s\n}\n"
+#define COLUMNS(y)                                         \
+    SUM("%x: int64[:, ::1], %y: int64[:, ::1], %j: int64", \
+        "    %2 = load %x[%i, %j]\n    %3 = load %" y "[%i, %j]\n    %1 = xor %2, %3\n")
+
+/* Strides are added up in the loop, rather than multiplied by the counter each time, where there are
+ * some: elsewhere it takes long to find out that there is nothing to gain. */
+static void test_strides(void **state) {
+    (void)state;
+#if defined(__x86_64__)
+    static const char made[] = "lsr.iv";
+    check_optimised(SUM("%x: int64[::1]", "    %1 = load %x[%i]\n"), made, false);
+    check_optimised(SUM("%x: int64[:]", "    %1 = load %x[%i]\n"), made, true);
+    check_optimised(COLUMNS("x"), made, false);
+    check_optimised(COLUMNS("y"), made, true);
+#endif
 }
 
 int main(void) {
@@ -669,6 +694,7 @@ int main(void) {
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_vectorised),
+        cmocka_unit_test(test_strides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
