@@ -4,7 +4,8 @@
  * meet in the intersection of their sets; a way that does not come back (return, raise, break)
  * counts as having assigned everything. A loop's body may run zero times, except that of
  * `while True`, which is left by break alone. Sets only grow along a way, so the set on entry
- * to a loop is that of all its iterations, and one walk is enough. */
+ * to a loop is that of all its iterations, and one walk is enough. What a loop's body deletes counts as
+ * deleted when the body begins, since the iteration before may have done it. */
 #include "frontend/infer/infer.h"
 
 #include <string.h>
@@ -20,6 +21,7 @@ typedef struct Loop {
 } Loop;
 
 typedef struct Assign {
+    JrSpan *deleted; /* by index: the del that was met last */
     FeInfer *in;
     FeFunc *func;
     uint32_t words;
@@ -48,6 +50,10 @@ static void set_meet(Assign *a, Set *into, const Set *other) {
 static void report(Assign *a, const AstExpr *expr, const Local *local) {
     JrDiag *diag = jr_diag_error(a->in->diags, expr->span,
                                  "'%s' may be read here before it is assigned", local->name);
+    if (a->deleted[local->index].line) {
+        jr_diag_note(a->in->diags, diag, a->deleted[local->index], "it is deleted here");
+        return;
+    }
     bool later = local->span.line > expr->span.line ||
                  (local->span.line == expr->span.line && local->span.col >= expr->span.col);
     jr_diag_note(a->in->diags, diag, local->span,
@@ -91,6 +97,31 @@ static void write_target(Assign *a, const AstExpr *target) {
     }
 }
 
+static void unmark(Assign *a, const AstExpr *name) {
+    const Local *local = jr_table_get(&a->func->info->by_name, name->name);
+    if (!local) return;
+    a->now.words[local->index / 64] &= ~((uint64_t)1 << (local->index % 64));
+    a->deleted[local->index] = name->span;
+}
+
+static void walk_del(Assign *a, const AstStmt *stmt) {
+    for (uint32_t i = 0; i < stmt->targets.len; i++) {
+        read_expr(a, stmt->targets.data[i]);
+        unmark(a, stmt->targets.data[i]);
+    }
+}
+
+/* What the iteration before may have deleted. */
+static void unmark_deleted(Assign *a, const AstBlock *block) {
+    for (uint32_t i = 0; i < block->len; i++) {
+        const AstStmt *stmt = block->data[i];
+        for (uint32_t k = 0; stmt->kind == AST_DEL && k < stmt->targets.len; k++)
+            unmark(a, stmt->targets.data[k]);
+        unmark_deleted(a, &stmt->body);
+        unmark_deleted(a, &stmt->orelse);
+    }
+}
+
 static void walk_block(Assign *a, const AstBlock *block);
 
 /* The truth of a condition that is constant by its form, or -1. */
@@ -127,7 +158,9 @@ static void walk_if(Assign *a, const AstStmt *stmt) {
 
 static void walk_loop(Assign *a, const AstStmt *stmt) {
     Loop loop = {a->loop, set_new(a, NULL)};
-    read_expr(a, stmt->value);
+    if (stmt->kind == AST_FOR) read_expr(a, stmt->value);
+    unmark_deleted(a, &stmt->body);
+    if (stmt->kind == AST_WHILE) read_expr(a, stmt->value);
     Set before = set_new(a, &a->now);
     bool forever = stmt->kind == AST_WHILE && known(a, stmt->value) == 1;
     if (stmt->kind == AST_FOR) write_target(a, stmt->targets.data[0]);
@@ -161,6 +194,7 @@ static void walk_stmt(Assign *a, const AstStmt *stmt) {
         a->now.lost = true;
         break;
     case AST_CONTINUE: a->now.lost = true; break;
+    case AST_DEL: walk_del(a, stmt); break;
     case AST_RETURN:
     case AST_RAISE:
         if (stmt->kind == AST_RETURN) read_expr(a, stmt->value);
@@ -178,6 +212,7 @@ static void walk_block(Assign *a, const AstBlock *block) {
 void fe_assign_check(FeInfer *in, FeFunc *func) {
     Assign a = {.in = in, .func = func, .module = func->ast == in->module->ast->body};
     a.words = (func->info->locals.len + 63) / 64 + 1;
+    a.deleted = JR_NEW_ARRAY(in->arena, JrSpan, func->info->locals.len + 1);
     a.now = (Set){JR_NEW_ARRAY(in->arena, uint64_t, a.words), false};
     for (uint32_t i = 0; i < func->ast->params.len; i++)
         mark(&a, i);

@@ -183,8 +183,8 @@ static const FeType *call_builtin(FeInfer *in, const AstExpr *expr, const FeBuil
     bool unknown = false;
     for (uint32_t i = 0; i < call.nargs; i++) {
         if (!call.args[i]) continue;
-        bool loops = builtin->kind == BK_LOOP &&
-                     (builtin->id == BI_ZIP || (builtin->id == BI_ENUMERATE && i == 0));
+        bool loops = builtin->id == BI_ZIP || builtin->id == BI_REVERSED ||
+                     (builtin->id == BI_ENUMERATE && i == 0);
         if (loops) fe_infer_iterable(in, call.args[i]);
         call.types[i] =
             loops ? node_at(in, call.args[i])->type : fe_infer_expr(in, call.args[i]);
@@ -491,6 +491,21 @@ static const FeType *iterate_tuple(FeInfer *in, const AstExpr *expr, const FeTyp
                          "the items of this tuple have different types");
 }
 
+/* reversed() of a range, an array or a tuple: what these give. */
+static const FeType *iterate_reversed(FeInfer *in, const AstExpr *arg) {
+    const FeType *item = fe_infer_iterable(in, arg);
+    const FeNode *node = node_at(in, arg);
+    if (type_is_void(item) || node->type->kind != FE_RANGE) return item;
+    FeBuiltinId id = node->builtin->id;
+    if (id == BI_RANGE) return item;
+    return fe_infer_fail(in, arg->span,
+                         id == BI_PRANGE      ? "write prange(n), and n - 1 - i for the index"
+                         : id == BI_ENUMERATE ? "write for i in reversed(range(len(a)))"
+                         : id == BI_ZIP       ? "reverse each: zip(reversed(a), reversed(b))"
+                                              : "leave both out",
+                         "%s() cannot be reversed", node->builtin->path);
+}
+
 /* For enumerate and zip: the tuple of what their iterables give. */
 static const FeType *iterate_call(FeInfer *in, const AstExpr *expr) {
     const FeNode *node = node_at(in, expr);
@@ -498,6 +513,7 @@ static const FeType *iterate_call(FeInfer *in, const AstExpr *expr) {
     const FeType *int64 = scalar_type(in, TY_INT64);
     FeBuiltinId id = node->builtin->id;
     if (id == BI_RANGE || id == BI_PRANGE) return int64;
+    if (id == BI_REVERSED) return iterate_reversed(in, node->args[0]);
     uint32_t n = id == BI_ZIP ? node->nargs : 2;
     if (n > 64 || n == 0)
         return fe_infer_fail(in, expr->span, NULL, "zip() takes 1 to 64 iterables");

@@ -254,8 +254,25 @@ static const FeType *infer_unary(FeInfer *in, const AstExpr *expr) {
     return result;
 }
 
+/* (1, 2) + (3,) */
+static const FeType *concatenated(FeInfer *in, const AstExpr *expr) {
+    fe_infer_settle(in, expr->left);
+    fe_infer_settle(in, expr->right);
+    const FeType *a = node_at(in, expr->left)->type, *b = node_at(in, expr->right)->type;
+    uint32_t n = a->count + b->count;
+    if (a->size + b->size > FE_MAX_TUPLE)
+        return fe_infer_fail(in, expr->at, "use an array",
+                             "this tuple has more than %u values", FE_MAX_TUPLE);
+    const FeType **items = JR_NEW_ARRAY(in->arena, const FeType *, n + 1);
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = i < a->count ? a->items[i] : b->items[i - a->count];
+    return fe_type_tuple(in->types, n, items);
+}
+
 static const FeType *infer_binary(FeInfer *in, const AstExpr *expr) {
     const FeType *a = fe_infer_expr(in, expr->left), *b = fe_infer_expr(in, expr->right);
+    if (expr->op == AST_ADD && a->kind == FE_TUPLE && b->kind == FE_TUPLE)
+        return concatenated(in, expr);
     const FeConst *left = weak_value(in, expr->left, a),
                   *right = weak_value(in, expr->right, b);
     const FeConst *folded =
@@ -312,12 +329,24 @@ static void compare_in(FeInfer *in, const AstExpr *expr, AstOp op, const AstExpr
     fe_infer_settle(in, b);
 }
 
+/* Items of two tuples that are compared: numbers, and tuples of these. */
+static bool are_comparable(FeInfer *in, const AstExpr *expr, AstOp op, const FeType *a,
+                           const FeType *b) {
+    if (a->kind == FE_TUPLE && b->kind == FE_TUPLE) {
+        for (uint32_t i = 0; i < a->count && i < b->count; i++)
+            if (!are_comparable(in, expr, op, a->items[i], b->items[i])) return false;
+        return true;
+    }
+    if (type_is_number(a) && type_is_number(b) && fe_promote(in->types, a, b)) return true;
+    refuse_operands(in, op, expr, a, b);
+    return false;
+}
+
 /* The result's type: bool, an array of them, or of an error. */
 static const FeType *compare_pair(FeInfer *in, const AstExpr *expr, AstOp op, const AstExpr *a,
                                   const FeType *ta, const AstExpr *b, const FeType *tb,
                                   FeOperation *out) {
     if (type_is_void(ta) || type_is_void(tb)) return fe_infer_silent(in);
-    bool equality = op == AST_EQ || op == AST_NE;
     const FeType *type = scalar_type(in, TY_BOOL);
     if (op == AST_IN || op == AST_NOT_IN)
         compare_in(in, expr, op, a, ta, b, tb);
@@ -327,16 +356,10 @@ static const FeType *compare_pair(FeInfer *in, const AstExpr *expr, AstOp op, co
     else if (ta->kind == FE_NONE || tb->kind == FE_NONE)
         fe_infer_fail(in, expr->at, "write `is None` or `is not None`",
                       "'%s' does not take None", fe_ast_op_text(op));
-    else if (ta->kind == FE_TUPLE && tb->kind == FE_TUPLE && equality && expr->ops.len == 1 &&
-             ta->count == tb->count) {
+    else if (ta->kind == FE_TUPLE && tb->kind == FE_TUPLE && expr->ops.len == 1) {
         fe_infer_settle(in, a);
         fe_infer_settle(in, b);
-        for (uint32_t i = 0; i < ta->count; i++)
-            if (!type_is_number(ta->items[i]) || !type_is_number(tb->items[i]) ||
-                !fe_promote(in->types, ta->items[i], tb->items[i])) {
-                refuse_operands(in, op, expr, ta->items[i], tb->items[i]);
-                return type;
-            }
+        are_comparable(in, expr, op, ta, tb);
     } else if (expr->ops.len > 1 && (ta->kind == FE_ARRAY || tb->kind == FE_ARRAY)) {
         fe_infer_fail(in, expr->at, "write (a < b) & (b < c)",
                       "a chain of comparisons needs one truth, and arrays have many");

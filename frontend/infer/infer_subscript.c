@@ -125,11 +125,65 @@ const FeType *fe_infer_uniform_item(FeInfer *in, const FeType *tuple) {
     return type;
 }
 
+/* A bound of t[a:b:c]: NULL in *out if it is left out. */
+static bool tuple_bound(FeInfer *in, const AstExpr *expr, const FeConst **out) {
+    *out = NULL;
+    if (!expr) return true;
+    const FeType *type = fe_infer_expr(in, expr);
+    fe_infer_settle(in, expr);
+    if (type->kind == FE_NONE) return true;
+    *out = node_at(in, expr)->value;
+    if (*out && (*out)->kind == FE_CONST_INT) return true;
+    if (!type_is_void(type))
+        fe_infer_fail(in, expr->span, "index an array instead, or take the items one by one",
+                      "a slice of a tuple takes constant integers");
+    return false;
+}
+
+static __int128 clamped(const FeConst *bound, __int128 otherwise, __int128 n, bool down) {
+    if (!bound) return otherwise;
+    __int128 at = bound->i < 0 ? bound->i + n : bound->i, low = down ? -1 : 0;
+    __int128 high = down ? n - 1 : n;
+    return at < low ? low : at > high ? high : at;
+}
+
+bool fe_tuple_slice(const FeConst *const bounds[3], uint32_t count, FeTupleSlice *out) {
+    __int128 n = count, step = bounds[2] ? bounds[2]->i : 1;
+    if (step == 0) return false;
+    bool down = step < 0;
+    __int128 first = clamped(bounds[0], down ? n - 1 : 0, n, down);
+    __int128 last = clamped(bounds[1], down ? -1 : n, n, down);
+    __int128 distance = down ? first - last : last - first, size = down ? -step : step;
+    *out = (FeTupleSlice){.first = (int64_t)first};
+    out->count = distance > 0 ? (uint32_t)((distance - 1) / size + 1) : 0;
+    out->step = out->count > 1 ? (int64_t)step : 1;
+    return true;
+}
+
+static const FeType *sliced_tuple(FeInfer *in, const AstExpr *expr) {
+    const AstExpr *slice = expr->items.data[0];
+    const FeConst *bounds[3];
+    FeTupleSlice part;
+    fe_infer_settle(in, expr->left);
+    const FeType *tuple = node_at(in, expr->left)->type;
+    if (!tuple_bound(in, slice->left, &bounds[0]) ||
+        !tuple_bound(in, slice->right, &bounds[1]) ||
+        !tuple_bound(in, slice->cond, &bounds[2]))
+        return fe_infer_silent(in);
+    if (!fe_tuple_slice(bounds, tuple->count, &part))
+        return fe_infer_fail(in, slice->cond->span, NULL, "a slice's step cannot be 0");
+    const FeType **items = JR_NEW_ARRAY(in->arena, const FeType *, part.count + 1);
+    for (uint32_t i = 0; i < part.count; i++)
+        items[i] = tuple->items[part.first + i * part.step];
+    return fe_type_tuple(in->types, part.count, items);
+}
+
 static const FeType *tuple_subscript(FeInfer *in, const AstExpr *expr, const FeType *tuple) {
     const AstExpr *item = expr->items.data[0];
-    if (expr->items.len != 1 || item->kind == AST_SLICE)
+    if (expr->items.len != 1)
         return fe_infer_fail(in, expr->at, "take its items one by one",
                              "a tuple takes one index");
+    if (item->kind == AST_SLICE) return sliced_tuple(in, expr);
     const FeType *type = fe_infer_expr(in, item);
     if (type_is_void(type)) return fe_infer_silent(in);
     if (!type_is_int(type))

@@ -21,7 +21,6 @@ static const struct {
     {"tuple", "write the items out: (a, b)"},
     {"complex", "keep the real and the imaginary part in two floats"},
     {"sorted", "copy the array and call its sort method"},
-    {"reversed", "count down: range(n - 1, -1, -1)"},
     {"map", "write a for loop"},
     {"filter", "write a for loop"},
     {"any", "write a for loop"},
@@ -171,6 +170,13 @@ static void check_place(Names *n, const AstStmt *stmt) {
         diag = jr_diag_error(n->in->diags, stmt->span, "global variables are not supported");
         jr_diag_help(n->in->diags, diag,
                      "pass the value as a parameter and return the new one");
+    }
+    for (uint32_t i = 0; stmt->kind == AST_DEL && i < stmt->targets.len; i++) {
+        const AstExpr *name = stmt->targets.data[i];
+        const Entry *entry = n->module ? fe_scope_find(n->in, name->name) : NULL;
+        if (entry && entry->kind != ENTRY_VAR)
+            jr_diag_error(n->in->diags, name->span,
+                          "'%s' is no variable: it cannot be deleted", name->name);
     }
     if (stmt->kind == AST_IMPORT && !n->module) {
         diag =

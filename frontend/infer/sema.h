@@ -54,7 +54,7 @@ typedef enum FeBuiltinKind {
     BK_SCALAR,
     /* range, prange: nargs 3: start or NULL, stop, step or NULL, wanted as int64 (then for
      * prange args[3], `unchecked`, NULL or a constant bool). enumerate: the iterable, and start or
-     * NULL (int64). zip: the iterables. Only as the iterable of a for, or inside another. */
+     * NULL (int64). zip: the iterables. reversed: a range, an array or a tuple. Only as the iterable of a for, or inside another. */
     BK_LOOP,
     /* args[0], args[1]: sep and end, NULL or (node.value) a constant string; then the values:
      * scalars, arrays, tuples of these, strings, None. */
@@ -212,7 +212,8 @@ typedef struct FeFunc {
  *                 view); indices are ints of any type. The one index may be a mask, an array of bool
  *                 of the same rank: the type is a 1-D array. AST_NONE or np.newaxis (type FE_NONE) is a
  *                 new axis, AST_ELLIPSIS the axes in between, at most one. left a tuple: items[0]
- *                 has a value (negative ones counted from the end), or is any int and the tuple's
+ *                 has a value (negative ones counted from the end), or is a slice of such
+ *                 (fe_tuple_slice), or is any int and the tuple's
  *                 items all have one type: IndexError when outside
  *   AST_SLICE     no node of its own; its parts are ints or NULL
  *   AST_TUPLE, AST_LIST  items. As a target, `type` is what is unpacked: a tuple of so many, or an
@@ -248,6 +249,13 @@ typedef struct FeNode {
     FeOperation *operations;
     const FeType *target;
 } FeNode;
+
+/* t[a:b:c] of a tuple of n items: which of them it has. False if the step is 0. */
+typedef struct FeTupleSlice {
+    int64_t first, step;
+    uint32_t count;
+} FeTupleSlice;
+bool fe_tuple_slice(const FeConst *const bounds[3], uint32_t n, FeTupleSlice *out);
 
 struct FeSpec {
     FeFunc *func;     /* func->ast is the body's AstFunc for the module's body */

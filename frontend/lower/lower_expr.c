@@ -82,11 +82,20 @@ Value fe_lower_arith(Lower *low, AstOp op, Value a, Value b, const FeOperation *
     return fe_value_ir(low, ir_build_cast(&low->b, operation->result, result));
 }
 
+static Value concatenated(Lower *low, Value a, Value b) {
+    uint32_t n = a.type->count + b.type->count;
+    Value *items = JR_NEW_ARRAY(low->arena, Value, n + 1);
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = i < a.type->count ? a.items[i] : b.items[i - a.type->count];
+    return fe_value_tuple(low, n, items);
+}
+
 static Value lower_binary(Lower *low, const AstExpr *expr) {
     const FeNode *node = fe_node_of(low, expr);
     if (expr->op == AST_MATMUL) return fe_lower_matmul(low, expr, expr->left, expr->right);
     Value a = fe_lower_expr(low, expr->left);
     Value b = fe_lower_expr(low, expr->right);
+    if (a.type->kind == FE_TUPLE && b.type->kind == FE_TUPLE) return concatenated(low, a, b);
     if (node->operations) return fe_lower_arith(low, expr->op, a, b, &node->operations[0]);
     FeOperation operation;
     if (fe_operation(&low->module->types, expr->op, a.type, b.type, &operation))
@@ -213,6 +222,20 @@ static IrReg lower_same_tuples(Lower *low, Value a, Value b) {
     return same;
 }
 
+/* < <= > >= of tuples: what the first items that differ say, or else the lengths. */
+static IrReg lower_order(Lower *low, AstOp op, Value a, Value b) {
+    uint32_t na = a.type->count, nb = b.type->count, n = na < nb ? na : nb;
+    bool less = op == AST_LT || op == AST_LE, equal = op == AST_LE || op == AST_GE;
+    IrReg result = fe_bool_const(low, na == nb ? equal : less == (na < nb));
+    while (n-- > 0) {
+        Value x = a.items[n], y = b.items[n];
+        IrReg same = fe_scalar_reg(low, fe_lower_compare_pair(low, AST_EQ, x, y, NULL));
+        IrReg here = fe_scalar_reg(low, fe_lower_compare_pair(low, op, x, y, NULL));
+        result = ir_build_select(&low->b, same, result, here);
+    }
+    return result;
+}
+
 static bool is_number(Value value) {
     FeKind kind = value.type->kind;
     return kind == FE_SCALAR || kind == FE_WEAK_INT || kind == FE_WEAK_FLOAT;
@@ -224,6 +247,9 @@ Value fe_lower_compare_pair(Lower *low, AstOp op, Value a, Value b,
         IrReg found = lower_in_tuple(low, a, b);
         return fe_value_ir(low, op == AST_IN ? found : fe_invert(low, found));
     }
+    bool order = op == AST_LT || op == AST_LE || op == AST_GT || op == AST_GE;
+    if (a.type->kind == FE_TUPLE && b.type->kind == FE_TUPLE && order)
+        return fe_value_ir(low, lower_order(low, op, a, b));
     if (a.type->kind == FE_TUPLE && b.type->kind == FE_TUPLE) {
         IrReg same = lower_same_tuples(low, a, b);
         return fe_value_ir(low, op == AST_EQ ? same : fe_invert(low, same));

@@ -134,7 +134,8 @@ typedef enum IterKind {
     ITER_ARRAY,
     ITER_TUPLE,
     ITER_ENUMERATE,
-    ITER_ZIP
+    ITER_ZIP,
+    ITER_REVERSED
 } IterKind;
 
 typedef struct Iter Iter;
@@ -145,7 +146,7 @@ struct Iter {
     Value value;        /* ARRAY, TUPLE: pinned */
     const FeType *item; /* TUPLE: the type of every item */
     IrReg start;        /* ENUMERATE */
-    uint32_t count;     /* ENUMERATE: 1, ZIP: any */
+    uint32_t count;     /* ENUMERATE, REVERSED: 1, ZIP: any */
     Iter *parts;
 };
 
@@ -168,6 +169,14 @@ static Iter iter_enumerate(Lower *low, const FeNode *node) {
     iter.parts[0] = iter_make(low, node->args[0]);
     iter.length = iter.parts[0].length;
     iter.start = range_bound(low, node, 1, 0);
+    return iter;
+}
+
+static Iter iter_reversed(Lower *low, const FeNode *node) {
+    Iter iter = {.kind = ITER_REVERSED, .count = 1};
+    iter.parts = JR_NEW(low->arena, Iter);
+    iter.parts[0] = iter_make(low, node->args[0]);
+    iter.length = iter.parts[0].length;
     return iter;
 }
 
@@ -195,6 +204,7 @@ static Iter iter_make(Lower *low, const AstExpr *expr) {
     FeBuiltinId id = expr->kind == AST_CALL && node->builtin ? node->builtin->id : BI_COUNT;
     if (id == BI_ENUMERATE) return iter_enumerate(low, node);
     if (id == BI_ZIP) return iter_zip(low, node);
+    if (id == BI_REVERSED) return iter_reversed(low, node);
     if (id != BI_RANGE && id != BI_PRANGE) return iter_value(low, expr);
     Iter iter = {.kind = ITER_RANGE, .range = lower_range(low, expr)};
     iter.length = fe_range_length(low, iter.range.lo, iter.range.hi, iter.range.step);
@@ -218,6 +228,10 @@ static Value iter_at(Lower *low, const Iter *iter, IrReg at) {
     }
     case ITER_ARRAY: return fe_array_item(low, iter->value, at);
     case ITER_TUPLE: return fe_tuple_item(low, iter->value, at, iter->item);
+    case ITER_REVERSED: {
+        IrReg last = fe_int_binary(low, OP_SUB, iter->length, fe_int_const(low, 1));
+        return iter_at(low, &iter->parts[0], fe_int_binary(low, OP_SUB, last, at));
+    }
     default: break;
     }
     Value *items = JR_NEW_ARRAY(low->arena, Value, iter->count + 2);
@@ -248,9 +262,56 @@ static bool is_asserted(Lower *low, const FeNode *node) {
     return value && value->i != 0;
 }
 
+/* ---- Ranges that are FORs of their own ---- */
+
+static FeBuiltinId called(Lower *low, const AstExpr *expr) {
+    const FeNode *node = fe_node_of(low, expr);
+    return expr->kind == AST_CALL && node->builtin ? node->builtin->id : BI_COUNT;
+}
+
+static bool known_bound(Lower *low, const FeNode *node, uint32_t i, int64_t otherwise,
+                        int64_t *out) {
+    const AstExpr *expr = node->args[i];
+    const FeConst *value = expr ? fe_node_of(low, expr)->value : NULL;
+    *out = value ? (int64_t)value->i : otherwise;
+    return !expr || (value && value->kind == FE_CONST_INT);
+}
+
+/* Whether range(start, stop, step) from its end is a range too: its end, one step before the start, has
+ * to be a number, which is known if start and step are. */
+static bool is_reversible(Lower *low, const FeNode *node) {
+    int64_t start, step, end;
+    return known_bound(low, node, 0, 0, &start) && known_bound(low, node, 2, 1, &step) &&
+           step != INT64_MIN && !__builtin_sub_overflow(start, step, &end);
+}
+
+/* reversed(range(n)) is range(n - 1, -1, -1). */
+static Range reversed_range(Lower *low, Range range) {
+    IrReg length = fe_range_length(low, range.lo, range.hi, range.step);
+    IrReg last = fe_int_binary(low, OP_SUB, length, fe_int_const(low, 1));
+    IrReg offset = fe_int_binary(low, OP_MUL, last, range.step);
+    return (Range){
+        .lo = fe_int_binary(low, OP_ADD, range.lo, offset),
+        .hi = fe_int_binary(low, OP_SUB, range.lo, range.step),
+        .step = fe_int_binary(low, OP_SUB, fe_int_const(low, 0), range.step),
+    };
+}
+
+/* The call of range or prange that a for goes over, from its end too; NULL if it is something else. */
+static const AstExpr *plain_range(Lower *low, const AstExpr *expr) {
+    FeBuiltinId id = called(low, expr);
+    if (id == BI_RANGE || id == BI_PRANGE) return expr;
+    if (id != BI_REVERSED) return NULL;
+    const AstExpr *range = fe_node_of(low, expr)->args[0];
+    bool plain = called(low, range) == BI_RANGE && is_reversible(low, fe_node_of(low, range));
+    return plain ? range : NULL;
+}
+
 static IrStmt *build_range(Lower *low, const AstStmt *stmt, LoopScope *scope, IrReg *counter) {
-    const FeNode *node = fe_node_of(low, stmt->value);
-    Range range = lower_range(low, stmt->value);
+    const AstExpr *expr = plain_range(low, stmt->value);
+    const FeNode *node = fe_node_of(low, expr);
+    Range range = lower_range(low, expr);
+    if (expr != stmt->value) range = reversed_range(low, range);
     bool prange = node->builtin->id == BI_PRANGE;
     scope->stream = prange && fe_block_draws(low, &stmt->body);
     if (scope->stream) ir_build_rt(&low->b, RT_RANDOM_LOOP, 0, NULL, 0, NULL);
@@ -261,16 +322,10 @@ static IrStmt *build_range(Lower *low, const AstStmt *stmt, LoopScope *scope, Ir
     return loop;
 }
 
-static bool is_range(Lower *low, const AstExpr *expr) {
-    const FeNode *node = fe_node_of(low, expr);
-    if (expr->kind != AST_CALL || !node->builtin) return false;
-    return node->builtin->id == BI_RANGE || node->builtin->id == BI_PRANGE;
-}
-
 void fe_lower_for(Lower *low, const AstStmt *stmt) {
     LoopScope scope;
     IrReg counter;
-    bool plain = is_range(low, stmt->value);
+    bool plain = plain_range(low, stmt->value) != NULL;
     scope_enter(low, &scope, stmt);
     Iter iter = {0};
     IrStmt *loop;

@@ -95,7 +95,7 @@ static void scan_shared(Scan *scan, const AstExpr *target) {
 }
 
 static void scan_sharing(Scan *scan, const AstStmt *stmt) {
-    if (scan->draws_only || stmt->kind == AST_AUG) return;
+    if (scan->draws_only || stmt->kind == AST_AUG || stmt->kind == AST_DEL) return;
     bool one = stmt->targets.len == 1 && stmt->targets.data[0]->kind == AST_NAME;
     if (stmt->kind != AST_FOR && one && stmt->value && fe_makes_array(scan->low, stmt->value))
         return;

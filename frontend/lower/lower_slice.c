@@ -270,7 +270,26 @@ static Value tuple_at(Lower *low, Value tuple, const AstExpr *expr) {
     return fe_tuple_item(low, tuple, index, fe_type_of(low, expr));
 }
 
+static const FeConst *tuple_bound(Lower *low, const AstExpr *expr) {
+    const FeConst *value = expr ? fe_node_of(low, expr)->value : NULL;
+    return value && value->kind == FE_CONST_INT ? value : NULL;
+}
+
+static Value sliced_tuple(Lower *low, const AstExpr *expr) {
+    const AstExpr *slice = expr->items.data[0];
+    const FeConst *bounds[] = {tuple_bound(low, slice->left), tuple_bound(low, slice->right),
+                               tuple_bound(low, slice->cond)};
+    Value tuple = fe_lower_expr(low, expr->left);
+    FeTupleSlice part = {0};
+    fe_tuple_slice(bounds, tuple.type->count, &part);
+    Value *items = JR_NEW_ARRAY(low->arena, Value, part.count + 1);
+    for (uint32_t i = 0; i < part.count; i++)
+        items[i] = tuple.items[part.first + i * part.step];
+    return fe_value_tuple(low, part.count, items);
+}
+
 static Value lower_tuple_subscript(Lower *low, const AstExpr *expr) {
+    if (expr->items.data[0]->kind == AST_SLICE) return sliced_tuple(low, expr);
     const FeConst *known = fe_node_of(low, expr->items.data[0])->value;
     const AstExpr *left = expr->left;
     if (!known) return tuple_at(low, fe_lower_expr(low, left), expr);

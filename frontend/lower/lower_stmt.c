@@ -249,6 +249,29 @@ static void lower_raise(Lower *low, const AstStmt *stmt) {
     raise_text(low, type->exc, message);
 }
 
+/* Lets go of the arrays: what nothing else refers to is freed now, not when the function ends. */
+static void release(Lower *low, Value slot) {
+    for (uint32_t i = 0; slot.items && i < slot.type->count; i++)
+        release(low, slot.items[i]);
+    if (slot.reg == IR_NO_REG || ir_reg(low->func, slot.reg)->kind != REG_VAR) return;
+    IrType type = ir_reg_type(low->func, slot.reg);
+    if (!type.ndim) return;
+    IrReg none =
+        fe_array_owned_temp(low, ir_array((IrScalar)type.scalar, type.ndim, LAYOUT_C));
+    IrReg dims[IR_MAX_DIMS];
+    for (unsigned i = 0; i < type.ndim; i++)
+        dims[i] = fe_int_const(low, 0);
+    ir_build(&low->b, OP_ALLOC, 1, &none, type.ndim, dims);
+    fe_slot_assign(low, slot, fe_value_converted(low, fe_value_ir(low, none), slot.type));
+}
+
+static void lower_del(Lower *low, const AstStmt *stmt) {
+    for (uint32_t i = 0; i < stmt->targets.len; i++) {
+        FeVar *var = jr_table_get(&low->spec->var_by_name, stmt->targets.data[i]->name);
+        if (var) release(low, fe_var_slot(low, var));
+    }
+}
+
 static void lower_break(Lower *low) {
     if (low->loop->completed != IR_NO_REG)
         ir_build_copy(&low->b, low->loop->completed, fe_bool_const(low, false));
@@ -273,6 +296,7 @@ static void lower_stmt(Lower *low, const AstStmt *stmt) {
     case AST_WHILE: fe_lower_while(low, stmt); break;
     case AST_FOR: fe_lower_for(low, stmt); break;
     case AST_BREAK: lower_break(low); break;
+    case AST_DEL: lower_del(low, stmt); break;
     case AST_CONTINUE: lower_continue(low); break;
     case AST_RETURN: lower_return(low, stmt); break;
     case AST_ASSERT: lower_assert(low, stmt); break;

@@ -92,6 +92,7 @@ typedef enum AstStmtKind {
     AST_RAISE,     /* value: the exception, a name or a call; NULL for a bare raise */
     AST_DEF,       /* func */
     AST_IMPORT,    /* imports */
+    AST_DEL,       /* targets, names */
     AST_GLOBAL,    /* imports, for their names: refused by inference with what to do instead */
 } AstStmtKind;
 /* clang-format on */

@@ -253,6 +253,7 @@ static void dump_stmt(JrText *out, const AstStmt *stmt, int depth) {
         [AST_BREAK] = "break",   [AST_CONTINUE] = "continue",
         [AST_PASS] = "pass",     [AST_RETURN] = "return",
         [AST_ASSERT] = "assert", [AST_RAISE] = "raise",
+        [AST_DEL] = "del",
     };
     dump_indent(out, depth);
     switch (stmt->kind) {

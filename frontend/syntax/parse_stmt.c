@@ -168,6 +168,28 @@ static void parse_global(Parser *p, AstBlock *block) {
     stmt->span = fe_parse_span(p, &start);
 }
 
+/* Names, also in brackets: del a, (b, c) */
+static void take_deleted(Parser *p, AstStmt *stmt, AstExpr *expr) {
+    if (expr->kind == AST_SUBSCRIPT || expr->kind == AST_ATTR) {
+        fe_parse_refuse(p, expr->span, UNSUPPORTED_DEL);
+        fe_parse_give_up(p);
+    }
+    if (expr->kind == AST_NAME) JR_PUSH(p->arena, &stmt->targets, expr);
+    if (expr->kind == AST_NAME) return;
+    if (expr->kind != AST_TUPLE && expr->kind != AST_LIST)
+        fe_parse_fail(p, expr->span, "only variables can be deleted", NULL);
+    for (uint32_t i = 0; i < expr->items.len; i++)
+        take_deleted(p, stmt, expr->items.data[i]);
+}
+
+static void parse_del(Parser *p, AstBlock *block) {
+    Token start = p->tok;
+    AstStmt *stmt = fe_parse_new_stmt(p, block, AST_DEL, &start);
+    fe_parse_advance(p);
+    take_deleted(p, stmt, fe_parse_expr_list(p));
+    stmt->span = fe_parse_span(p, &start);
+}
+
 static _Noreturn void refuse_compound(Parser *p) {
     const char *message =
         jr_arena_printf(p->arena, "'%s' cannot follow another statement on a line",
@@ -190,7 +212,7 @@ static void parse_simple(Parser *p, AstBlock *block) {
     case TOK_IMPORT: fe_parse_import(p, block); break;
     case TOK_FROM: fe_parse_from(p, block); break;
     case TOK_NONLOCAL: fe_parse_refuse_here(p, UNSUPPORTED_NONLOCAL);
-    case TOK_DEL: fe_parse_refuse_here(p, UNSUPPORTED_DEL);
+    case TOK_DEL: parse_del(p, block); break;
     case TOK_IF:
     case TOK_WHILE:
     case TOK_FOR:

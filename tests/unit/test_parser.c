@@ -258,7 +258,7 @@ static void unsupported(void **state) {
         {"x = await y", "await expressions are"},
         {"match x:\n  case 1: y", "match statements are"},
         {"match (x):\n  case 1: y", "match statements are"},
-        {"del x", "del statements are"},
+        {"del x[0]", "deleted elements and attributes (del a[i]) are"},
         {"def f():\n  nonlocal x", "nonlocal declarations are"},
         {"type X = int", "type aliases are"},
         {"x = lambda a: a", "lambda expressions are"},
