@@ -66,16 +66,17 @@ static void mark(Assign *a, uint32_t index) {
     a->now.words[index / 64] |= (uint64_t)1 << (index % 64);
 }
 
-static void read_expr(Assign *a, const AstExpr *expr) {
-    if (!expr) return;
-    if (expr->kind == AST_NAME) {
-        const Local *local = jr_table_get(&a->func->info->by_name, expr->name);
-        if (!local || a->now.lost) return;
-        if (a->now.words[local->index / 64] >> (local->index % 64) & 1) return;
-        report(a, expr, local);
-        mark(a, local->index);
-        return;
-    }
+static void read_expr(Assign *a, const AstExpr *expr);
+
+static void read_name(Assign *a, const AstExpr *expr) {
+    const Local *local = jr_table_get(&a->func->info->by_name, expr->name);
+    if (!local || a->now.lost) return;
+    if (a->now.words[local->index / 64] >> (local->index % 64) & 1) return;
+    report(a, expr, local);
+    mark(a, local->index);
+}
+
+static void read_parts(Assign *a, const AstExpr *expr) {
     read_expr(a, expr->left);
     read_expr(a, expr->right);
     read_expr(a, expr->cond);
@@ -83,6 +84,78 @@ static void read_expr(Assign *a, const AstExpr *expr) {
         read_expr(a, expr->items.data[i]);
     for (uint32_t i = 0; i < expr->keywords.len; i++)
         read_expr(a, expr->keywords.data[i].value);
+}
+
+/* Reads a condition: a->now is then what is sure where it is true, the result where it is false. They
+ * differ by what := assigns behind an `and` or an `or`. */
+static Set read_cond(Assign *a, const AstExpr *expr) {
+    if (expr->kind == AST_UNARY && expr->op == AST_NOT && expr->assigns) {
+        Set no = read_cond(a, expr->left), yes = a->now;
+        a->now = no;
+        return yes;
+    }
+    if (expr->kind != AST_BOOL || !expr->assigns) {
+        read_expr(a, expr);
+        return set_new(a, &a->now);
+    }
+    Set early = set_new(a, NULL); /* where an operand decides before the last */
+    bool all = expr->op == AST_BOOL_AND;
+    for (uint32_t i = 0; i < expr->items.len; i++) {
+        Set no = read_cond(a, expr->items.data[i]), *leaves = all ? &no : &a->now;
+        set_meet(a, &early, leaves);
+        if (!all) a->now = no;
+    }
+    Set last = a->now;
+    a->now = all ? last : early;
+    return all ? early : last;
+}
+
+/* a < (b := c) < d: what follows the first pair may not be evaluated. */
+static void read_chain(Assign *a, const AstExpr *expr) {
+    Set sure = {0};
+    for (uint32_t i = 0; i < expr->items.len; i++) {
+        if (i == 2) sure = set_new(a, &a->now);
+        read_expr(a, expr->items.data[i]);
+    }
+    if (expr->items.len > 2) set_meet(a, &a->now, &sure);
+}
+
+/* An expression that := is in. */
+static void read_assigning(Assign *a, const AstExpr *expr) {
+    Set other = {0};
+    switch (expr->kind) {
+    case AST_NAMED: {
+        const Local *local = jr_table_get(&a->func->info->by_name, expr->name);
+        read_expr(a, expr->left);
+        if (local) mark(a, local->index);
+        break;
+    }
+    case AST_BOOL:
+        other = read_cond(a, expr);
+        set_meet(a, &a->now, &other);
+        break;
+    case AST_COMPARE: read_chain(a, expr); break;
+    case AST_TERNARY: {
+        Set no = read_cond(a, expr->cond);
+        read_expr(a, expr->left);
+        other = a->now;
+        a->now = no;
+        read_expr(a, expr->right);
+        set_meet(a, &a->now, &other);
+        break;
+    }
+    default: read_parts(a, expr);
+    }
+}
+
+static void read_expr(Assign *a, const AstExpr *expr) {
+    if (!expr) return;
+    if (expr->kind == AST_NAME)
+        read_name(a, expr);
+    else if (expr->assigns)
+        read_assigning(a, expr);
+    else
+        read_parts(a, expr);
 }
 
 static void write_target(Assign *a, const AstExpr *target) {
@@ -140,9 +213,8 @@ static int known(Assign *a, const AstExpr *cond) {
 static void walk_if(Assign *a, const AstStmt *stmt) {
     Set after = set_new(a, NULL);
     for (;;) {
-        read_expr(a, stmt->value);
         int truth = known(a, stmt->value);
-        Set before = set_new(a, &a->now);
+        Set before = read_cond(a, stmt->value);
         if (truth == 0) a->now.lost = true;
         walk_block(a, &stmt->body);
         set_meet(a, &after, &a->now);
@@ -160,8 +232,7 @@ static void walk_loop(Assign *a, const AstStmt *stmt) {
     Loop loop = {a->loop, set_new(a, NULL)};
     if (stmt->kind == AST_FOR) read_expr(a, stmt->value);
     unmark_deleted(a, &stmt->body);
-    if (stmt->kind == AST_WHILE) read_expr(a, stmt->value);
-    Set before = set_new(a, &a->now);
+    Set before = stmt->kind == AST_WHILE ? read_cond(a, stmt->value) : set_new(a, &a->now);
     bool forever = stmt->kind == AST_WHILE && known(a, stmt->value) == 1;
     if (stmt->kind == AST_FOR) write_target(a, stmt->targets.data[0]);
     a->loop = &loop;
@@ -200,6 +271,7 @@ static void walk_stmt(Assign *a, const AstStmt *stmt) {
         if (stmt->kind == AST_RETURN) read_expr(a, stmt->value);
         a->now.lost = true;
         break;
+    case AST_ASSERT: read_cond(a, stmt->value); break;
     default: read_expr(a, stmt->value); break;
     }
 }

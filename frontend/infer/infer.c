@@ -216,6 +216,7 @@ static void add_vars(FeInfer *in, FeSpec *spec) {
         var->base = (FeVar){.name = local->name,
                             .span = local->span,
                             .param = local->param,
+                            .named = local->named,
                             .assigned = local->param ? local->writes > 0 : local->loop_written,
                             .index = i,
                             .type = local->param ? spec->params[i] : in->types->unknown};

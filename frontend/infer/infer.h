@@ -57,6 +57,7 @@ typedef struct Local {
     bool param;
     uint32_t index;
     uint32_t writes;
+    bool named;        /* by := too */
     bool loop_written; /* a for's target that is assigned inside that for */
 } Local;
 

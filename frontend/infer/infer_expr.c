@@ -29,6 +29,20 @@ static const FeType *infer_variable(FeInfer *in, const AstExpr *expr) {
     return type->kind == FE_UNKNOWN ? fe_infer_silent(in) : type;
 }
 
+/* name := left */
+static const FeType *infer_named(FeInfer *in, const AstExpr *expr) {
+    const FeType *type = fe_infer_expr(in, expr->left);
+    FeVar *var = jr_table_get(&in->spec->var_by_name, expr->name);
+    if (!var) return fe_infer_silent(in);
+    FeNode *node = node_at(in, expr);
+    node->var = var;
+    note_read(in, var);
+    fe_infer_assign(in, var, type, expr->left->span);
+    fe_infer_use(in, expr->left, var->type);
+    fe_infer_settle(in, expr->left);
+    return var->type->kind == FE_UNKNOWN ? fe_infer_silent(in) : var->type;
+}
+
 /* ---- Using a value as a type ---- */
 
 static void misfit(FeInfer *in, const AstExpr *expr, const FeConst *value, IrScalar scalar) {
@@ -514,6 +528,7 @@ static const FeType *infer_kind(FeInfer *in, const AstExpr *expr) {
     case AST_CALL: return fe_infer_call(in, expr);
     case AST_ATTR: return fe_infer_attr(in, expr);
     case AST_SUBSCRIPT: return fe_infer_subscript(in, expr, false);
+    case AST_NAMED: return infer_named(in, expr);
     case AST_IMAG:
         return fe_infer_fail(in, expr->span,
                              "keep the real and the imaginary part in two floats",

@@ -263,15 +263,34 @@ static bool is_constant(FeInfer *in, const char *name) {
     return entry && entry->kind != ENTRY_VAR;
 }
 
+static Local *collect_write(Collect *c, const char *name, JrSpan span) {
+    Local *local = local_add(c->in, c->info, name, span);
+    local->writes++;
+    for (uint32_t i = 0; i < c->loops.len; i++)
+        local->loop_written |= c->loops.data[i] == local;
+    return local;
+}
+
+/* The names that := in an expression assigns. */
+static void collect_named(Collect *c, const AstExpr *expr) {
+    if (!expr || !expr->assigns) return;
+    if (expr->kind == AST_NAMED && !(c->module && is_constant(c->in, expr->name)))
+        collect_write(c, expr->name, expr->at)->named = true;
+    collect_named(c, expr->left);
+    collect_named(c, expr->right);
+    collect_named(c, expr->cond);
+    for (uint32_t i = 0; i < expr->items.len; i++)
+        collect_named(c, expr->items.data[i]);
+    for (uint32_t i = 0; i < expr->keywords.len; i++)
+        collect_named(c, expr->keywords.data[i].value);
+}
+
 static void collect_target(Collect *c, const AstExpr *target, bool loop) {
     if (target->kind == AST_TUPLE || target->kind == AST_LIST)
         for (uint32_t i = 0; i < target->items.len; i++)
             collect_target(c, target->items.data[i], loop);
     if (target->kind != AST_NAME || (c->module && is_constant(c->in, target->name))) return;
-    Local *local = local_add(c->in, c->info, target->name, target->span);
-    local->writes++;
-    for (uint32_t i = 0; i < c->loops.len; i++)
-        local->loop_written |= c->loops.data[i] == local;
+    Local *local = collect_write(c, target->name, target->span);
     if (loop) JR_PUSH(c->in->arena, &c->loops, local);
 }
 
@@ -279,6 +298,10 @@ static void collect_block(Collect *c, const AstBlock *block);
 
 static void collect_stmt(Collect *c, const AstStmt *stmt) {
     uint32_t loops = c->loops.len;
+    collect_named(c, stmt->value);
+    collect_named(c, stmt->message);
+    for (uint32_t i = 0; i < stmt->targets.len; i++)
+        collect_named(c, stmt->targets.data[i]);
     for (uint32_t i = 0; i < stmt->targets.len; i++)
         collect_target(c, stmt->targets.data[i], stmt->kind == AST_FOR);
     if (stmt->kind == AST_ANN && stmt->targets.data[0]->kind == AST_NAME) {

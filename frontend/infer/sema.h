@@ -154,6 +154,8 @@ typedef struct FeVar {
     const FeType *type; /* never weak once inference is done */
     JrSpan span;        /* its first assignment, or the parameter */
     bool param;
+    bool
+        named; /* := assigns it: what an expression has read of it may be old when it is used */
     bool assigned;  /* a param, or a loop's counter within the loop, that is written */
     uint32_t index; /* among the spec's vars */
     void *lowered;  /* the lowering's own */
@@ -216,6 +218,8 @@ typedef struct FeFunc {
  *                 (fe_tuple_slice), or is any int and the tuple's
  *                 items all have one type: IndexError when outside
  *   AST_SLICE     no node of its own; its parts are ints or NULL
+ *   AST_NAMED     var, which `left` is assigned to, and whose value it is; never a value. One that is
+ *                 below a constant is assigned all the same
  *   AST_TUPLE, AST_LIST  items. As a target, `type` is what is unpacked: a tuple of so many, or an
  *                 array, whose first axis has to be so long: ValueError when it is not
  * Of statements:

@@ -3,9 +3,44 @@
 
 /* ---- Names, constants, tuples ---- */
 
+/* What has been read of a variable that := changes keeps its value. */
 static Value lower_name(Lower *low, const AstExpr *expr) {
     FeVar *var = fe_var_of(low, expr);
-    return var ? fe_var_slot(low, var) : fe_value_none(low);
+    if (!var) return fe_value_none(low);
+    Value slot = fe_var_slot(low, var);
+    return var->named ? fe_value_pinned(low, slot) : slot;
+}
+
+/* name := left */
+static Value lower_named(Lower *low, const AstExpr *expr) {
+    FeVar *var = fe_var_of(low, expr);
+    Value value = fe_lower_expr(low, expr->left);
+    if (!var) return value;
+    Value slot = fe_var_slot(low, var);
+    fe_slot_assign(low, slot, fe_value_converted(low, value, var->type));
+    return fe_value_pinned(low, slot);
+}
+
+void fe_lower_named_below(Lower *low, const AstExpr *expr) {
+    if (!expr || !expr->assigns) return;
+    if (expr->kind == AST_NAMED) {
+        lower_named(low, expr);
+        return;
+    }
+    fe_lower_named_below(low, expr->cond);
+    const FeConst *cond = expr->cond ? fe_node_of(low, expr->cond)->value : NULL;
+    bool choice = expr->kind == AST_TERNARY && cond;
+    if (!choice || fe_const_truth(cond)) fe_lower_named_below(low, expr->left);
+    if (!choice || !fe_const_truth(cond)) fe_lower_named_below(low, expr->right);
+    for (uint32_t i = 0; i < expr->items.len; i++) {
+        const FeConst *value = fe_node_of(low, expr->items.data[i])->value;
+        fe_lower_named_below(low, expr->items.data[i]);
+        if (expr->kind == AST_BOOL && value &&
+            fe_const_truth(value) == (expr->op == AST_BOOL_OR))
+            return;
+    }
+    for (uint32_t i = 0; i < expr->keywords.len; i++)
+        fe_lower_named_below(low, expr->keywords.data[i].value);
 }
 
 static Value lower_tuple(Lower *low, const AstExpr *expr) {
@@ -380,14 +415,17 @@ static Value lower_kind(Lower *low, const AstExpr *expr, IrReg want) {
     case AST_CALL: return fe_lower_call(low, expr, want);
     case AST_ATTR: return fe_lower_attr(low, expr);
     case AST_SUBSCRIPT: return fe_lower_subscript(low, expr);
+    case AST_NAMED: return lower_named(low, expr);
     default: return fe_value_none(low);
     }
 }
 
 Value fe_lower_expr_into(Lower *low, const AstExpr *expr, IrReg want) {
     const FeNode *node = fe_node_of(low, expr);
-    if (node->value && node->value->kind != FE_CONST_NONE)
-        return fe_value_const(low, node->type, node->value);
+    bool known = node->value && node->value->kind != FE_CONST_NONE;
+    if (known || (node->type && fe_type_is_static(node->type)))
+        fe_lower_named_below(low, expr);
+    if (known) return fe_value_const(low, node->type, node->value);
     JrSpan outer = low->b.span;
     low->b.span = expr->at.line ? expr->at : expr->span;
     Value value = lower_kind(low, expr, want);

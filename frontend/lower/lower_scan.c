@@ -46,6 +46,10 @@ static void scan_expr(Scan *scan, const AstExpr *expr) {
         VarInfo *info = info_named(scan, expr);
         if (info && !info->active) info->escapes = true;
     }
+    if (expr->kind == AST_NAMED) {
+        VarInfo *info = info_named(scan, expr);
+        if (info) info->escapes = info->written = info->shared = true;
+    }
     if (expr->kind == AST_CALL) scan_call(scan, expr);
     scan_expr(scan, expr->left);
     scan_expr(scan, expr->right);

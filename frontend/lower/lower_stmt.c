@@ -189,6 +189,7 @@ static void lower_augmented(Lower *low, const AstStmt *stmt) {
     FeVar *var = fe_var_of(low, target);
     if (!var) return;
     Value old = fe_var_slot(low, var);
+    if (var->named) old = fe_value_pinned(low, old);
     Value operand = fe_lower_expr(low, stmt->value);
     assign_only(low, target, fe_lower_arith(low, stmt->op, old, operand, operation));
 }
@@ -204,6 +205,7 @@ static void lower_into(Lower *low, IrBlock *block, const AstBlock *body) {
 static void lower_if(Lower *low, const AstStmt *stmt) {
     const FeConst *known = fe_node_of(low, stmt->value)->value;
     if (known) {
+        fe_lower_named_below(low, stmt->value);
         fe_lower_block(low, fe_const_truth(known) ? &stmt->body : &stmt->orelse);
         return;
     }

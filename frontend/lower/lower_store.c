@@ -188,13 +188,15 @@ void fe_lower_whole_augmented(Lower *low, const AstStmt *stmt) {
     const AstExpr *target = stmt->targets.data[0];
     const FeOperation *operation = fe_node_of(low, target)->operations;
     IrReg array;
+    FeVar *var = target->kind == AST_NAME ? fe_var_of(low, target) : NULL;
     if (target->kind == AST_NAME) {
-        FeVar *var = fe_var_of(low, target);
         if (!var) return;
-        array = fe_var_slot(low, var).reg;
+        Value slot = fe_var_slot(low, var);
+        array = (var->named ? fe_value_pinned(low, slot) : slot).reg;
     } else {
         Subscript sub = fe_subscript_eval(low, target);
         array = plain_array(low, fe_subscript_get(low, &sub).reg);
     }
     augment(low, fe_whole_plan(low, stmt->value), stmt->op, array, operation);
+    if (var && var->named) fe_slot_assign(low, fe_var_slot(low, var), fe_value_ir(low, array));
 }

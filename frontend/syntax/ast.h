@@ -46,6 +46,7 @@ typedef enum AstExprKind {
     AST_SUBSCRIPT, /* left[items]: one item or, for a[i, j], several; each an expression, AST_SLICE,
                       AST_ELLIPSIS or AST_NONE */
     AST_SLICE,     /* left : right : cond, each NULL when absent */
+    AST_NAMED,     /* name := left */
 } AstExprKind;
 /* clang-format on */
 
@@ -62,6 +63,7 @@ struct AstExpr {
     JrSpan span;     /* of the whole expression, clipped to its first line */
     JrSpan at;       /* where to point: the operator, the bracket, the attribute's name */
     uint32_t height; /* of the tree below, at most AST_MAX_HEIGHT: later stages recurse */
+    bool assigns;    /* AST_NAMED, or one is below */
     const char *name;
     AstExpr *left, *right, *cond;
     AstExprs items;

@@ -165,6 +165,11 @@ static void dump_expr(JrText *out, const AstExpr *expr) {
         dump_optional(out, expr->left);
         jr_text_printf(out, " %s)", expr->name);
         break;
+    case AST_NAMED:
+        jr_text_printf(out, "(:= %s", expr->name);
+        dump_optional(out, expr->left);
+        jr_text_puts(out, ")");
+        break;
     case AST_SUBSCRIPT: dump_node(out, "index", expr); break;
     case AST_SLICE: dump_node(out, "slice", expr); break;
     }

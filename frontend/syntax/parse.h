@@ -57,6 +57,7 @@ _Noreturn void fe_parse_unexpected(Parser *p, const char *expected);
 _Noreturn void fe_parse_end_unexpected(Parser *p); /* after a complete statement */
 _Noreturn void fe_parse_bad_close(Parser *p, const Token *open, TokenKind close);
 _Noreturn void fe_parse_bad_colon(Parser *p, const char *after);
+_Noreturn void fe_parse_bad_walrus(Parser *p, const AstExpr *before);
 void fe_parse_check_first_word(Parser *p); /* fails if it shows what was meant */
 _Noreturn void fe_parse_bad_target(Parser *p, const AstExpr *target, bool augmented);
 /* These do. */
@@ -72,6 +73,7 @@ bool fe_parse_starts_statement(TokenKind kind);
 
 /* Expressions. */
 AstExpr *fe_parse_expr(Parser *p);
+AstExpr *fe_parse_named(Parser *p);     /* name := value, or an expression */
 AstExpr *fe_parse_expr_list(Parser *p); /* a, b: a tuple without brackets, or one expression */
 AstExpr *fe_parse_target_list(Parser *p); /* likewise, but stops at `in` */
 AstExpr *fe_parse_new(Parser *p, AstExprKind kind, const Token *start);

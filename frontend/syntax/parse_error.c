@@ -157,10 +157,19 @@ _Noreturn void fe_parse_unexpected(Parser *p, const char *expected) {
                        help);
 }
 
+/* := behind an expression: Python wants a name before it, and brackets around both. */
+_Noreturn void fe_parse_bad_walrus(Parser *p, const AstExpr *before) {
+    if (before->kind != AST_NAME)
+        fe_parse_fail_here(p, "only a name can stand before ':='", NULL);
+    fe_parse_fail_here(
+        p, "':=' needs brackets here",
+        jr_arena_printf(p->arena, "write (%s := value), or `%s = value` on a line of its own",
+                        before->name, before->name));
+}
+
 _Noreturn void fe_parse_bad_colon(Parser *p, const char *after) {
     if (parse_at(p, TOK_ERROR)) fe_parse_give_up(p);
     check_equals(p);
-    if (parse_at(p, TOK_WALRUS)) fe_parse_refuse_here(p, UNSUPPORTED_WALRUS);
     if (parse_at(p, TOK_LBRACE))
         fe_parse_fail_here(p, "expected ':', not '{'",
                            "end the line with ':' and indent the block below it");
@@ -226,7 +235,6 @@ _Noreturn void fe_parse_end_unexpected(Parser *p) {
     if (parse_at(p, TOK_LBRACE))
         fe_parse_fail_here(p, "expected the end of the line, not '{'",
                            "blocks are made by ':' and indentation, without braces");
-    if (parse_at(p, TOK_WALRUS)) fe_parse_refuse_here(p, UNSUPPORTED_WALRUS);
     fe_parse_fail_here(p, jr_arena_printf(p->arena, "unexpected %s", describe(p, &p->tok)),
                        "a statement ends with its line; is an operator or a comma missing?");
 }
@@ -248,6 +256,7 @@ static const char *target_kind(const AstExpr *target) {
     case AST_UNARY:
     case AST_BINARY:
     case AST_BOOL:
+    case AST_NAMED:
     case AST_TERNARY: return "an expression";
     case AST_COMPARE: return "a comparison";
     case AST_CALL: return "the result of a call";

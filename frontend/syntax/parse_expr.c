@@ -38,6 +38,7 @@ AstExpr *fe_parse_new(Parser *p, AstExprKind kind, const Token *start) {
 }
 
 static void raise_height(AstExpr *expr, const AstExpr *child) {
+    expr->assigns |= child && child->assigns;
     if (child && child->height >= expr->height) expr->height = child->height + 1;
 }
 
@@ -81,7 +82,7 @@ static AstExpr *parse_identifier(Parser *p) {
 /* One element of a display, a call or an index, in brackets. */
 static AstExpr *parse_element(Parser *p, Unsupported comprehension) {
     if (parse_at(p, TOK_STAR)) fe_parse_refuse_here(p, UNSUPPORTED_STAR_EXPR);
-    AstExpr *expr = fe_parse_expr(p);
+    AstExpr *expr = fe_parse_named(p);
     if (parse_at(p, TOK_FOR) || parse_at(p, TOK_ASYNC)) fe_parse_refuse_here(p, comprehension);
     return expr;
 }
@@ -492,8 +493,22 @@ AstExpr *fe_parse_expr(Parser *p) {
     fe_parse_enter(p);
     AstExpr *expr = parse_ternary(p);
     parse_leave(p);
-    if (parse_at(p, TOK_WALRUS)) fe_parse_refuse_here(p, UNSUPPORTED_WALRUS);
+    if (parse_at(p, TOK_WALRUS)) fe_parse_bad_walrus(p, expr);
     return expr;
+}
+
+/* name := value, where it needs no brackets of its own */
+AstExpr *fe_parse_named(Parser *p) {
+    if (!parse_at(p, TOK_NAME) || fe_parse_ahead(p)->kind != TOK_WALRUS)
+        return fe_parse_expr(p);
+    Token start = p->tok;
+    AstExpr *expr = fe_parse_new(p, AST_NAMED, &start);
+    expr->name = fe_parse_token_text(p, &start);
+    expr->assigns = true;
+    fe_parse_advance(p);
+    fe_parse_advance(p);
+    expr->left = fe_parse_expr(p);
+    return fe_parse_done(p, expr, &start);
 }
 
 /* Tuples without brackets. */

@@ -251,7 +251,7 @@ static void parse_else(Parser *p, AstBlock *block) {
 static AstStmt *parse_branch(Parser *p, AstBlock *block, const char *after) {
     Token header = begin_clause(p);
     AstStmt *stmt = fe_parse_new_stmt(p, block, AST_IF, &header);
-    stmt->value = fe_parse_expr(p);
+    stmt->value = fe_parse_named(p);
     stmt->span = fe_parse_span(p, &header);
     fe_parse_suite(p, after, &header, &stmt->body);
     return stmt;
@@ -271,7 +271,7 @@ static void parse_if(Parser *p, AstBlock *block) {
 static void parse_while(Parser *p, AstBlock *block) {
     Token header = begin_clause(p);
     AstStmt *stmt = fe_parse_new_stmt(p, block, AST_WHILE, &header);
-    stmt->value = fe_parse_expr(p);
+    stmt->value = fe_parse_named(p);
     stmt->span = fe_parse_span(p, &header);
     p->loops++;
     fe_parse_suite(p, "the while condition", &header, &stmt->body);

@@ -97,6 +97,8 @@ static void statements(void **state) {
         {"a = b = c, d = 1", "= a b (tuple c d) 1\n"},
         {"(a, (b, c)), d = e", "= (tuple (tuple a (tuple b c)) d) e\n"},
         {"[a, b] = c", "= (tuple a b) c\n"},
+        {"f(y := 1)", "expr (call f (:= y 1))\n"},
+        {"del a, (b, c)", "del a b c\n"},
         {"a[0], b.c = 1, 2", "= (tuple (index a 0) (. b c)) (tuple 1 2)\n"},
         {"a += 1; b **= 2; c[i] >>= 3;", "+= a 1\n**= b 2\n>>= (index c i) 3\n"},
         {"a: int\nb: float64[::1] = c", ": a int\n: b (index float64 (slice _ _ 1)) c\n"},
@@ -232,6 +234,8 @@ static void syntax_errors(void **state) {
         {"x = '\\xg'", "1:5 an escape in this string has too few hexadecimal digits"},
         {"x = '\\ud800'", "1:5 an escape in this string is no Unicode character"},
         {"x = '\\N{DASH}'", "1:5 named characters (\\N{...}) are not supported"},
+        {"x := 1", "1:3 ':=' needs brackets here"},
+        {"if (x := 1).y := 2: y", "1:15 only a name can stand before ':='"},
         {"x = ur'a'", "1:5 an invalid string prefix"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -264,8 +268,6 @@ static void unsupported(void **state) {
         {"x = lambda a: a", "lambda expressions are"},
         {"def f():\n  yield 1", "generators (yield) are"},
         {"def f():\n  x = yield", "generators (yield) are"},
-        {"if (x := 1): y", "assignment expressions (:=) are"},
-        {"x := 1", "assignment expressions (:=) are"},
         {"x = [i for i in y]", "list comprehensions are"},
         {"f(i for i in y)", "generator expressions are"},
         {"x = (i for i in y)", "generator expressions are"},
