@@ -157,19 +157,22 @@ typedef struct Route {
 
 static bool find_route(const Compiler *c, const IrStmt *compare, Route *route) {
     IrReg reg = compare->dsts[0];
+    bool inverted = false;
     *route = (Route){.join = OP_COUNT};
     for (const IrStmt *stmt = compare->next; stmt; stmt = stmt->next) {
         if (++route->distance > LOOK_AHEAD || !is_used_once(c, reg)) return false;
         if (!takes(stmt, reg)) continue;
         route->branch = stmt;
         if (stmt->op == OP_IF) return route->join != OP_COUNT && !jr_is_select(c, stmt);
-        if (stmt->op == OP_NOT)
+        if (stmt->op == OP_NOT && route->join != OP_COUNT) {
             route->negated = !route->negated;
-        else if (is_join(stmt) && (route->join == OP_COUNT || route->join == stmt->op) &&
-                 !route->negated)
+            inverted = true;
+        } else if (is_join(stmt) && !inverted &&
+                   (route->join == OP_COUNT || route->join == stmt->op)) {
             route->join = (IrOp)stmt->op;
-        else
+        } else {
             return false;
+        }
         reg = stmt->dsts[0];
     }
     return false;
@@ -184,6 +187,11 @@ static bool is_route_clear(const Compiler *c, const IrStmt *compare, const Route
 bool jr_emit_early(Compiler *c, const IrStmt *stmt) {
     if (is_join(stmt) && c->plans[stmt->args[0]].decided && c->plans[stmt->args[1]].decided) {
         c->plans[stmt->dsts[0]].decided = true;
+        return true;
+    }
+    if (is_half_decided(c, stmt) && !jr_is_deferred(c, stmt)) {
+        const uint32_t left = jr_read_slot(c, undecided(c, stmt));
+        jr_emit_copy(c, jr_write_slot(c, stmt->dsts[0]), left);
         return true;
     }
     Route route;

@@ -101,10 +101,14 @@ class Maker:
             return [f"{indent}if {self.pick(far)} > {near}:", f"{indent}    {target} = {value}"]
         return [f"{indent}{target} = {value}"]
 
-    def condition(self):
+    def condition(self, depth=0):
+        if depth < 3 and self.chance(0.3):
+            parts = [self.condition(depth + 1) for _ in range(self.pick([2, 2, 3]))]
+            joined = f" {self.pick(['and', 'or'])} ".join(f"({part})" for part in parts)
+            return self.pick([joined, joined, f"not ({joined})"])
         counter = self.pick(self.counters)
         return self.pick([
-            f"{counter} == 0", f"{counter} == k", f"{counter} != k", f"{counter} == m - 1",
+            f"not {self.element()} > 2", f"k == {self.pick([0, 1, 2])}", f"{counter} == 0", f"{counter} == k", f"{counter} != k", f"{counter} == m - 1",
             f"{counter} != n - 1", f"{counter} == i + 1", f"{counter} < w", f"{self.element()} > 3",
             f"{self.element()} > 2 and {self.element()} < 9"])
 
