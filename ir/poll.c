@@ -7,7 +7,8 @@
  *
  * A strip still costs the machine code some: what could be moved in front of the loops around,
  * such as a test that two arrays do not overlap, now depends on the strip. So a quick pass over
- * an array is marked, which an engine may leave whole: it takes no longer than memory takes.
+ * an array is marked, which an engine may leave whole: it takes no longer than memory takes. A
+ * pass by rows has strips of a few rows, since rows that are shorter than a strip never look.
  *
  * A loop that ir/jam/ has made is over soon enough not to look at all: the loop around it looks.
  *
@@ -21,6 +22,7 @@ enum {
     BETWEEN = 1 << 15, /* statements that may run between two looks: some ten microseconds */
     SHORTEST_STRIP = 8,
     WHOLE_VECTORS = 64, /* strips of a multiple of this leave no rest after vector loops */
+    ROWS = 16,          /* of a pass, each of which may end just before its own first look */
     LARGEST_STEP = 1 << 15,
     LONGEST_PASS = 32, /* statements for each element */
     DEEPEST_SUM = 4,
@@ -140,8 +142,8 @@ static uint64_t strip_length(uint64_t cost) {
 /* Whether the loop can do without a POLL at each iteration. */
 static bool make_strips(const IrFunc *func, IrStmt *loop, Weight body) {
     int64_t step;
-    uint64_t length = strip_length(body.cost);
-    if (body.looks || length < SHORTEST_STRIP) return loop->pass;
+    uint64_t length = body.looks ? ROWS : strip_length(body.cost);
+    if ((body.looks && !loop->pass) || length < SHORTEST_STRIP) return loop->pass;
     if (!known_int(func, loop->args[2], &step) || step == 0 || step > LARGEST_STEP ||
         step < -LARGEST_STEP)
         return loop->pass;

@@ -72,7 +72,9 @@ static inline void jr_walk_next(JrWalk *w) {
     w->done = true;
 }
 
-/* The function of rtcalls.def, for sorting in a copy. */
-int32_t jr_rt_array_copy(JrRt *rt, const JrWhere *where, const JrSlot *args, JrSlot *results);
+/* Elements to another array of the type and shape, which shares no memory with it. With `rt` it looks
+ * now and then whether the run is to stop, and returns that status; with NULL it copies all. */
+int32_t jr_array_copy_elements(JrRt *rt, const JrWhere *where, IrType type,
+                               const JrArray *into, const JrArray *from);
 
 #endif

@@ -121,19 +121,50 @@ static void copy_item(char *into, const char *from, unsigned size) {
     }
 }
 
+enum {
+    ITEMS_BETWEEN = 1 << 16, /* looks at the cancel flag: less than a millisecond */
+    BYTES_BETWEEN = 1 << 23, /* ... where memory is copied as it lies */
+};
+
 /* The last axis in a plain loop, the others by walking. */
-static void copy_elements(IrType type, const JrArray *into, const JrArray *from) {
+int32_t jr_array_copy_elements(JrRt *rt, const JrWhere *where, IrType type,
+                               const JrArray *into, const JrArray *from) {
     unsigned last = type.ndim - 1u, size = ir_scalar_size((IrScalar)type.scalar);
     JrWalk to = jr_walk(type, into), of = jr_walk(type, from);
-    if (to.done || of.done) return;
+    if (to.done || of.done) return 0;
     int64_t count = into->dims[last], to_step = to.steps[last], of_step = of.steps[last];
+    int64_t left = ITEMS_BETWEEN;
     to.ndim = of.ndim = last;
     for (; !to.done; jr_walk_next(&to), jr_walk_next(&of)) {
         char *p = to.at;
         const char *q = of.at;
-        for (int64_t i = 0; i < count; i++, p += to_step, q += of_step)
-            copy_item(p, q, size);
+        for (int64_t i = 0; i < count;) {
+            int64_t end = count - i < left ? count : i + left;
+            left -= end - i;
+            for (; i < end; i++, p += to_step, q += of_step)
+                copy_item(p, q, size);
+            if (left > 0) continue;
+            left = ITEMS_BETWEEN;
+            int32_t status = rt ? jr_rt_poll(rt, where) : 0;
+            if (status) return status;
+        }
     }
+    return 0;
+}
+
+static int32_t copy_bytes(JrRt *rt, const JrWhere *where, char *into, const char *from,
+                          size_t size) {
+    bool apart = into + size <= from || from + size <= into;
+    if (!apart) {
+        memmove(into, from, size);
+        return 0;
+    }
+    for (size_t at = 0; at < size; at += BYTES_BETWEEN) {
+        int32_t status = at ? jr_rt_poll(rt, where) : 0;
+        if (status) return status;
+        memcpy(into + at, from + at, size - at < BYTES_BETWEEN ? size - at : BYTES_BETWEEN);
+    }
+    return 0;
 }
 
 static int32_t copy_through(JrRt *rt, const JrWhere *where, IrType type, const JrArray *into,
@@ -142,10 +173,10 @@ static int32_t copy_through(JrRt *rt, const JrWhere *where, IrType type, const J
     memcpy(spare.array.dims, from->dims, type.ndim * sizeof(int64_t));
     int32_t status = jr_rt_array_new(rt, where, ir_type_bits(type), &spare.array, 0);
     if (status) return status;
-    copy_elements(type, &spare.array, from);
-    copy_elements(type, into, &spare.array);
+    status = jr_array_copy_elements(rt, where, type, &spare.array, from);
+    if (!status) status = jr_array_copy_elements(rt, where, type, into, &spare.array);
     jr_rt_release(spare.array.owner);
-    return 0;
+    return status;
 }
 
 JR_RT_FN(array_copy) {
@@ -158,11 +189,9 @@ JR_RT_FN(array_copy) {
         !jr_shape_count(into->dims, to.ndim, ir_scalar_size((IrScalar)to.scalar), &count))
         return jr_rt_raise_shape(rt, where, ir_type_bits(of), from, into->dims, to.ndim, 0);
     if (count == 0) return 0;
-    if (contiguous(to, into) && contiguous(of, from)) {
-        memmove(into->data, from->data, (size_t)count * ir_scalar_size((IrScalar)to.scalar));
-        return 0;
-    }
+    if (contiguous(to, into) && contiguous(of, from))
+        return copy_bytes(rt, where, into->data, from->data,
+                          (size_t)count * ir_scalar_size((IrScalar)to.scalar));
     if (arrays_meet(to, into, of, from)) return copy_through(rt, where, to, into, from);
-    copy_elements(to, into, from);
-    return 0;
+    return jr_array_copy_elements(rt, where, to, into, from);
 }

@@ -9,7 +9,7 @@
 
 enum {
     SMALL_PART = 16,
-    LARGE_PART = 1 << 15, /* takes a millisecond: the cancel flag is looked at before it */
+    LARGE_PART = 1 << 15, /* takes a millisecond: the cancel flag is looked at so often */
 };
 
 /* The run that sorts, and what became of it. */
@@ -43,10 +43,13 @@ static bool is_stopped(Sorter *s, int64_t n) {
         }                                                                 \
         a[root] = item;                                                   \
     }                                                                     \
-    static void heapsort_##name(T *a, int64_t n) {                        \
-        for (int64_t i = n / 2; i-- > 0;)                                 \
+    static void heapsort_##name(Sorter *s, T *a, int64_t n) {             \
+        for (int64_t i = n / 2; i-- > 0;) {                               \
+            if (i % LARGE_PART == 0 && is_stopped(s, n)) return;          \
             sift_##name(a, i, n);                                         \
+        }                                                                 \
         for (int64_t end = n - 1; end > 0; end--) {                       \
+            if (end % LARGE_PART == 0 && is_stopped(s, n)) return;        \
             T item = a[end];                                              \
             a[end] = a[0];                                                \
             a[0] = item;                                                  \
@@ -62,11 +65,11 @@ static bool is_stopped(Sorter *s, int64_t n) {
         while (n > SMALL_PART) {                                          \
             if (is_stopped(s, n)) return;                                 \
             if (depth-- == 0) {                                           \
-                heapsort_##name(a, n);                                    \
+                heapsort_##name(s, a, n);                                 \
                 return;                                                   \
             }                                                             \
             T pivot = median_##name(a[0], a[n / 2], a[n - 1]);            \
-            int64_t i = 0, j = n - 1;                                     \
+            int64_t i = 0, j = n - 1, look_at = n - LARGE_PART;           \
             for (;; i++, j--) {                                           \
                 while (a[i] < pivot)                                      \
                     i++;                                                  \
@@ -76,6 +79,9 @@ static bool is_stopped(Sorter *s, int64_t n) {
                 T item = a[i];                                            \
                 a[i] = a[j];                                              \
                 a[j] = item;                                              \
+                if (j - i >= look_at) continue;                           \
+                look_at -= LARGE_PART;                                    \
+                if (is_stopped(s, n)) return;                             \
             }                                                             \
             int64_t left = i, right = i + (i == j);                       \
             if (left < n - right) {                                       \
@@ -97,6 +103,7 @@ static bool is_stopped(Sorter *s, int64_t n) {
             if (!(item == item)) continue; /* NaN */                      \
             a[i] = a[numbers];                                            \
             a[numbers++] = item;                                          \
+            if (i % LARGE_PART == 0 && is_stopped(s, n)) return;          \
         }                                                                 \
         int depth = 2;                                                    \
         for (int64_t rest = numbers; rest; rest >>= 1)                    \
@@ -126,16 +133,13 @@ static int32_t sort_copy(JrRt *rt, const JrWhere *where, IrType type, JrArray *a
     copy.array.dims[0] = array->dims[0];
     int32_t status = jr_rt_array_new(rt, where, ir_type_bits(type), &copy.array, 0);
     if (status) return status;
-    JrSlot there[4] = {{.u = ir_type_bits(type)},
-                       {.p = &copy.array},
-                       {.u = ir_type_bits(type)},
-                       {.p = array}};
-    JrSlot back[4] = {there[2], there[3], there[0], there[1]};
-    JrRtFn copy_array = jr_rt_array_copy;
-    copy_array(rt, where, there, NULL);
     Sorter sorter = {.rt = rt, .where = where};
-    sort_items(&sorter, (IrScalar)type.scalar, copy.array.data, array->dims[0]);
-    copy_array(rt, where, back, NULL);
+    sorter.status = jr_array_copy_elements(rt, where, type, &copy.array, array);
+    if (!sorter.status) {
+        sort_items(&sorter, (IrScalar)type.scalar, copy.array.data, array->dims[0]);
+        jr_array_copy_elements(NULL, NULL, type, array,
+                               &copy.array); /* all, or some are lost */
+    }
     jr_rt_release(copy.array.owner);
     return sorter.status;
 }

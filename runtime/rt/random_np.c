@@ -102,6 +102,13 @@ JR_RT_FN(np_random_exponential) {
 
 /* ---- Filling an array, in C order ---- */
 
+/* Large arrays take long: the cancel flag is looked at between so many draws, some 100 us. */
+enum { DRAWS_BETWEEN = 1 << 14 };
+
+static int32_t look(JrRt *rt, const JrWhere *where, uint64_t *drawn) {
+    return ++*drawn % DRAWS_BETWEEN == 0 ? jr_rt_poll(rt, where) : 0;
+}
+
 typedef struct Fill {
     double (*value)(JrRandom *random, double a, double b);
     double a, b;
@@ -120,30 +127,31 @@ static double fill_normal(JrRandom *random, double mean, double scale) {
     return mean + scale * draw_gauss(random);
 }
 
-static void fill(JrRt *rt, const JrSlot *args, Fill how) {
+static int32_t fill(JrRt *rt, const JrWhere *where, const JrSlot *args, Fill how) {
     IrType type = ir_type_of_bits((uint32_t)args[0].u);
-    for (JrWalk w = jr_walk(type, args[1].cp); !w.done; jr_walk_next(&w)) {
+    uint64_t drawn = 0;
+    int32_t status = 0;
+    for (JrWalk w = jr_walk(type, args[1].cp); !w.done && !status; jr_walk_next(&w)) {
         double value = how.value(random_of(rt), how.a, how.b);
         float narrow = (float)value;
         if (type.scalar == TY_FLOAT32) memcpy(w.at, &narrow, sizeof narrow);
         if (type.scalar == TY_FLOAT64) memcpy(w.at, &value, sizeof value);
+        status = look(rt, where, &drawn);
     }
+    return status;
 }
 
 JR_RT_FN(np_random_fill_random) {
-    fill(rt, args, (Fill){fill_random, 0, 0});
-    return 0;
+    return fill(rt, where, args, (Fill){fill_random, 0, 0});
 }
 
 JR_RT_FN(np_random_fill_uniform) {
-    fill(rt, args, (Fill){fill_uniform, args[2].d, args[3].d - args[2].d});
-    return 0;
+    return fill(rt, where, args, (Fill){fill_uniform, args[2].d, args[3].d - args[2].d});
 }
 
 JR_RT_FN(np_random_fill_normal) {
     if (negative(args[3].d)) return jr_raise_value(rt, where, "scale < 0");
-    fill(rt, args, (Fill){fill_normal, args[2].d, args[3].d});
-    return 0;
+    return fill(rt, where, args, (Fill){fill_normal, args[2].d, args[3].d});
 }
 
 /* An int64 or uint64 array: what np.random.randint(low, high, size) makes. NumPy draws
@@ -155,7 +163,11 @@ JR_RT_FN(np_random_fill_randint) {
     if (type.scalar != TY_INT64 && type.scalar != TY_UINT64)
         return jr_raise(rt, where, EXC_TYPE, "randint fills int64 arrays, not %s",
                         ir_scalar_name((IrScalar)type.scalar));
-    for (JrWalk w = jr_walk(type, args[1].cp); !w.done; jr_walk_next(&w))
+    uint64_t drawn = 0;
+    int32_t status = 0;
+    for (JrWalk w = jr_walk(type, args[1].cp); !w.done && !status; jr_walk_next(&w)) {
         *(uint64_t *)(void *)w.at = low + draw_bounded(random_of(rt), range);
-    return 0;
+        status = look(rt, where, &drawn);
+    }
+    return status;
 }

@@ -426,6 +426,50 @@ static void sorts_in_reasonable_time(void **state) {
         check_sort_INT64(&f->thread, kind, 200000, 1);
 }
 
+/* ---- Cancelling ---- */
+
+enum { MANY = 3 << 20 };
+
+/* A strided view of every second one of 2 * MANY items, or MANY of them as they lie. */
+static void many(JrSlot args[2], JrArrayRoom *room, int64_t *items, int64_t stride) {
+    room->array.data = items;
+    room->array.dims[0] = MANY;
+    room->array.dims[1] = stride;
+    args[0].u = ir_type_bits(ir_array(TY_INT64, 1, LAYOUT_ANY));
+    args[1].p = &room->array;
+}
+
+/* Cancelled from the start: each ends at its first look, long before its end. */
+static void ends_when_it_is_cancelled(void **state) {
+    Fixture *f = *state;
+    int64_t *from = calloc(2 * MANY, sizeof *from), *to = calloc(2 * MANY, sizeof *to),
+            sum = 0;
+    assert_true(from && to);
+    for (int64_t i = 0; i < 2 * MANY; i++)
+        from[i] = 2 * MANY - i;
+    int32_t flag = 0;
+    JrCancel before = jr_thread_set_cancel(&f->thread, &flag);
+    flag = JR_CANCEL_ONCE | EXC_TIMEOUT;
+    for (int64_t stride = 1; stride <= 2; stride++) {
+        JrArrayRoom a, b;
+        JrSlot args[4];
+        many(args, &a, to, stride);
+        many(args + 2, &b, from, stride);
+        assert_int_equal(call(&f->thread, "array_copy", args, NULL), EXC_TIMEOUT);
+        assert_true(to[0] == from[0] && to[(MANY - 1) * stride] == 0);
+        jr_thread_clear_error(&f->thread);
+        memset(to, 0, 2 * MANY * sizeof *to);
+        assert_int_equal(call(&f->thread, "array_sort", args + 2, NULL), EXC_TIMEOUT);
+        jr_thread_clear_error(&f->thread);
+    }
+    jr_thread_restore_cancel(&f->thread, before);
+    for (int64_t i = 0; i < 2 * MANY; i++)
+        sum += from[i]; /* all are still there */
+    assert_int_equal(sum, (int64_t)MANY * (2 * MANY + 1));
+    free(from);
+    free(to);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
@@ -445,6 +489,7 @@ int main(void) {
         TEST(sorts_every_type),
         TEST(sorts_nan_to_the_end),
         TEST(sorts_in_reasonable_time),
+        TEST(ends_when_it_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double py_random[] = {0.6394267984578837,  0.025010755222666936,
@@ -200,6 +201,30 @@ static void fills_in_c_order(void **state) {
                    (const char *)f->expected + k * 8, 8);
         assert_memory_equal(items, expected, (size_t)(f->rows * f->columns) * 8);
     }
+}
+
+/* One that is to stop leaves what it has not come to, and makes the error. */
+static void filling_ends_when_it_is_cancelled(void **state) {
+    static const char *const names[] = {"np_random_fill_random", "np_random_fill_randint"};
+    enum { MANY = 100000 };
+    JrThread *thread = *state;
+    int32_t flag = 0;
+    JrCancel before = jr_thread_set_cancel(thread, &flag);
+    flag = JR_CANCEL_ONCE | EXC_INTERRUPT;
+    for (int i = 0; i < 2; i++) {
+        double *items = calloc(MANY, sizeof *items);
+        assert_non_null(items);
+        JrArrayRoom room = {.array.data = items};
+        room.array.dims[0] = MANY;
+        room.array.dims[1] = 1;
+        IrType type = ir_array(i ? TY_INT64 : TY_FLOAT64, 1, LAYOUT_C);
+        JrSlot args[4] = {{.u = ir_type_bits(type)}, {.p = &room.array}, {.i = 5}, {.i = 30}};
+        assert_int_equal(call(thread, names[i], args, NULL), EXC_INTERRUPT);
+        assert_true(items[0] != 0 && items[MANY - 1] == 0);
+        jr_thread_clear_error(thread);
+        free(items);
+    }
+    jr_thread_restore_cancel(thread, before);
 }
 
 /* ---- Errors ---- */
@@ -429,6 +454,7 @@ int main(void) {
         TEST(a_seed_drops_the_waiting_gauss),
         TEST(draws_as_numpy_does),
         TEST(fills_in_c_order),
+        TEST(filling_ends_when_it_is_cancelled),
         TEST(refuses_what_python_refuses),
         TEST(philox_gives_the_known_answers),
         TEST(any_order_draws_the_same),
