@@ -439,28 +439,55 @@ enum { LONG = 1024 }; /* rounds between two looks whether to stop */
             GO;                                                               \
         }                                                                     \
     }
-/* while x[i] < limit: i += 1, from the test in front of the loop on. Most searches are short: there is
- * nothing worth doing once. */
-#define JB_FUSE_SEARCH(FIRST, SECOND, via)                                               \
-    HANDLER(FIRST##_##SECOND##_##via) {                                                  \
-        const Instr *const head = ip, *const branch = ip + 1, *const add = ip + 2;       \
-        Slot index = *S(ip->c), one;                                                     \
-        for (uint32_t n = LONG;; n--) {                                                  \
-            if (UNLIKELY(n == 0)) {                                                      \
-                if (!do_POLL(run, ip, NULL, NULL, NULL, NULL)) break;                    \
-                n = LONG;                                                                \
-            }                                                                            \
-            if (UNLIKELY(!do_##FIRST(run, head, &one, S(head->b), &index, NULL))) break; \
-            ip = branch;                                                                 \
-            if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) {                      \
-                *S(head->c) = index;                                                     \
-                JUMP_BY(c);                                                              \
-            }                                                                            \
-            index.u += (uint64_t)add->k;                                                 \
-        }                                                                                \
-        ip = head;                                                                       \
-        *S(ip->c) = index;                                                               \
-        SINGLY(FIRST, SECOND, via)                                                       \
+/* while x[i] < limit: i += 1, from the test in front of the loop on. Most searches are short, and how
+ * short nobody can guess: so AHEAD elements are looked at together, without a branch for each. Where
+ * that finds nothing the search goes on by rounds. */
+enum { AHEAD = 4 };
+#define FOUND_AT(rounds)                                           \
+    do {                                                           \
+        S(head->c)->u += (uint64_t)(rounds) * (uint64_t)head[2].k; \
+        JUMP_BY(c);                                                \
+    } while (0)
+#define ENDS(SECOND, via) test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))
+#define STEP_AND_END(FIRST, SECOND, via)                                                   \
+    (step_##FIRST(&stream, (Carried){.first_b = NULL}, run, head, &one, NULL, NULL, NULL), \
+     ENDS(SECOND, via))
+#define JB_FUSE_SEARCH(FIRST, SECOND, via)                                                 \
+    static __attribute__((noinline)) const Instr *long_##FIRST##_##SECOND##_##via(STATE) { \
+        const Instr *const head = ip;                                                      \
+        Slot one;                                                                          \
+        do {                                                                               \
+            Stream stream;                                                                 \
+            Rounds rounds = {.counter = S(head->c), .by = head[2].k, .left = LONG};        \
+            ip = head;                                                                     \
+            if (UNLIKELY(!start_##FIRST(&stream, &rounds, ip, fp, run))) break;            \
+            ip++;                                                                          \
+            uint64_t n = 0;                                                                \
+            for (; LIKELY(n + AHEAD <= rounds.left); n += AHEAD) {                         \
+                uint32_t found = 0;                                                        \
+                for (uint32_t k = 0; k < AHEAD; k++)                                       \
+                    found |= (uint32_t)STEP_AND_END(FIRST, SECOND, via) << k;              \
+                if (found) FOUND_AT(n + (uint64_t)__builtin_ctz(found));                   \
+            }                                                                              \
+            for (; n < rounds.left; n++)                                                   \
+                if (STEP_AND_END(FIRST, SECOND, via)) FOUND_AT(n);                         \
+            S(head->c)->u += n * (uint64_t)rounds.by;                                      \
+        } while (do_POLL(run, ip, NULL, NULL, NULL, NULL));                                \
+        ip = head;                                                                         \
+        SINGLY(FIRST, SECOND, via)                                                         \
+    }                                                                                      \
+    HANDLER(FIRST##_##SECOND##_##via) {                                                    \
+        const Instr *const head = ip++;                                                    \
+        Slot index = *S(head->c), one;                                                     \
+        uint32_t found = 0;                                                                \
+        bool in = true;                                                                    \
+        for (uint32_t k = 0; in && k < AHEAD; k++) {                                       \
+            in = do_##FIRST(run, head, &one, S(head->b), &index, NULL);                    \
+            if (in) found |= (uint32_t)ENDS(SECOND, via) << k;                             \
+            index.u += (uint64_t)head[2].k;                                                \
+        }                                                                                  \
+        if (UNLIKELY(!found)) INSTEAD(long_##FIRST##_##SECOND##_##via, head);              \
+        FOUND_AT(__builtin_ctz(found));                                                    \
     }
 /* The branch, and what stands behind it: a copy and a jump. */
 #define JB_FUSE_ARM(FIRST, SECOND, via)                         \
