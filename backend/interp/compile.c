@@ -324,8 +324,8 @@ static void emit_early(Compiler *c, const IrBlock *block) {
 
 /* Whether nothing is left to do for a statement. */
 static bool is_done(const Compiler *c, const IrStmt *stmt) {
-    return stmt->ndsts == 1 &&
-           (c->plans[stmt->dsts[0]].recast || c->plans[stmt->dsts[0]].early);
+    return stmt->ndsts == 1 && (c->plans[stmt->dsts[0]].recast ||
+                                c->plans[stmt->dsts[0]].early || c->plans[stmt->dsts[0]].tail);
 }
 
 static void emit_stmt(Compiler *c, const IrStmt *stmt) {
@@ -423,7 +423,7 @@ static void compile_function(Compiler *c, uint32_t number) {
     c->first_operand = c->operands.len;
     c->first_const = c->constants.len;
     c->scope = NULL;
-    c->early = NO_CHAIN;
+    c->early[0] = c->early[1] = NO_CHAIN;
     c->caller = 0;
     c->result = NO_SLOT;
     jr_plan_function(c);

@@ -35,6 +35,11 @@ typedef struct RegPlan {
     bool early;     /* and it is computed at the top of its block */
     bool owns_slot; /* the slot can be used again when the TEMP is dead */
     bool decided;   /* an operand of `and` or `or` that has branched (emit_condition.c) */
+    uint32_t reads, sets; /* as they stand in the IR */
+    const IrStmt
+        *tail;    /* a variable that has no slot (plan_short.c): the copy of its right side */
+    bool negated; /* the `if` it leads to takes its opposite */
+    bool decides; /* what the `if` finds where the left side has decided */
 } RegPlan;
 
 /* The loop being emitted: chains of branches that leave or go on. */
@@ -89,8 +94,7 @@ typedef struct Compiler {
     uint32_t depth_inlined; /* functions around it */
     uint32_t result;        /* where its result goes, if it is in another; or NO_SLOT */
     uint32_t returns;       /* jumps to what comes behind it */
-    uint32_t early;         /* branches taken before the `if` that they decide, */
-    bool early_sense;       /* when its condition is this */
+    uint32_t early[2];      /* branches taken before the `if` whose condition is this then */
 } Compiler;
 
 /* ---- plan.c ---- */
@@ -102,6 +106,15 @@ uint32_t jr_plan_slots(IrType type);
 /* Whether a statement before this one in its block has computed the same; then their results are one
  * (plan_reuse.c). */
 bool jr_plan_reuse(Compiler *c, const IrStmt *stmt);
+/* `and` and `or` whose right side is not always computed (plan_short.c): whether the copy is that of the
+ * left side, before which nothing was known of the variable; what the variable is where it is
+ * tested; whether a statement is such a copy; the plan of the variable whose right side an `if`
+ * computes, or NULL. */
+bool jr_plan_short(Compiler *c, const IrStmt *copy);
+IrReg jr_plan_condition(const Compiler *c, IrReg cond);
+bool jr_is_short_copy(const Compiler *c, const IrStmt *stmt);
+const RegPlan *jr_short_of_test(const Compiler *c, const IrStmt *stmt);
+void jr_plan_count(Compiler *c); /* RegPlan.reads and sets */
 /* Where in an array's header lies what DIM or STRIDE asks for. */
 uint32_t jr_plan_dim(Compiler *c, const IrStmt *stmt);
 /* Whether a CAST changes no bit of a slot. */

@@ -128,6 +128,7 @@ static bool takes(const IrStmt *stmt, IrReg reg) {
  * statement at position `end`. */
 static bool is_skippable(const Compiler *c, const IrStmt *stmt, uint32_t end) {
     if (stmt->ndsts == 1 && c->plans[stmt->dsts[0]].recast) return true;
+    if (jr_is_short_copy(c, stmt)) return true;
     switch (ir_op_form((IrOp)stmt->op)) {
     case FORM_BIN:
     case FORM_CMP:
@@ -161,6 +162,7 @@ static bool find_route(const Compiler *c, const IrStmt *compare, Route *route) {
     *route = (Route){.join = OP_COUNT};
     for (const IrStmt *stmt = compare->next; stmt; stmt = stmt->next) {
         if (++route->distance > LOOK_AHEAD || !is_used_once(c, reg)) return false;
+        if (jr_is_short_copy(c, stmt)) continue;
         if (!takes(stmt, reg)) continue;
         route->branch = stmt;
         if (stmt->op == OP_IF) return route->join != OP_COUNT && !jr_is_select(c, stmt);
@@ -199,8 +201,8 @@ bool jr_emit_early(Compiler *c, const IrStmt *stmt) {
         !is_route_clear(c, stmt, &route))
         return false;
     const bool decides = route.join == OP_OR;
-    jr_chain_add(c, &c->early, emit_branch_compare(c, stmt, decides));
-    c->early_sense = decides != route.negated;
+    jr_chain_add(c, &c->early[decides != route.negated],
+                 emit_branch_compare(c, stmt, decides));
     c->plans[stmt->dsts[0]].decided = true;
     return true;
 }
@@ -212,23 +214,29 @@ static bool is_int_test(const Compiler *c, const IrStmt *stmt) {
 }
 
 bool jr_is_deferred(const Compiler *c, const IrStmt *stmt) {
-    for (;; stmt = stmt->next) {
+    for (;;) {
         if (!is_compare(stmt) && stmt->op != OP_NOT && !is_int_test(c, stmt) &&
             !is_half_decided(c, stmt))
             return false;
         const IrReg dst = stmt->dsts[0];
-        const IrStmt *next = stmt->next;
-        if (!is_used_once(c, dst) || !next || !takes(next, dst)) return false;
-        if (next->op == OP_IF) return true;
+        stmt = stmt->next;
+        if (!is_used_once(c, dst) || !stmt || !takes(stmt, dst)) return false;
+        if (jr_is_short_copy(c, stmt)) {
+            stmt = stmt->next;
+            if (!stmt) return true;
+        }
+        if (stmt->op == OP_IF) return true;
     }
 }
 
 uint32_t jr_emit_branch(Compiler *c, IrReg cond, bool sense) {
+    cond = jr_plan_condition(c, cond);
     const IrRegInfo *info = ir_reg(c->func, cond);
     while (info->kind == REG_TEMP && info->def && jr_is_deferred(c, info->def)) {
         if (is_compare(info->def)) return emit_branch_compare(c, info->def, sense);
         sense ^= info->def->op == OP_NOT;
         cond = info->def->nargs == 1 ? info->def->args[0] : undecided(c, info->def);
+        cond = jr_plan_condition(c, cond);
         info = ir_reg(c->func, cond);
     }
     const uint32_t slot = jr_read_slot(c, cond), at = c->code.len;

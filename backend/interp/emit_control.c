@@ -51,20 +51,32 @@ static void emit_exit(Compiler *c, uint32_t *chain) {
 /* The branch of an `if`, and those taken in advance, on the chain; those that find the condition
  * to be the other way go on behind it. */
 static uint32_t emit_condition(Compiler *c, IrReg cond, bool sense, uint32_t *chain) {
-    const uint32_t early = c->early;
-    c->early = NO_CHAIN;
+    const uint32_t with = c->early[sense], against = c->early[!sense];
+    c->early[0] = c->early[1] = NO_CHAIN;
     const uint32_t at = jr_emit_branch(c, cond, sense);
     jr_chain_add(c, chain, at);
-    if (c->early_sense == sense)
-        jr_chain_join(c, chain, early);
-    else if (early != NO_CHAIN)
-        jr_chain_here(c, early);
+    jr_chain_join(c, chain, with);
+    jr_chain_here(c, against);
     return at;
+}
+
+/* The right side of an `and` or `or`: where the left one has decided, the next `if` is told. */
+static void emit_right_side(Compiler *c, const IrStmt *stmt, bool decides) {
+    uint32_t skip = NO_CHAIN;
+    emit_condition(c, stmt->args[0], false, &skip);
+    jr_bury(c);
+    jr_emit_block(c, &stmt->u.blocks.then);
+    jr_chain_join(c, &c->early[decides], skip);
 }
 
 static void emit_if(Compiler *c, const IrStmt *stmt) {
     if (jr_is_select(c, stmt)) {
         jr_emit_select(c, stmt);
+        return;
+    }
+    const RegPlan *variable = jr_short_of_test(c, stmt);
+    if (variable) {
+        emit_right_side(c, stmt, variable->decides);
         return;
     }
     const IrBlock *then = &stmt->u.blocks.then, *els = &stmt->u.blocks.els;

@@ -93,17 +93,24 @@ typedef struct Outer {
     const IrFunc *func;
     RegPlan *plans;
     uint32_t *dying;
-    uint32_t position, where, caller, early, result, returns;
-    bool early_sense;
+    uint32_t position, where, caller, early[2], result, returns;
     LoopScope *scope;
 } Outer;
 
 static Outer leave_for(Compiler *c, const IrFunc *callee, uint32_t result) {
-    const Outer outer = {c->func,  c->plans,  c->dying,   c->position,    c->where, c->caller,
-                         c->early, c->result, c->returns, c->early_sense, c->scope};
+    const Outer outer = {c->func,
+                         c->plans,
+                         c->dying,
+                         c->position,
+                         c->where,
+                         c->caller,
+                         {c->early[0], c->early[1]},
+                         c->result,
+                         c->returns,
+                         c->scope};
     c->func = callee;
     c->caller = 1 + c->where;
-    c->early = c->returns = NO_CHAIN;
+    c->early[0] = c->early[1] = c->returns = NO_CHAIN;
     c->result = result;
     c->scope = NULL;
     c->barrier = c->code.len;
@@ -119,10 +126,10 @@ static void come_back(Compiler *c, const Outer *outer) {
     c->position = outer->position;
     c->where = outer->where;
     c->caller = outer->caller;
-    c->early = outer->early;
+    c->early[0] = outer->early[0];
+    c->early[1] = outer->early[1];
     c->result = outer->result;
     c->returns = outer->returns;
-    c->early_sense = outer->early_sense;
     c->scope = outer->scope;
 }
 

@@ -45,6 +45,7 @@ static IrReg before_recast(const Compiler *c, IrReg reg) {
 static void note_use(Compiler *c, IrReg reg) {
     reg = before_recast(c, reg);
     RegPlan *plan = &c->plans[reg];
+    if (plan->tail) return;
     plan->uses++;
     if (!plan->writes || plan->block != c->block) plan->spread = true;
     if (!is_kind(c, reg, REG_TEMP)) return;
@@ -54,6 +55,7 @@ static void note_use(Compiler *c, IrReg reg) {
 
 static void note_write(Compiler *c, IrReg reg) {
     RegPlan *plan = &c->plans[reg];
+    if (plan->tail) return;
     plan->writes++;
     plan->last = c->position;
     plan->depth = c->depth;
@@ -140,7 +142,7 @@ static void scan_stmt(Compiler *c, const IrStmt *stmt) {
         scan_loop(c, stmt);
         return;
     }
-    if (note_recast(c, stmt) || jr_plan_reuse(c, stmt)) return;
+    if (note_recast(c, stmt) || jr_plan_reuse(c, stmt) || jr_plan_short(c, stmt)) return;
     for (uint32_t n = 0; n < stmt->nargs; n++)
         note_use(c, stmt->args[n]);
     if (stmt->op == OP_CALL && jr_inlines(c, stmt)) /* it may read them any number of times */
@@ -318,7 +320,9 @@ static void share_block(Compiler *c, const IrBlock *block);
 
 static void share_stmt(Compiler *c, const IrStmt *stmt) {
     switch (stmt->op) {
-    case OP_COPY: share_copy(c, stmt); break;
+    case OP_COPY:
+        if (!jr_is_short_copy(c, stmt)) share_copy(c, stmt);
+        break;
     case OP_DIM:
     case OP_STRIDE: share_dim(c, stmt); break;
     case OP_CALL:
@@ -378,6 +382,7 @@ static void plan_registers(Compiler *c) {
     c->loop_stack = JR_NEW_ARRAY(c->arena, uint32_t, nesting(&c->func->body) + 1);
     c->loop_ends.len = c->depth = c->position = 0;
     c->loop_body = NULL;
+    jr_plan_count(c);
     scan_block(c, &c->func->body);
 }
 
