@@ -5,6 +5,8 @@
 /* How the second instruction takes the first one's result: fuse.def. */
 typedef enum Via {
     VIA_loop,
+    VIA_ne,
+    VIA_gt,
     VIA_fa,
     VIA_fb,
     VIA_sa,
@@ -24,6 +26,7 @@ typedef enum Via {
     VIA_kb,
     VIA_kc,
     VIA_any,
+    VIA_then, /* between fusions */
     VIAS
 } Via;
 
@@ -43,9 +46,20 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_SEARCH
 #undef JB_FUSE_ARM
 #undef JB_FUSE_GUARD
+#undef JB_FUSE_THEN
+#undef JB_FUSE_REPEAT
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 }
+
+/* What a fusion is made of. */
+static const struct {
+    uint16_t first, second, via;
+} PARTS[BC_COUNT] = {
+#define JB_FUSE_EVERY(FIRST, SECOND, via) \
+    [BC_##FIRST##_##SECOND##_##via] = {BC_##FIRST, BC_##SECOND, VIA_##via},
+#include "backend/interp/fuse.def"
+};
 
 /* The first of those that are fused. */
 static BcOp plain(const Instr *instr) {
@@ -113,6 +127,31 @@ static bool is_search(const Compiler *c, uint32_t at) {
            leave->a != load->c && leave->b != load->c;
 }
 
+static bool takes_b_alone(const Instr *instr, BcOp op, uint32_t slot) {
+    const char *operands = jr_bc_operands(op);
+    return instr->b == slot && operands[1] == 'r' &&
+           (operands[2] != 'r' || instr->c != slot) && (!operands[2] || operands[3] != 'r');
+}
+
+/* Whether the fusion at `first` gives x = f(x), reading x as operand b alone where nothing is handed on,
+ * and the rest of a loop is: count; poll; `stay` x -> first. */
+static bool is_repeated(const Compiler *c, uint32_t at, uint32_t count, BcOp stay) {
+    const Instr *add = &c->code.data[at], *back = add + 2, *first = add - count;
+    const uint32_t x = add[-1].a;
+    if (at + 2 >= c->code.len || add[1].op != BC_POLL || back->op != stay || back->a != x ||
+        add->a == x || add->b != add->a || !goes_back(back, count + 2))
+        return false;
+    BcOp op = (BcOp)first->op;
+    for (uint32_t length = count; op >= BC_FUSED; op = (BcOp)PARTS[op].first) {
+        length--;
+        if (first[length].a == x && length + 1 < count) return false;
+        if (PARTS[op].via == VIA_any &&
+            !takes_b_alone(&first[length], (BcOp)PARTS[op].second, x))
+            return false;
+    }
+    return first->a != x && takes_b_alone(first, op, x);
+}
+
 /* Whether the result of the first of `count` instructions is in the slot still. */
 static bool is_kept(const Instr *head, uint32_t count, uint32_t slot) {
     return is_written(head, 1, slot) && !is_written(head + 1, count - 1, slot);
@@ -151,6 +190,8 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_ka:
     case VIA_kb:
     case VIA_kc: return fields[via - VIA_ka] == last->a;
+    case VIA_ne: return is_repeated(c, at, count, BC_JNE_K);
+    case VIA_gt: return is_repeated(c, at, count, BC_JNLE_K);
     case VIA_loop:
         return goes_back(next, count) && is_steady(head, count, next) &&
                !is_written(head, count - 1, last->a);
@@ -163,7 +204,7 @@ static void fuse_at(Compiler *c, uint32_t at) {
     Instr *code = &c->code.data[at];
     for (uint32_t count = 1; at + count < c->code.len; count++) {
         BcOp op = BC_COUNT;
-        for (Via via = 0; via < VIAS && op == BC_COUNT; via++)
+        for (Via via = 0; via < VIA_then && op == BC_COUNT; via++)
             if (is_open(c, at + count, count, via))
                 op = pick((BcOp)code->op, (BcOp)code[count].op, via);
         if (op == BC_COUNT) return;
@@ -171,21 +212,31 @@ static void fuse_at(Compiler *c, uint32_t at) {
     }
 }
 
+/* A fusion and the one behind it. */
+static void join_at(Compiler *c, uint32_t at) {
+    Instr *code = &c->code.data[at];
+    uint32_t length;
+    jr_fused_first((BcOp)code->op, &length);
+    if (at + length >= c->code.len) return;
+    const BcOp op = pick((BcOp)code->op, (BcOp)code[length].op, VIA_then);
+    if (op != BC_COUNT) code->op = op;
+}
+
 void jr_fuse(Compiler *c) {
     for (uint32_t at = 0; at < c->code.len; at++) {
         c->places.data[at].op = (uint16_t)c->code.data[at].op;
         fuse_at(c, at);
     }
+    for (uint32_t at = 0; at < c->code.len; at++)
+        join_at(c, at);
 }
 
 /* The opcode and the number of the instructions a fusion runs. */
 BcOp jr_fused_first(BcOp op, uint32_t *length) {
-    static const uint16_t FIRST[BC_COUNT] = {
-#define JB_FUSE_EVERY(FIRST, SECOND, via) [BC_##FIRST##_##SECOND##_##via] = BC_##FIRST,
-#include "backend/interp/fuse.def"
-    };
-    *length = 1;
-    for (; op >= BC_FUSED; op = (BcOp)FIRST[op])
-        ++*length;
+    uint32_t second;
+    for (*length = 1; op >= BC_FUSED; *length += second) {
+        jr_fused_first((BcOp)PARTS[op].second, &second);
+        op = (BcOp)PARTS[op].first;
+    }
     return op;
 }

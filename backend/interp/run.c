@@ -333,21 +333,70 @@ HANDLER(EXIT) {
 
 /* ---- Fusions ---- */
 
-#define JB_FUSE(FIRST, SECOND, via)      \
-    HANDLER(FIRST##_##SECOND##_##via) {  \
-        BEGIN(FIRST##_##SECOND##_##via); \
-        GO;                              \
-    }
 /* FIRST of a fusion that ends in a handler's own way. */
 #define BEGIN_VIA(FIRST, via)                               \
     Slot *const prev __attribute__((unused)) = LAST(FIRST); \
     START(via, RUN, FIRST, NULL)                            \
     if (UNLIKELY(odd)) INSTEAD(slow, odd);                  \
     ip += LENGTH_##FIRST
+
+/* Branches that something follows in the same handler: where the run goes on, and how it got there. */
+typedef enum Way { WAY_ON, WAY_AWAY, WAY_ODD } Way;
+#define BRANCH(ID)                                           \
+    STEP const Instr *branch_##ID(const Instr *ip, char *fp, \
+                                  Run *run __attribute__((unused)), Way *way)
+#define BRANCH_END(ID, via)                                         \
+    const bool away = test_##ID(run, ip, OPERANDS_##via(S(ip->a))); \
+    *way = away ? WAY_AWAY : WAY_ON;                                \
+    return away ? jump(ip, jump_##ID(ip)) : ip + 1;
+#define JB_VALUE(ID, text, operands, member, expr)
+#define JB_GUARD(ID, text, operands, trap, bad, member, expr)
+#define JB_JUMP(ID, text, operands, target, condition) \
+    BRANCH(ID) {                                       \
+        BRANCH_END(ID, any)                            \
+    }
+#define JB_LOAD(ID, text, operands, check, ctype, member, index)
+#define JB_STORE(ID, text, operands, check, ctype, value, index)
+#define JB_SPECIAL(ID, text, operands)
+#include "backend/interp/bytecode.def"
+#undef JB_VALUE
+#undef JB_GUARD
+#undef JB_JUMP
+#undef JB_LOAD
+#undef JB_STORE
+#undef JB_SPECIAL
+#define JB_FUSE_TEST(FIRST, SECOND, via)                        \
+    BRANCH(FIRST##_##SECOND##_##via) {                          \
+        Slot *const prev __attribute__((unused)) = LAST(FIRST); \
+        START(via, RUN, FIRST, NULL)                            \
+        if (UNLIKELY(odd)) {                                    \
+            *way = WAY_ODD;                                     \
+            return odd;                                         \
+        }                                                       \
+        ip += LENGTH_##FIRST;                                   \
+        BRANCH_END(SECOND, via)                                 \
+    }
+#include "backend/interp/fuse.def"
+
+#define JB_FUSE(FIRST, SECOND, via)      \
+    HANDLER(FIRST##_##SECOND##_##via) {  \
+        BEGIN(FIRST##_##SECOND##_##via); \
+        GO;                              \
+    }
 #define JB_FUSE_TEST(FIRST, SECOND, via) \
     HANDLER(FIRST##_##SECOND##_##via) {  \
         BEGIN_VIA(FIRST, via);           \
         TEST(SECOND, via)                \
+    }
+#define JB_FUSE_THEN(ONE, TWO, via)                      \
+    HANDLER(ONE##_##TWO##_##via) {                       \
+        Way way;                                         \
+        ip = branch_##ONE(ip, fp, run, &way);            \
+        if (UNLIKELY(way == WAY_ODD)) INSTEAD(slow, ip); \
+        if (way == WAY_AWAY) GO;                         \
+        ip = branch_##TWO(ip, fp, run, &way);            \
+        if (UNLIKELY(way == WAY_ODD)) INSTEAD(slow, ip); \
+        GO;                                              \
     }
 
 enum { LONG = 1024 }; /* rounds between two looks whether to stop */
@@ -488,6 +537,29 @@ enum { AHEAD = 4 };
         }                                                                                  \
         if (UNLIKELY(!found)) INSTEAD(long_##FIRST##_##SECOND##_##via, head);              \
         FOUND_AT(__builtin_ctz(found));                                                    \
+    }
+/* while x != 1: x = ...; n += 1. Both stay in registers from round to round. */
+#define GOES_ON_ne(x, limit) ((x) != (limit))
+#define GOES_ON_gt(x, limit) ((x) > (limit))
+#define JB_FUSE_REPEAT(FIRST, SECOND, via)                                       \
+    HANDLER(FIRST##_##SECOND##_##via) {                                          \
+        const Instr *const add = ip + LENGTH_##FIRST, *const poll = add + 1,     \
+                           *const back = add + 2;                                \
+        Stream *const streams UNUSED = NULL;                                     \
+        Slot x = *S(back->a);                                                    \
+        const Carried carried = {.first_b = &x, .every_b = &x};                  \
+        uint64_t count = S(add->a)->u;                                           \
+        uint32_t left = LONG;                                                    \
+        bool on;                                                                 \
+        do {                                                                     \
+            round_##FIRST(ip, fp, run, &x, PREV(FIRST), NULL, streams, carried); \
+            count += (uint64_t)add->k;                                           \
+            on = GOES_ON_##via(x.i, back->k);                                    \
+        } while (on && --left);                                                  \
+        *S(back->a) = x;                                                         \
+        S(add->a)->u = count;                                                    \
+        ip = on ? poll : back + 1;                                               \
+        GO;                                                                      \
     }
 /* The branch, and what stands behind it: a copy and a jump. */
 #define JB_FUSE_ARM(FIRST, SECOND, via)                         \

@@ -24,9 +24,10 @@ typedef struct Rounds {
 } Rounds;
 
 /* Where operands lie that are results of the round before, if not in their slots (NULL): of the
- * first instruction, and of the last one. */
+ * first instruction, of the last one, and of all. */
 typedef struct Carried {
     Slot *first_b, *first_c, *last_b, *last_d;
+    Slot *every_b; /* all that are b and not handed on within the round */
 } Carried;
 
 STEP void limit_rounds(Rounds *rounds, uint64_t to) {
@@ -144,7 +145,9 @@ JB_VALUE(POLL, , , , )
 
 #define ROUND(FIRST, last, prev, head)                   \
     round_##FIRST(ip, fp, run, last, prev, head, stream, \
-                  (Carried){carried.first_b, carried.first_c, NULL, NULL})
+                  (Carried){carried.first_b, carried.first_c, NULL, NULL, carried.every_b})
+#undef OPERANDS_any
+#define OPERANDS_any(a) a, carried.every_b ? carried.every_b : S(ip->b), S(ip->c), S(ip->d)
 #define JB_FUSE(FIRST, SECOND, via)                                                      \
     enum {                                                                               \
         STREAMS_##FIRST##_##SECOND##_##via = STREAMS_##FIRST + STREAMS_##SECOND,         \
@@ -166,5 +169,7 @@ JB_VALUE(POLL, , , , )
         return ip;                                                                       \
     }
 #include "backend/interp/fuse.def"
+#undef OPERANDS_any
+#define OPERANDS_any(a) a, S(ip->b), S(ip->c), S(ip->d)
 
 #endif
