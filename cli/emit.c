@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,12 +34,18 @@ static int cannot(const char *what, const char *path, int error) {
     return EXIT_USAGE;
 }
 
+/* Not a device, which would be gone. */
+static bool is_plain(const char *path) {
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 /* Closes the file if it is ours. A file that is not whole is removed. */
 static int finish(FILE *to, const char *path, JrStatus status) {
     bool good = fflush(to) == 0;
     int error = errno;
     if (path && fclose(to) != 0 && good) good = false, error = errno;
-    if (path && (!good || status)) remove(path);
+    if (path && (!good || status) && is_plain(path)) remove(path);
     if (status) return status == JR_ERR_IO ? cannot("write", path ? path : "it", error) : -1;
     return good ? 0 : cannot("write", path ? path : "it", error);
 }

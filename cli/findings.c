@@ -99,9 +99,9 @@ static int write_file(const Options *o, const Findings *found, const char *path,
     if (to) good &= fflush(to) == 0;
     if (to && path) good &= fclose(to) == 0;
     if (good) return 0;
-    if (!path) return EXIT_KERNEL; /* main says so */
-    fprintf(stderr, "jitrun: error: cannot write %s: %s\n", path, strerror(errno));
-    return EXIT_USAGE;
+    fprintf(stderr, "jitrun: error: cannot write %s: %s\n", path ? path : "the output",
+            strerror(errno));
+    return path ? EXIT_USAGE : EXIT_KERNEL;
 }
 
 /* jr_bench_agrees, but that a rival need not be there. */

@@ -134,19 +134,26 @@ static void print_version(JrContext *context) {
     printf(")\n");
 }
 
+/* The exit code: also output that could not be written is a failure. */
+static int finish(int code) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    if (code == 0) perror("jitrun: error: cannot write the output");
+    return code ? code : EXIT_KERNEL;
+}
+
 int main(int argc, char **argv) {
     Options o;
     if (!options_parse(argc, argv, &o)) return EXIT_USAGE;
     if (o.help) {
         options_help(stdout);
-        return 0;
+        return finish(0);
     }
     if (o.completion && !completion_print(o.completion, stdout)) {
         fprintf(stderr, "jitrun: error: --completion knows bash, zsh and fish, not '%s'\n",
                 o.completion);
         return EXIT_USAGE;
     }
-    if (o.completion) return fflush(stdout) == 0 ? 0 : EXIT_KERNEL;
+    if (o.completion) return finish(0);
     JrContextOptions options = {
         .size = sizeof options, .write = write_to, .write_user = stdout};
     if (o.threads) jr_set_num_threads(o.threads);
@@ -164,9 +171,5 @@ int main(int argc, char **argv) {
         stop_end();
     }
     jr_context_free(context);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        if (code == 0) perror("jitrun: error: cannot write the output");
-        return code ? code : EXIT_KERNEL;
-    }
-    return code;
+    return finish(code);
 }

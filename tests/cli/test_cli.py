@@ -243,6 +243,21 @@ class Errors(Command):
                                   stdout=full, stderr=subprocess.PIPE, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("write", done.stderr)
+        for args in (["--help"], ["--completion", "bash"], ["--version"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([os.path.abspath(JITRUN), *args], text=True, stdout=full,
+                                      stderr=subprocess.PIPE, timeout=60)
+            self.assertEqual((args, done.returncode), (args, 1))
+            self.assertIn("cannot write the output", done.stderr)
+
+    def test_what_cannot_be_emitted_removes_no_device(self):
+        full = self.path / "full"
+        full.symlink_to("/dev/full")
+        for kind in ("header", "c") + (("obj",) if "llvm" in ENGINES else ()):
+            code, _, err = self.run_command("k.src", "--emit", kind, "-e", "fails", "-o", "full")
+            self.assertEqual(code, 2)
+            self.assertIn("cannot write full", err)
+            self.assertTrue(full.is_char_device())
 
 
 if __name__ == "__main__":
