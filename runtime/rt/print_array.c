@@ -141,10 +141,12 @@ static bool is_single(const Printer *p) {
     return p->type.scalar == TY_FLOAT32;
 }
 
-/* The shortest digits, or 8 after the point if that is fewer. */
+/* The shortest digits, or 8 after the point if that is fewer; before the point all of them, which is
+ * more for a float32 from 2**24 up. */
 static void fixed_digits(const Printer *p, JrDecimal *d, double x) {
     jr_decimal_shortest(d, x, is_single(p));
     if (d->count - d->point > PRECISION) jr_decimal_fixed(d, x, PRECISION);
+    if (d->count < d->point) jr_decimal_fixed(d, x, 0);
 }
 
 /* How many digits x needs is found with its shortest form; all are then written with the most
