@@ -211,9 +211,17 @@ const FeType *fe_infer_uniform_item(FeInfer *in, const FeType *tuple);
 const FeType *fe_infer_element(FeInfer *in, const FeType *array, unsigned drop,
                                bool contiguous);
 
+/* ---- infer_attr.c ---- */
+const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr);
+const FeType *fe_infer_method_call(FeInfer *in, const AstExpr *expr);
+
 /* ---- infer_call.c ---- */
 const FeType *fe_infer_call(FeInfer *in, const AstExpr *expr);
-const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr);
+/* A call of a builtin, with the array first if it is a method's. The arguments are matched to the
+ * signature of `row`, and mean what they mean to `builtin`. */
+const FeType *fe_infer_call_builtin(FeInfer *in, const AstExpr *expr, const FeBuiltin *row,
+                                    const FeBuiltin *builtin, AstExpr *receiver);
+const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, FeFunc *func);
 const FeType *fe_infer_host(FeInfer *in, const AstExpr *expr,
                             const FeHost *host); /* infer_host.c */
 void fe_infer_arguments(FeInfer *in, const AstExpr *expr);

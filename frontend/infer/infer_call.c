@@ -1,5 +1,5 @@
-/* Calls: arguments matched to parameters, of the module's functions and of builtins;
- * attributes; and what a for loop goes over. */
+/* Calls: arguments matched to parameters, of the module's functions and of builtins; and what a for
+ * loop goes over. */
 #include "frontend/infer/library.h"
 
 #include <stdlib.h>
@@ -171,9 +171,9 @@ static const FeConst *fold_call(FeInfer *in, const BuiltinCall *call, const FeTy
     return fe_const_call(in, call->builtin, n, values, type);
 }
 
-static const FeType *call_builtin(FeInfer *in, const AstExpr *expr, const FeBuiltin *builtin,
-                                  AstExpr *receiver) {
-    BuiltinCall call = {.expr = expr, .builtin = builtin};
+const FeType *fe_infer_call_builtin(FeInfer *in, const AstExpr *expr, const FeBuiltin *row,
+                                    const FeBuiltin *builtin, AstExpr *receiver) {
+    BuiltinCall call = {.expr = expr, .builtin = row};
     FeNode *node = node_at(in, expr);
     node->builtin = builtin;
     if (!match_builtin(in, &call, receiver)) {
@@ -181,6 +181,7 @@ static const FeType *call_builtin(FeInfer *in, const AstExpr *expr, const FeBuil
         return fe_infer_silent(in);
     }
     bool unknown = false;
+    call.builtin = builtin;
     for (uint32_t i = 0; i < call.nargs; i++) {
         if (!call.args[i]) continue;
         bool loops = builtin->id == BI_ZIP || builtin->id == BI_REVERSED ||
@@ -202,7 +203,7 @@ static const FeType *call_builtin(FeInfer *in, const AstExpr *expr, const FeBuil
 /* ---- Functions of the module ---- */
 
 typedef struct FuncCall {
-    const AstExpr *expr;
+    const AstExpr *expr; /* of a method a stand-in, with the receiver among the arguments */
     FeFunc *func;
     AstExpr **args;
     const FeConst **values;
@@ -363,7 +364,7 @@ static const FeType *call_spec(FeInfer *in, FuncCall *call, const FeType *const 
     return callee->ret->kind == FE_UNKNOWN ? fe_infer_silent(in) : callee->ret;
 }
 
-static const FeType *call_func(FeInfer *in, const AstExpr *expr, FeFunc *func) {
+const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, FeFunc *func) {
     if (func->library) {
         fe_infer_arguments(in, expr);
         func = fe_library_choose(in, func, expr);
@@ -395,82 +396,17 @@ static const FeType *call_func(FeInfer *in, const AstExpr *expr, FeFunc *func) {
     return call_spec(in, &call, params, func->info->ret);
 }
 
-/* ---- Attributes and methods ---- */
-
-static const FeType *unknown_attribute(FeInfer *in, const AstExpr *expr, const FeType *type) {
-    const char *near =
-        type->kind == FE_ARRAY ? fe_scope_nearest_member(in, "array", expr->name) : NULL;
-    const char *help = near ? jr_arena_printf(in->arena, "did you mean '%s'?", near) : NULL;
-    return fe_infer_fail(in, expr->at, help, "%s has no attribute '%s'",
-                         fe_infer_name(in, type), expr->name);
-}
-
-static const FeType *array_attribute(FeInfer *in, const AstExpr *expr, const FeType *array) {
-    FeNode *node = node_at(in, expr);
-    const FeType *int64 = scalar_type(in, TY_INT64);
-    const FeType *axes[IR_MAX_DIMS];
-    node->builtin =
-        jr_table_get(&in->builtins, jr_arena_printf(in->arena, "array.%s", expr->name));
-    if (!node->builtin) return unknown_attribute(in, expr, array);
-    for (unsigned i = 0; i < array->ir.ndim; i++)
-        axes[i] = int64;
-    switch (node->builtin->id) {
-    case BI_ARRAY_SHAPE: return fe_type_tuple(in->types, array->ir.ndim, axes);
-    case BI_ARRAY_NDIM: node->value = fe_const_int(in, array->ir.ndim); return int64;
-    case BI_ARRAY_ITEMSIZE:
-        node->value = fe_const_int(in, ir_scalar_size(array->ir.scalar));
-        return int64;
-    case BI_ARRAY_SIZE:
-    case BI_ARRAY_NBYTES: return int64;
-    case BI_ARRAY_T: return fe_infer_element(in, array, 0, array->ir.ndim < 2);
-    case BI_ARRAY_DTYPE: return fe_type_dtype(in->types, array->ir.scalar);
-    default:
-        return fe_infer_fail(in, expr->at,
-                             jr_arena_printf(in->arena, "call it: .%s()", expr->name),
-                             "'%s' is a method", expr->name);
-    }
-}
-
-const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr) {
-    const Entry *entry = fe_scope_path(in, expr);
-    if (entry && entry->type) {
-        node_at(in, expr)->value = entry->value;
-        return entry->type->kind == FE_ERROR ? fe_infer_silent(in) : entry->type;
-    }
-    const FeType *left = fe_infer_expr(in, expr->left);
-    if (left->kind == FE_MODULE || type_is_void(left)) return fe_infer_silent(in);
-    if (left->kind == FE_ARRAY) return array_attribute(in, expr, left);
-    return unknown_attribute(in, expr, left);
-}
-
-/* a.method(...): the callee of a call that is no path of modules. */
-static const FeType *call_method(FeInfer *in, const AstExpr *expr) {
-    const AstExpr *callee = expr->left;
-    const FeType *left = fe_infer_expr(in, callee->left);
-    if (left->kind != FE_ARRAY) {
-        fe_infer_arguments(in, expr);
-        if (type_is_void(left) || left->kind == FE_MODULE) return fe_infer_silent(in);
-        return unknown_attribute(in, callee, left);
-    }
-    const FeBuiltin *row =
-        jr_table_get(&in->builtins, jr_arena_printf(in->arena, "array.%s", callee->name));
-    if (!row || row->kind == BK_ATTRIBUTE) {
-        fe_infer_arguments(in, expr);
-        if (!row) return unknown_attribute(in, callee, left);
-        return fe_infer_fail(in, callee->at, "leave the () out", "'%s' is not a method",
-                             callee->name);
-    }
-    return call_builtin(in, expr, row, callee->left);
-}
+/* ---- All calls ---- */
 
 const FeType *fe_infer_call(FeInfer *in, const AstExpr *expr) {
     const AstExpr *callee = expr->left;
     const Entry *entry = fe_scope_path(in, callee);
-    if (!entry && callee->kind == AST_ATTR) return call_method(in, expr);
+    if (!entry && callee->kind == AST_ATTR) return fe_infer_method_call(in, expr);
     const FeType *type = entry ? entry->type : fe_infer_expr(in, callee);
-    if (type && type->kind == FE_FUNC) return call_func(in, expr, type->func);
+    if (type && type->kind == FE_FUNC) return fe_infer_call_func(in, expr, type->func);
     if (type && type->kind == FE_HOST) return fe_infer_host(in, expr, type->host);
-    if (type && type->builtin) return call_builtin(in, expr, type->builtin, NULL);
+    if (type && type->builtin)
+        return fe_infer_call_builtin(in, expr, type->builtin, type->builtin, NULL);
     fe_infer_arguments(in, expr);
     if (!type || type_is_void(type)) return fe_infer_silent(in);
     const char *help = type->kind == FE_EXCEPTION ? "exceptions are only for raise" : NULL;

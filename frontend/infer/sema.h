@@ -73,6 +73,9 @@ typedef enum FeBuiltinKind {
      * are ints, or args[1] a tuple of ints; one may be -1; ravel: reshape to 1-D. Both copy if the
      * layout is not C. */
     BK_METHOD,
+    /* A method that is NumPy's function of its name with the array first: node.builtin is that
+     * function's row, or node.callee it. args[0] is the array. */
+    BK_SAME,
     /* AST_ATTR; the array is expr->left. */
     BK_ATTRIBUTE,
     /* args[0] is the array, any expression; args[1], the axis, has a constant value, or is absent

@@ -470,6 +470,17 @@ static Value transposed(Lower *low, IrReg array, const FeType *type) {
     return fe_value_reg(type, dst);
 }
 
+static Value array_strides(Lower *low, IrReg array, IrReg bytes) {
+    Value items[IR_MAX_DIMS];
+    unsigned n = ir_reg_type(low->func, array).ndim;
+    for (unsigned i = 0; i < n; i++) {
+        IrReg stride = ir_temp(low->func, ir_scalar(TY_INT64));
+        ir_build(&low->b, OP_STRIDE, 1, &stride, 1, &array)->u.imm = (int64_t)i;
+        items[i] = fe_value_ir(low, fe_int_binary(low, OP_MUL, stride, bytes));
+    }
+    return fe_value_tuple(low, n, items);
+}
+
 Value fe_lower_attr(Lower *low, const AstExpr *expr) {
     const FeNode *node = fe_node_of(low, expr);
     if (!node->builtin || node->builtin->kind != BK_ATTRIBUTE) return fe_value_none(low);
@@ -478,6 +489,7 @@ Value fe_lower_attr(Lower *low, const AstExpr *expr) {
         fe_int_const(low, ir_scalar_size((IrScalar)ir_reg_type(low->func, array).scalar));
     switch (node->builtin->id) {
     case BI_ARRAY_SHAPE: return array_shape(low, array);
+    case BI_ARRAY_STRIDES: return array_strides(low, array, bytes);
     case BI_ARRAY_SIZE: return fe_value_ir(low, array_size(low, array));
     case BI_ARRAY_NDIM: return fe_value_int(low, ir_reg_type(low->func, array).ndim);
     case BI_ARRAY_T: return transposed(low, array, node->type);

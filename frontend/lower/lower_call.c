@@ -33,10 +33,14 @@ static void eval_arg(Lower *low, const FeNode *node, const AstExpr *arg, uint32_
  */
 static Value *eval_args(Lower *low, const AstExpr *expr, const FeNode *node) {
     Value *values = JR_NEW_ARRAY(low->arena, Value, node->nargs + 1);
+    const AstExpr *array =
+        expr->left && expr->left->kind == AST_ATTR ? expr->left->left : NULL;
+    uint32_t first = array && node->nargs && node->args[0] == array; /* of a method */
+    if (first) eval_arg(low, node, array, 0, values);
     for (uint32_t i = 0; i < expr->items.len; i++)
-        eval_arg(low, node, expr->items.data[i], i, values);
+        eval_arg(low, node, expr->items.data[i], first + i, values);
     for (uint32_t i = 0; i < expr->keywords.len; i++)
-        eval_arg(low, node, expr->keywords.data[i].value, expr->items.len + i, values);
+        eval_arg(low, node, expr->keywords.data[i].value, first + expr->items.len + i, values);
     for (uint32_t i = 0; i < node->nargs; i++) {
         const FeConst *fallback =
             node->args[i] || !node->arg_values ? NULL : node->arg_values[i];
