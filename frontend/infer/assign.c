@@ -252,6 +252,16 @@ static void walk_assign(Assign *a, const AstStmt *stmt) {
         write_target(a, stmt->targets.data[i]);
 }
 
+/* In a function: it captures what has to be there, and its name is assigned. */
+static void walk_def(Assign *a, const AstStmt *stmt) {
+    const FeFunc *inner = fe_inner_find(a->func, stmt);
+    const Local *local =
+        inner ? jr_table_get(&a->func->info->by_name, inner->ast->name) : NULL;
+    for (uint32_t i = 0; inner && i < inner->captures.len; i++)
+        read_name(a, inner->captures.data[i].use);
+    if (local) mark(a, local->index);
+}
+
 static void walk_stmt(Assign *a, const AstStmt *stmt) {
     switch (stmt->kind) {
     case AST_ASSIGN:
@@ -266,6 +276,7 @@ static void walk_stmt(Assign *a, const AstStmt *stmt) {
         break;
     case AST_CONTINUE: a->now.lost = true; break;
     case AST_DEL: walk_del(a, stmt); break;
+    case AST_DEF: walk_def(a, stmt); break;
     case AST_RETURN:
     case AST_RAISE:
         if (stmt->kind == AST_RETURN) read_expr(a, stmt->value);

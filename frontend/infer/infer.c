@@ -134,7 +134,10 @@ static void return_checked(FeInfer *in, const FeType *type, JrSpan span) {
     FeSpec *spec = in->spec;
     if (type_is_void(type)) return;
     if (!is_returnable(type)) {
-        fe_infer_fail(in, span, "return a number, an array or a tuple",
+        fe_infer_fail(in, span,
+                      fe_type_has_static(type)
+                          ? "call it here, or pass it to the function that calls it"
+                          : "return a number, an array or a tuple",
                       "%s cannot be returned", fe_infer_name(in, type));
         return;
     }
@@ -164,28 +167,6 @@ void fe_infer_return(FeInfer *in, const FeType *type, JrSpan span) {
 }
 
 /* ---- Specialisations ---- */
-
-/* "square" of a function, "float64" of a type. */
-static const char *static_name(FeInfer *in, const FeType *type) {
-    if (type->kind == FE_FUNC)
-        return jr_arena_printf(in->arena, "def %s", type->func->ast->name);
-    if (type->builtin) return jr_arena_printf(in->arena, "def %s", type->builtin->path);
-    return fe_infer_name(in, type);
-}
-
-static const char *spec_name(FeInfer *in, const FeFunc *func, uint32_t n,
-                             const FeType *const *params) {
-    bool plain = func->info->signatures.len == 1 ||
-                 (func->has_signature && !func->info->signatures.len);
-    if (plain || func == in->module->funcs.data[0]) return func->ast->name;
-    JrText text;
-    jr_text_init(&text, in->arena);
-    jr_text_printf(&text, "%s(", func->ast->name);
-    for (uint32_t i = 0; i < n; i++)
-        jr_text_printf(&text, "%s%s", i ? ", " : "", static_name(in, params[i]));
-    jr_text_puts(&text, ")");
-    return text.data;
-}
 
 static void add_unit(FeInfer *in, FeSpec *spec, const AstStmt *stmt) {
     Unit *unit = JR_NEW(in->arena, Unit);
@@ -238,7 +219,7 @@ static FeSpec *spec_new(FeInfer *in, FeFunc *func, const FeType *const *params,
     spec->nparams = n;
     spec->params = JR_NEW_ARRAY(in->arena, const FeType *, n + 1);
     if (n) memcpy(spec->params, params, n * sizeof *params);
-    spec->name = spec_name(in, func, n, params);
+    spec->name = fe_spec_name(in, func, n, params);
     spec->nodes = JR_NEW_ARRAY(in->arena, FeNode, func->ast->expr_count + 1);
     spec->units = JR_NEW(in->arena, struct FeUnits);
     spec->units->declared = ret != NULL;
@@ -485,9 +466,15 @@ static FeModule *module_new(JrArena *arena, AstModule *ast, JrDiags *diags, bool
 /* All that can be said about a function before its parameters have types. */
 static void prepare(FeInfer *in, FeFunc *func) {
     uint32_t errors = in->diags->errors;
-    fe_scope_locals(in, func);
+    if (func->outer)
+        fe_inner_locals(in, func);
+    else
+        fe_scope_locals(in, func);
     fe_options_decorators(in, func);
+    if (func->outer && !func->ast->decorators.len) func->options = func->outer->options;
     if (in->diags->errors != errors) func->info->ok = false;
+    for (uint32_t i = 0; i < func->inner.len; i++)
+        prepare(in, func->inner.data[i]);
     fe_scope_names(in, func);
     fe_assign_check(in, func);
 }

@@ -57,6 +57,7 @@ typedef struct Local {
     bool param;
     uint32_t index;
     uint32_t writes;
+    JrSpan last;       /* its last assignment in the text */
     bool named;        /* by := too */
     bool loop_written; /* a for's target that is assigned inside that for */
 } Local;
@@ -162,6 +163,7 @@ void fe_infer_unit(FeInfer *in, Unit *unit);
 
 /* ---- infer_expr.c ---- */
 const FeType *fe_infer_expr(FeInfer *in, const AstExpr *expr);
+void fe_infer_read(FeInfer *in, FeVar *var); /* the unit is looked at again when it rises */
 /* A condition: any number, or None. Mixed types may meet in its `and`s and `or`s. */
 const FeType *fe_infer_cond(FeInfer *in, const AstExpr *expr);
 /* While checking, gives the literals in an inferred expression the type they are used as. */
@@ -221,7 +223,7 @@ const FeType *fe_infer_call(FeInfer *in, const AstExpr *expr);
  * signature of `row`, and mean what they mean to `builtin`. */
 const FeType *fe_infer_call_builtin(FeInfer *in, const AstExpr *expr, const FeBuiltin *row,
                                     const FeBuiltin *builtin, AstExpr *receiver);
-const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, FeFunc *func);
+const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, const FeType *callee);
 const FeType *fe_infer_host(FeInfer *in, const AstExpr *expr,
                             const FeHost *host); /* infer_host.c */
 void fe_infer_arguments(FeInfer *in, const AstExpr *expr);
@@ -281,6 +283,18 @@ const FeType *fe_scope_member(FeInfer *in, const char *module, const char *name)
 /* A name or a chain of attributes, as a type or a module-level value; NULL if it is none. */
 const Entry *fe_scope_path(FeInfer *in, const AstExpr *expr);
 const char *fe_scope_nearest_member(FeInfer *in, const char *module, const char *name);
+
+/* ---- inner.c: functions inside functions ---- */
+void fe_inner_define(FeInfer *in, FeFunc *outer, const AstStmt *stmt);
+void fe_inner_locals(FeInfer *in,
+                     FeFunc *func); /* makes its info, once that of `outer` is there */
+void fe_infer_def(FeInfer *in, const AstStmt *stmt);
+/* The type of the function that is looked at, under its own name in its body; or NULL. */
+const FeType *fe_inner_self(FeInfer *in, const char *name);
+
+/* ---- spec_name.c ---- */
+const char *fe_spec_name(FeInfer *in, const FeFunc *func, uint32_t n,
+                         const FeType *const *params);
 
 /* ---- scope_names.c ---- */
 /* Reports every name in a function that means nothing, and statements that have no place there. */

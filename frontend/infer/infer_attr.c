@@ -71,7 +71,7 @@ static const FeType *call_same(FeInfer *in, const AstExpr *expr, const FeBuiltin
     if (builtin) return fe_infer_call_builtin(in, expr, row, builtin, expr->left->left);
     FeFunc *func = fe_library_find(in, path);
     fe_infer_prepare_library(in);
-    return fe_infer_call_func(in, with_receiver(in, expr), func);
+    return fe_infer_call_func(in, with_receiver(in, expr), fe_type_func(in->types, func));
 }
 
 /* a.method(...): the callee of a call that is no path of modules. */

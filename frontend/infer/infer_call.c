@@ -205,13 +205,14 @@ const FeType *fe_infer_call_builtin(FeInfer *in, const AstExpr *expr, const FeBu
 typedef struct FuncCall {
     const AstExpr *expr; /* of a method a stand-in, with the receiver among the arguments */
     FeFunc *func;
+    const FeType *callee; /* the function's type, with what it captures */
     AstExpr **args;
     const FeConst **values;
     const FeType **types;
 } FuncCall;
 
 static int func_param(const AstFunc *func, const char *name) {
-    for (uint32_t i = 0; i < func->params.len; i++)
+    for (uint32_t i = 0; i < func->params.len && !func->params.data[i].captured; i++)
         if (!strcmp(func->params.data[i].name, name)) return (int)i;
     return -1;
 }
@@ -222,10 +223,11 @@ static bool match_func_keywords(FeInfer *in, FuncCall *call) {
         const AstKeyword *keyword = &call->expr->keywords.data[k];
         int i = func_param(ast, keyword->name);
         if (i < 0 || ast->params.data[i].positional_only) {
-            const char **names = JR_NEW_ARRAY(in->arena, const char *, ast->params.len + 1);
-            for (uint32_t p = 0; p < ast->params.len; p++)
+            uint32_t n = ast->params.len - call->func->captures.len;
+            const char **names = JR_NEW_ARRAY(in->arena, const char *, n + 1);
+            for (uint32_t p = 0; p < n; p++)
                 names[p] = ast->params.data[p].name;
-            unknown_keyword(in, ast->name, keyword, ast->params.len, names);
+            unknown_keyword(in, ast->name, keyword, n, names);
             return false;
         }
         if (call->args[i]) {
@@ -240,7 +242,7 @@ static bool match_func_keywords(FeInfer *in, FuncCall *call) {
 
 static bool match_func(FeInfer *in, FuncCall *call) {
     const AstFunc *ast = call->func->ast;
-    uint32_t positional = 0, n = ast->params.len;
+    uint32_t positional = 0, n = ast->params.len - call->func->captures.len;
     while (positional < n && !ast->params.data[positional].keyword_only)
         positional++;
     if (call->expr->items.len > positional) {
@@ -262,6 +264,18 @@ static bool match_func(FeInfer *in, FuncCall *call) {
         call->types[i] = call->func->info->default_types[i];
     }
     return true;
+}
+
+/* The types of what the function captures; unknown while one may still rise. */
+static void take_captures(FeInfer *in, FuncCall *call) {
+    uint32_t n = call->func->captures.len, first = call->func->ast->params.len - n;
+    for (uint32_t i = 0; i < n; i++) {
+        const FeType *type = call->callee->items[i];
+        const FeType *strong = fe_type_strong(in->types, type);
+        bool waits = strong != type && !in->checking && !in->settle_all;
+        in->unit->waits |= waits;
+        call->types[first + i] = waits ? in->types->unknown : strong;
+    }
 }
 
 /* What one parameter becomes for its argument: the declared type, or the argument's. */
@@ -364,17 +378,22 @@ static const FeType *call_spec(FeInfer *in, FuncCall *call, const FeType *const 
     return callee->ret->kind == FE_UNKNOWN ? fe_infer_silent(in) : callee->ret;
 }
 
-const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, FeFunc *func) {
+const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, const FeType *callee) {
+    FeFunc *func = callee->func;
     if (func->library) {
         fe_infer_arguments(in, expr);
         func = fe_library_choose(in, func, expr);
         if (!func) return fe_infer_silent(in);
     }
     uint32_t n = func->ast->params.len;
-    FuncCall call = {expr, func, JR_NEW_ARRAY(in->arena, AstExpr *, n + 1),
+    FuncCall call = {expr,
+                     func,
+                     callee,
+                     JR_NEW_ARRAY(in->arena, AstExpr *, n + 1),
                      JR_NEW_ARRAY(in->arena, const FeConst *, n + 1),
                      JR_NEW_ARRAY(in->arena, const FeType *, n + 1)};
     bool matched = func->info->ok && match_func(in, &call);
+    if (matched) take_captures(in, &call);
     fe_infer_arguments(in, expr);
     if (!matched) return fe_infer_silent(in);
     for (uint32_t i = 0; i < n; i++) {
@@ -400,10 +419,11 @@ const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, FeFunc *func)
 
 const FeType *fe_infer_call(FeInfer *in, const AstExpr *expr) {
     const AstExpr *callee = expr->left;
-    const Entry *entry = fe_scope_path(in, callee);
+    const FeType *self = callee->kind == AST_NAME ? fe_inner_self(in, callee->name) : NULL;
+    const Entry *entry = self ? NULL : fe_scope_path(in, callee);
     if (!entry && callee->kind == AST_ATTR) return fe_infer_method_call(in, expr);
     const FeType *type = entry ? entry->type : fe_infer_expr(in, callee);
-    if (type && type->kind == FE_FUNC) return fe_infer_call_func(in, expr, type->func);
+    if (type && type->kind == FE_FUNC) return fe_infer_call_func(in, expr, type);
     if (type && type->kind == FE_HOST) return fe_infer_host(in, expr, type->host);
     if (type && type->builtin)
         return fe_infer_call_builtin(in, expr, type->builtin, type->builtin, NULL);

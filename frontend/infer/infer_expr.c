@@ -5,7 +5,7 @@
 
 /* ---- Names ---- */
 
-static void note_read(FeInfer *in, FeVar *var) {
+void fe_infer_read(FeInfer *in, FeVar *var) {
     Unit *unit = in->unit;
     Units *readers = &((Var *)var)->readers;
     if (unit->seen || in->checking) return;
@@ -17,6 +17,8 @@ static void note_read(FeInfer *in, FeVar *var) {
 static const FeType *infer_variable(FeInfer *in, const AstExpr *expr) {
     FeNode *node = node_at(in, expr);
     if (!node->var) node->var = jr_table_get(&in->spec->var_by_name, expr->name);
+    const FeType *self = node->var ? NULL : fe_inner_self(in, expr->name);
+    if (self) return self;
     if (!node->var) {
         const Entry *entry = fe_scope_find(in, expr->name);
         if (!entry || entry->kind == ENTRY_VAR || entry->type->kind == FE_ERROR)
@@ -24,7 +26,7 @@ static const FeType *infer_variable(FeInfer *in, const AstExpr *expr) {
         node->value = entry->value;
         return entry->type;
     }
-    note_read(in, node->var);
+    fe_infer_read(in, node->var);
     const FeType *type = node->var->type;
     return type->kind == FE_UNKNOWN ? fe_infer_silent(in) : type;
 }
@@ -36,7 +38,7 @@ static const FeType *infer_named(FeInfer *in, const AstExpr *expr) {
     if (!var) return fe_infer_silent(in);
     FeNode *node = node_at(in, expr);
     node->var = var;
-    note_read(in, var);
+    fe_infer_read(in, var);
     fe_infer_assign(in, var, type, expr->left->span);
     fe_infer_use(in, expr->left, var->type);
     fe_infer_settle(in, expr->left);

@@ -228,6 +228,7 @@ void fe_infer_unit(FeInfer *in, Unit *unit) {
         if (stmt->message) infer_message(in, stmt->message);
         break;
     case AST_RAISE: infer_raise(in, stmt); break;
+    case AST_DEF: fe_infer_def(in, stmt); break;
     default: break;
     }
 }

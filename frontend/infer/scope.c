@@ -242,6 +242,7 @@ static void import_one(FeInfer *in, const AstImport *import) {
 typedef struct Collect {
     FeInfer *in;
     FuncInfo *info;
+    FeFunc *func;          /* whose inner functions are collected too, or NULL */
     bool module;           /* constants are no variables */
     JR_VEC(Local *) loops; /* targets of the enclosing fors */
 } Collect;
@@ -266,6 +267,7 @@ static bool is_constant(FeInfer *in, const char *name) {
 static Local *collect_write(Collect *c, const char *name, JrSpan span) {
     Local *local = local_add(c->in, c->info, name, span);
     local->writes++;
+    local->last = span;
     for (uint32_t i = 0; i < c->loops.len; i++)
         local->loop_written |= c->loops.data[i] == local;
     return local;
@@ -298,6 +300,10 @@ static void collect_block(Collect *c, const AstBlock *block);
 
 static void collect_stmt(Collect *c, const AstStmt *stmt) {
     uint32_t loops = c->loops.len;
+    if (stmt->kind == AST_DEF && c->func) {
+        collect_write(c, stmt->func->name, stmt->func->span);
+        fe_inner_define(c->in, c->func, stmt);
+    }
     collect_named(c, stmt->value);
     collect_named(c, stmt->message);
     for (uint32_t i = 0; i < stmt->targets.len; i++)
@@ -458,5 +464,6 @@ void fe_scope_locals(FeInfer *in, FeFunc *func) {
     }
     bool module = func->ast == in->module->ast->body;
     Collect collect = {.in = in, .info = info, .module = module};
+    if (!module && !func->outer) collect.func = func;
     collect_block(&collect, &func->ast->body);
 }

@@ -103,6 +103,7 @@ void fe_scope_undefined(FeInfer *in, FeFunc *func, const AstExpr *expr) {
 
 static void check_name(Names *n, const AstExpr *expr) {
     if (jr_table_get(&n->func->info->by_name, expr->name)) return;
+    if (n->func->outer && !strcmp(expr->name, n->func->ast->name)) return; /* itself */
     const Entry *entry = fe_scope_find(n->in, expr->name);
     if (!entry) {
         fe_scope_undefined(n->in, n->func, expr);

@@ -171,9 +171,16 @@ typedef struct FeOptions { /* from the decorator, then the command line */
 
 typedef struct FeSpec FeSpec;
 
+/* What a function inside another uses of that. */
+typedef struct FeCapture {
+    const char *name;
+    const AstExpr *use; /* the first one */
+} FeCapture;
+
 /* A function of the source. */
 typedef struct FeFunc {
-    AstFunc *ast;
+    AstFunc
+        *ast; /* of a function inside another a copy, whose last parameters are the captures */
     FeOptions options;
     JR_VEC(FeSpec *) specs;
     struct FuncInfo *info; /* inference's own */
@@ -181,7 +188,14 @@ typedef struct FeFunc {
     /* Of numpy.src, not of the source: what arguments it is for (see there), and the next of its name. */
     const char *library;
     struct FeFunc *other;
+    struct FeFunc *outer; /* the function it is in, or NULL */
+    const AstStmt *def;   /* likewise: its statement there */
+    JR_VEC(FeCapture) captures;
+    JR_VEC(struct FeFunc *) inner; /* those in it; not among the module's funcs */
 } FeFunc;
+
+/* The function that a def in the body of `func` defines. */
+FeFunc *fe_inner_find(const FeFunc *func, const AstStmt *stmt);
 
 /* The meaning of one expression in one specialisation.
  *
@@ -238,7 +252,9 @@ typedef struct FeFunc {
  *   AST_RAISE     value is AST_NAME (nodes[].type FE_EXCEPTION, exc) or AST_CALL of one, whose
  *                 items are none or one with a constant string
  *   AST_EXPR      a string (a comment) or any expression; its value is dropped
- *   AST_DEF, AST_IMPORT  nothing to do */
+ *   AST_DEF       in a function: its variable takes the values of what fe_inner_find(...) captures, which
+ *                 are behind the arguments in a call of it
+ *   AST_IMPORT    nothing to do */
 typedef struct FeNode {
     const FeType *type;
     const FeConst *value;     /* when it is known at compile time */

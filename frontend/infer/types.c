@@ -53,28 +53,33 @@ const FeType *fe_type_ir(FeTypes *types, IrType ir) {
     return type;
 }
 
-static bool same_items(const FeType *type, uint32_t count, const FeType *const *items) {
-    return type->count == count &&
+static bool same_items(const FeType *type, const FeFunc *func, uint32_t count,
+                       const FeType *const *items) {
+    return type->func == func && type->count == count &&
            (!count || !memcmp(type->items, items, count * sizeof *items));
 }
 
-static const FeType *compound(FeTypes *types, FeKind kind, uint32_t count,
+static const FeType *compound(FeTypes *types, FeKind kind, FeFunc *func, uint32_t count,
                               const FeType *const *items) {
-    uint64_t hash = 14695981039346656037u ^ count;
+    uint64_t hash = (14695981039346656037u ^ count) + (uintptr_t)func;
     for (uint32_t i = 0; i < count; i++)
         hash = (hash ^ (uintptr_t)items[i]) * 1099511628211u;
     char key[40];
     bool fresh;
-    snprintf(key, sizeof key, "%c%llx", kind == FE_TUPLE ? 't' : 'l',
+    snprintf(key, sizeof key, "%c%llx",
+             kind == FE_TUPLE  ? 't'
+             : kind == FE_LIST ? 'l'
+                               : 'c',
              (unsigned long long)hash);
     FeType *type = intern(types, kind, key, &fresh);
     for (; !fresh; type = type->next) {
-        if (same_items(type, count, items)) return type;
+        if (same_items(type, func, count, items)) return type;
         if (!type->next) {
             type = type->next = type_new(types, kind, NULL);
             break;
         }
     }
+    type->func = func;
     type->count = count;
     type->items = JR_NEW_ARRAY(types->arena, const FeType *, count ? count : 1);
     if (count) memcpy(type->items, items, count * sizeof *items);
@@ -86,11 +91,11 @@ static const FeType *compound(FeTypes *types, FeKind kind, uint32_t count,
 }
 
 const FeType *fe_type_tuple(FeTypes *types, uint32_t count, const FeType *const *items) {
-    return compound(types, FE_TUPLE, count, items);
+    return compound(types, FE_TUPLE, NULL, count, items);
 }
 
 const FeType *fe_type_list(FeTypes *types, uint32_t count, const FeType *const *items) {
-    return compound(types, FE_LIST, count, items);
+    return compound(types, FE_LIST, NULL, count, items);
 }
 
 const FeType *fe_type_dtype(FeTypes *types, IrScalar scalar) {
@@ -112,6 +117,15 @@ const FeType *fe_type_func(FeTypes *types, FeFunc *func) {
     FeType *type = intern(types, FE_FUNC, key, &fresh);
     type->func = func;
     if (fresh)
+        type->name = jr_arena_printf(types->arena, "the function '%s'", func->ast->name);
+    return type;
+}
+
+const FeType *fe_type_closure(FeTypes *types, FeFunc *func, uint32_t count,
+                              const FeType *const *items) {
+    if (!count) return fe_type_func(types, func);
+    FeType *type = (FeType *)compound(types, FE_FUNC, func, count, items);
+    if (!type->name)
         type->name = jr_arena_printf(types->arena, "the function '%s'", func->ast->name);
     return type;
 }
@@ -193,7 +207,13 @@ static const FeType *map_items(FeTypes *types, const FeType *a, const FeType *b,
         items[i] = f(types, a->items[i], b ? b->items[i] : NULL);
         if (!items[i]) return NULL;
     }
-    return compound(types, a->kind, a->count, items);
+    return compound(types, a->kind, a->func, a->count, items);
+}
+
+/* Functions have the name of their kind, whatever they capture. */
+static const FeType *named_as(const FeType *type, const FeType *other) {
+    if (type && type->kind == FE_FUNC) ((FeType *)type)->name = other->name;
+    return type;
 }
 
 static const FeType *strong(FeTypes *types, const FeType *type, const FeType *unused) {
@@ -205,8 +225,10 @@ const FeType *fe_type_strong(FeTypes *types, const FeType *type) {
     switch (type->kind) {
     case FE_WEAK_INT: return types->scalars[TY_INT64];
     case FE_WEAK_FLOAT: return types->scalars[TY_FLOAT64];
+    case FE_FUNC:
+        if (!type->count) return type; /* fall through */
     case FE_TUPLE:
-    case FE_LIST: return map_items(types, type, NULL, strong);
+    case FE_LIST: return named_as(map_items(types, type, NULL, strong), type);
     default: return type;
     }
 }
@@ -229,8 +251,10 @@ const FeType *fe_unify(FeTypes *types, const FeType *a, const FeType *b) {
     if (a->kind == FE_ERROR || b->kind == FE_ERROR) return types->error;
     if (is_number(a) && is_number(b)) return unify_numbers(types, a, b);
     if (a->kind != b->kind) return NULL;
-    if (a->kind == FE_TUPLE || a->kind == FE_LIST)
-        return a->count == b->count ? map_items(types, a, b, fe_unify) : NULL;
+    if (a->kind == FE_TUPLE || a->kind == FE_LIST || (a->kind == FE_FUNC && a->count))
+        return a->count == b->count && a->func == b->func
+                   ? named_as(map_items(types, a, b, fe_unify), a)
+                   : NULL;
     if (a->kind == FE_ARRAY && a->ir.scalar == b->ir.scalar && a->ir.ndim == b->ir.ndim)
         return fe_type_ir(types, ir_array(a->ir.scalar, a->ir.ndim, LAYOUT_ANY));
     return NULL;

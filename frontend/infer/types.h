@@ -19,7 +19,7 @@ typedef enum FeKind {
     FE_STR,        /* a literal string: print, raise, assert */
     FE_RANGE,     /* range(...), prange(...), enumerate(...), zip(...): what a for goes over */
     FE_DTYPE,     /* np.float32, int, bool as values: ir is the type they make */
-    FE_FUNC,      /* a function of this module: func */
+    FE_FUNC,      /* a function of this module: func; items: what it captures, as in a tuple */
     FE_BUILTIN,   /* builtin: its row */
     FE_HOST,      /* a C function of the program's: host */
     FE_MODULE,    /* np, math: name is the real module name */
@@ -59,6 +59,9 @@ const FeType *fe_type_tuple(FeTypes *types, uint32_t count, const FeType *const 
 const FeType *fe_type_list(FeTypes *types, uint32_t count, const FeType *const *items);
 const FeType *fe_type_dtype(FeTypes *types, IrScalar scalar);
 const FeType *fe_type_func(FeTypes *types, struct FeFunc *func);
+/* A function inside another, with the types of what it captures. */
+const FeType *fe_type_closure(FeTypes *types, struct FeFunc *func, uint32_t count,
+                              const FeType *const *items);
 /* FE_BUILTIN; a conversion is FE_DTYPE, with its row besides. */
 const FeType *fe_type_builtin(FeTypes *types, const struct FeBuiltin *builtin);
 const FeType *fe_type_host(FeTypes *types, const struct FeHost *host);
@@ -85,13 +88,17 @@ const FeType *fe_unify(FeTypes *types, const FeType *a, const FeType *b);
  * number that converts without loss of kind (int to float yes, float to int no), T[::1] to T[:]. */
 bool fe_accepts(const FeType *to, const FeType *from);
 
-/* Whether a value of it is known when the function is compiled, and takes no place in the code: a function
- * or an element type. It may be passed to functions, which are specialised for it. */
+/* Whether a value of it is known when the function is compiled: a function, whose code takes no place but for
+ * what it captures, or an element type. It may be passed to functions, which are specialised for it. */
 static inline bool fe_type_is_static(const FeType *type) {
     return type->kind == FE_FUNC || type->kind == FE_BUILTIN || type->kind == FE_HOST ||
            type->kind == FE_DTYPE;
 }
-/* The same of an item, at any depth. */
+/* Whether its values are those of its items: a tuple; a function with what it captures. */
+static inline bool fe_type_is_product(const FeType *type) {
+    return type->kind == FE_TUPLE || type->kind == FE_FUNC;
+}
+/* fe_type_is_static of an item, at any depth. */
 bool fe_type_has_static(const FeType *type);
 
 /* What an operator does with two scalars: both operands are cast to `operand`, the operation

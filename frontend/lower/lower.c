@@ -15,7 +15,7 @@
 
 static void declare_params(IrFunc *func, const FeType *type, const char *name) {
     if (type->kind == FE_SCALAR || type->kind == FE_ARRAY) ir_param(func, type->ir, name);
-    if (type->kind != FE_TUPLE) return;
+    if (!fe_type_is_product(type)) return;
     for (uint32_t i = 0; i < type->count; i++)
         declare_params(func, type->items[i], name);
 }

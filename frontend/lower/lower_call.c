@@ -41,7 +41,13 @@ static Value *eval_args(Lower *low, const AstExpr *expr, const FeNode *node) {
         eval_arg(low, node, expr->items.data[i], first + i, values);
     for (uint32_t i = 0; i < expr->keywords.len; i++)
         eval_arg(low, node, expr->keywords.data[i].value, first + expr->items.len + i, values);
-    for (uint32_t i = 0; i < node->nargs; i++) {
+    uint32_t captures = node->callee->func->captures.len;
+    Value function = captures ? fe_lower_expr(low, expr->left) : fe_value_none(low);
+    for (uint32_t i = 0; i < captures; i++) {
+        uint32_t at = node->nargs - captures + i;
+        values[at] = fe_value_converted(low, function.items[i], node->callee->params[at]);
+    }
+    for (uint32_t i = 0; i < node->nargs - captures; i++) {
         const FeConst *fallback =
             node->args[i] || !node->arg_values ? NULL : node->arg_values[i];
         if (fallback)

@@ -3,9 +3,21 @@
 
 /* ---- Names, constants, tuples ---- */
 
+/* A function inside another, under its own name in its body: with what it captures itself. */
+static Value own_function(Lower *low, const FeType *type) {
+    const FeSpec *spec = low->spec;
+    Value value = {.type = type, .reg = IR_NO_REG};
+    value.items = JR_NEW_ARRAY(low->arena, Value, type->count + 1);
+    for (uint32_t i = 0; i < type->count; i++)
+        value.items[i] = fe_var_slot(low, spec->vars.data[spec->nparams - type->count + i]);
+    return value;
+}
+
 /* What has been read of a variable that := changes keeps its value. */
 static Value lower_name(Lower *low, const AstExpr *expr) {
     FeVar *var = fe_var_of(low, expr);
+    const FeType *type = fe_type_of(low, expr);
+    if (!var && type && type->kind == FE_FUNC && type->count) return own_function(low, type);
     if (!var) return fe_value_none(low);
     Value slot = fe_var_slot(low, var);
     return var->named ? fe_value_pinned(low, slot) : slot;

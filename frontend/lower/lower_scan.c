@@ -107,10 +107,24 @@ static void scan_sharing(Scan *scan, const AstStmt *stmt) {
         scan_shared(scan, stmt->targets.data[i]);
 }
 
+/* A def in a function reads what it captures, and assigns its name. */
+static void scan_def(Scan *scan, const AstStmt *stmt) {
+    const FeFunc *inner = fe_inner_find(scan->spec->func, stmt);
+    if (!inner || scan->draws_only) return;
+    for (uint32_t i = 0; i < inner->captures.len; i++) {
+        VarInfo *info = info_named(scan, inner->captures.data[i].use);
+        if (info && !info->active) info->escapes = true;
+    }
+    FeVar *var = jr_table_get(&scan->spec->var_by_name, inner->ast->name);
+    if (var)
+        fe_var_info(scan->low, var)->escapes = fe_var_info(scan->low, var)->written = true;
+}
+
 static void scan_stmt(Scan *scan, const AstStmt *stmt) {
     scan_sharing(scan, stmt);
     scan_expr(scan, stmt->value);
     scan_expr(scan, stmt->message);
+    if (stmt->kind == AST_DEF) scan_def(scan, stmt);
     if (stmt->kind == AST_DEF || stmt->kind == AST_IMPORT) return;
     if (stmt->kind == AST_FOR)
         scan_for_target(scan, stmt->targets.data[0], 1);

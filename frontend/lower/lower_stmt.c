@@ -149,7 +149,7 @@ static void lower_assign(Lower *low, const AstStmt *stmt) {
     Value value = fe_lower_expr_into(low, stmt->value, wanted(low, stmt));
     if (stmt->targets.data[0]->kind == AST_SUBSCRIPT) fe_whole_note_made(low, stmt->value);
     /* a, b = b, a: all of the right side is read before the first is assigned. */
-    if (value.type->kind == FE_TUPLE) value = fe_value_pinned(low, value);
+    if (fe_type_is_product(value.type)) value = fe_value_pinned(low, value);
     if (stmt->targets.len == 1 && stmt->targets.data[0]->kind == AST_NAME) {
         assign_only(low, stmt->targets.data[0], value);
         return;
@@ -274,6 +274,20 @@ static void lower_del(Lower *low, const AstStmt *stmt) {
     }
 }
 
+/* A def in a function: its variable holds what it captures. */
+static void lower_def(Lower *low, const AstStmt *stmt) {
+    const FeFunc *inner = fe_inner_find(low->spec->func, stmt);
+    FeVar *name = inner ? jr_table_get(&low->spec->var_by_name, inner->ast->name) : NULL;
+    if (!name || name->type->kind != FE_FUNC) return;
+    Value value = {.type = name->type, .reg = IR_NO_REG};
+    value.items = JR_NEW_ARRAY(low->arena, Value, inner->captures.len + 1);
+    for (uint32_t i = 0; i < inner->captures.len; i++) {
+        FeVar *var = jr_table_get(&low->spec->var_by_name, inner->captures.data[i].name);
+        value.items[i] = fe_var_slot(low, var);
+    }
+    fe_slot_assign(low, fe_var_slot(low, name), fe_value_converted(low, value, name->type));
+}
+
 static void lower_break(Lower *low) {
     if (low->loop->completed != IR_NO_REG)
         ir_build_copy(&low->b, low->loop->completed, fe_bool_const(low, false));
@@ -303,8 +317,8 @@ static void lower_stmt(Lower *low, const AstStmt *stmt) {
     case AST_RETURN: lower_return(low, stmt); break;
     case AST_ASSERT: lower_assert(low, stmt); break;
     case AST_RAISE: lower_raise(low, stmt); break;
+    case AST_DEF: lower_def(low, stmt); break;
     case AST_PASS:
-    case AST_DEF:
     case AST_IMPORT:
     case AST_GLOBAL: break;
     }

@@ -135,6 +135,8 @@ Value fe_value_converted(Lower *low, Value value, const FeType *to) {
     case FE_WEAK_FLOAT:
         if (value.constant) return value;
         return fe_value_converted(low, value, fe_type_strong(&low->module->types, to));
+    case FE_FUNC:
+        if (!to->count) return value; /* fall through */
     case FE_TUPLE: {
         Value tuple = {.type = to, .reg = IR_NO_REG};
         tuple.items = JR_NEW_ARRAY(low->arena, Value, to->count + 1);
@@ -149,7 +151,7 @@ Value fe_value_converted(Lower *low, Value value, const FeType *to) {
 uint32_t fe_type_leaves(const FeType *type) {
     if (type->kind == FE_SCALAR || type->kind == FE_ARRAY) return 1;
     uint32_t leaves = 0;
-    if (type->kind == FE_TUPLE)
+    if (fe_type_is_product(type))
         for (uint32_t i = 0; i < type->count; i++)
             leaves += fe_type_leaves(type->items[i]);
     return leaves;
@@ -157,7 +159,7 @@ uint32_t fe_type_leaves(const FeType *type) {
 
 uint32_t fe_value_flatten(Lower *low, Value value, IrReg *out) {
     uint32_t n = 0;
-    if (value.type->kind == FE_TUPLE)
+    if (fe_type_is_product(value.type))
         for (uint32_t i = 0; i < value.type->count; i++)
             n += fe_value_flatten(low, value.items[i], out + n);
     else if (value.constant)
@@ -170,7 +172,7 @@ uint32_t fe_value_flatten(Lower *low, Value value, IrReg *out) {
 Value fe_value_unflatten(Lower *low, const FeType *type, const IrReg **regs) {
     Value value = {.type = type, .reg = IR_NO_REG};
     if (type->kind == FE_SCALAR || type->kind == FE_ARRAY) value.reg = *(*regs)++;
-    if (type->kind == FE_TUPLE) {
+    if (fe_type_is_product(type)) {
         value.items = JR_NEW_ARRAY(low->arena, Value, type->count + 1);
         for (uint32_t i = 0; i < type->count; i++)
             value.items[i] = fe_value_unflatten(low, type->items[i], regs);
@@ -184,7 +186,7 @@ Value fe_slot_new(Lower *low, const FeType *type, const char *name) {
     Value slot = {.type = type, .reg = IR_NO_REG};
     if (type->kind == FE_SCALAR || type->kind == FE_ARRAY)
         slot.reg = ir_var(low->func, type->ir, name);
-    if (type->kind == FE_TUPLE) {
+    if (fe_type_is_product(type)) {
         slot.items = JR_NEW_ARRAY(low->arena, Value, type->count + 1);
         for (uint32_t i = 0; i < type->count; i++)
             slot.items[i] = fe_slot_new(low, type->items[i], name);
@@ -197,7 +199,7 @@ static void array_store_var(Lower *low, IrReg dst, IrReg src) {
 }
 
 void fe_slot_assign(Lower *low, Value slot, Value value) {
-    if (slot.type->kind == FE_TUPLE) {
+    if (fe_type_is_product(slot.type)) {
         for (uint32_t i = 0; i < slot.type->count; i++)
             fe_slot_assign(low, slot.items[i], value.items[i]);
         return;
@@ -257,7 +259,7 @@ static IrReg array_pinned(Lower *low, IrReg array) {
 
 /* The same value, in registers that no assignment changes. */
 Value fe_value_pinned(Lower *low, Value value) {
-    if (value.type->kind == FE_TUPLE) {
+    if (fe_type_is_product(value.type)) {
         Value *items = JR_NEW_ARRAY(low->arena, Value, value.type->count + 1);
         for (uint32_t i = 0; i < value.type->count; i++)
             items[i] = fe_value_pinned(low, value.items[i]);

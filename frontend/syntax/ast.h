@@ -124,6 +124,7 @@ typedef struct AstParam {
     AstExpr *fallback;    /* the default value, or NULL */
     bool keyword_only;    /* after a bare * */
     bool positional_only; /* before a / */
+    bool captured; /* no caller passes it: a variable of the function around (fe_inner_find) */
     JrSpan span;
 } AstParam;
 
@@ -150,7 +151,7 @@ typedef struct AstModule {
  * an error that names it and says what to write. Brackets, blocks and unary operators nest
  * AST_MAX_DEPTH deep at most; chains (a + b + c ..., if/elif/elif ...) may be longer, up to
  * AST_MAX_HEIGHT. The parser resolves: break, continue and return stand where they may; functions
- * are defined at the top level only; targets can be assigned to; a statement that is only a
+ * are defined at the top level, or in a function there; targets can be assigned to; a statement that is only a
  * string or `...` is AST_PASS, and a docstring is not in the body. */
 enum { AST_MAX_DEPTH = 200, AST_MAX_HEIGHT = 1000 };
 AstModule *fe_ast_parse(JrArena *arena, const JrSource *source, JrDiags *diags);

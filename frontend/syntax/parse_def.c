@@ -123,16 +123,17 @@ static void parse_signature(Parser *p, AstFunc *func) {
 /* The caller restores p->func and the like. */
 void fe_parse_def(Parser *p, AstBlock *block) {
     AstFunc *func = JR_NEW(p->arena, AstFunc);
-    bool nested = p->in_def || p->blocks;
+    bool inner = p->in_def, refused = p->in_inner || (p->blocks && !inner);
     p->func = func;
     parse_decorators(p, func);
     Token def = p->tok;
-    if (nested) fe_parse_refuse(p, token_span(&def), UNSUPPORTED_NESTED_DEF);
+    if (refused) fe_parse_refuse(p, token_span(&def), UNSUPPORTED_NESTED_DEF);
     AstStmt *stmt = fe_parse_new_stmt(p, block, AST_DEF, &def);
     stmt->func = func;
     parse_signature(p, func);
     stmt->span = fe_parse_span(p, &def);
     p->in_def = true;
+    p->in_inner = inner;
     p->loops = 0;
     fe_parse_suite(p, "the function's header", &def, &func->body);
     take_docstring(func);

@@ -249,7 +249,7 @@ class _Parsed:
         }
         self.default_nodes = _default_nodes(args)
         self.bound = _bound_names(self.node)
-        self.uses = list(_free_uses(self.node, self.bound))
+        self.uses = list(_free_uses(self.node))
         self.free = sorted({_root(use).id for use in self.uses})
 
 
@@ -364,10 +364,27 @@ def _default_nodes(args):
     return nodes
 
 
-def _bound_names(definition):
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def own_nodes(definition):
+    """The nodes of a function, in order, without those of functions inside it, but with their defs."""
+    stack = [definition]
+    while stack:
+        node = stack.pop()
+        yield node
+        if node is definition or not isinstance(node, _FUNCTIONS):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _inner(definition):
+    return [n for n in own_nodes(definition) if isinstance(n, _FUNCTIONS) and n is not definition]
+
+
+def _own_names(definition):
     """Names that the function binds itself: parameters and targets."""
     names, declared = set(), set()
-    for node in ast.walk(definition):
+    for node in own_nodes(definition):
         if isinstance(node, ast.arg):
             names.add(node.arg)
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -376,9 +393,14 @@ def _bound_names(definition):
             declared.update(node.names)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             names.update((a.asname or a.name.split(".")[0]) for a in node.names)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node is not definition:
+        elif isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and node is not definition:
             names.add(node.name)
     return names - declared
+
+
+def _bound_names(definition):
+    """Names that the function or one inside it binds."""
+    return _own_names(definition).union(*map(_bound_names, _inner(definition)))
 
 
 def spelled(node):
@@ -394,9 +416,10 @@ def _root(node):
     return node
 
 
-def _free_uses(definition, bound):
-    """Names, and chains of attributes of names, that the function does not bind; only in its
-    body, since defaults and annotations belong to the scope around it."""
+def _free_uses(definition, outer=frozenset()):
+    """Names, and chains of attributes of names, that neither the function nor those around it bind; only
+    in its body, since defaults and annotations belong to the scope around it."""
+    bound = _own_names(definition) | outer
     stack = list(reversed(definition.body))
     while stack:
         node = stack.pop()
@@ -404,5 +427,8 @@ def _free_uses(definition, bound):
         if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(root, ast.Name):
             if isinstance(root.ctx, ast.Load) and root.id not in bound:
                 yield node
+        elif isinstance(node, _FUNCTIONS):
+            yield from _free_uses(node, bound)
+            stack.extend(reversed(node.decorator_list + node.args.defaults))
         else:
             stack.extend(reversed(list(ast.iter_child_nodes(node))))

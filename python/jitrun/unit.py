@@ -24,7 +24,7 @@ import types as pytypes
 
 from . import edits, tables, types
 from .errors import Diagnostic, Place, typing_error
-from .source import KNOWN_MODULES, MISSING, spelled
+from .source import KNOWN_MODULES, MISSING, own_nodes, spelled
 
 # Stands for the unit's name of NumPy in the text of a constant; repr() never makes it.
 _NUMPY = "\0"
@@ -189,7 +189,7 @@ class Unit:
 
     def _casts(self, definition, result):
         """`return e` as `return float32(e)`: a signature's result type casts, as in numba."""
-        for node in ast.walk(definition):
+        for node in own_nodes(definition):
             if isinstance(node, ast.Return) and node.value is not None:
                 start, end = _start(node.value), _end(node.value)
                 yield (start, start), self._type(result) + "("
@@ -352,8 +352,9 @@ def known_object(value):
         return None
     if getattr(builtins, name, MISSING) is value:
         return Use("builtin", name)
-    if name == "prange" and str(value.__module__).split(".")[0] in ("jitrun", "numba"):
-        return Use("member", "jitrun", "prange")
+    ours = str(getattr(value, "__module__", "")).split(".")[0] in ("jitrun", "numba")
+    if ours and name in ("prange", "njit", "jit"):
+        return Use("member", "jitrun", name)
     for module in _modules_to_search():
         found = getattr(module, name, MISSING)
         if found is value or (callable(found) and found == value):

@@ -169,6 +169,46 @@ def lambda_like(x):
     return x
 
 
+K = 10
+
+
+@njit
+def inner_hides(x):
+    def g(K):
+        return K + x
+
+    return g(1) + K
+
+
+@njit("float32(float32)")
+def inner_returns(x):
+    def g(y: float) -> float:
+        return y * x
+
+    return g(2.0)
+
+
+@njit
+def inner_decorated(x):
+    @njit
+    def power(t, p=2):
+        return x * t**p
+
+    return integrate(power, 0.0, 1.0, 10)
+
+
+class TestInner(unittest.TestCase):
+    def test_names(self):
+        self.assertEqual(inner_hides(2), 13)
+
+    def test_a_signature_casts_the_outer_result(self):
+        self.assertEqual(inner_returns(1.5), 3.0)
+
+    def test_passed_on(self):
+        power = inner_decorated.py_func(2.0)
+        self.assertEqual(inner_decorated(2.0), power)
+
+
 class TestFactories(unittest.TestCase):
     def test_values_are_those_of_the_closure(self):
         two, half = scale_by(2), scale_by(0.5)
