@@ -10,6 +10,7 @@
 #include "ir/par/parallel.h"
 #include "ir/poll.h"
 #include "ir/restart.h"
+#include "ir/unroll.h"
 #include "runtime/cache.h"
 
 #include <string.h>
@@ -90,7 +91,10 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     if (module->diags.errors) return failed(module, NULL);
     if (module->options.check_races) ir_watch_races(ir);
     if (draws_inline(module)) ir_draw_inline(ir);
-    if (gains_by_jam(module)) ir_jam_module(ir);
+    if (gains_by_jam(module)) {
+        if (ir_unroll_module(ir)) ir_fold_module(ir);
+        ir_jam_module(ir);
+    }
     ir_poll_module(ir);
     ir_module_finish(ir);
     if (!ir_verify_module(ir, &why)) return failed(module, why);

@@ -135,14 +135,15 @@ static void ask_arrays(Range *r, IrReg a, IrReg c) {
 typedef enum Way { WAY_NONE, WAY_PIECES, WAY_POINT, WAY_ASK, WAY_SURE } Way;
 
 static Way way_on(const Affine *a, const Affine *b, const Affine *difference) {
-    bool moves = a->factor || b->factor;
+    bool moves = a->factor || b->factor || a->by_sign;
     if (difference->factor) {
         bool one = difference->factor == 1 || difference->factor == -1;
         return one && (!a->factor || !b->factor) ? WAY_POINT : WAY_NONE;
     }
     if (difference->nterms == 0) return difference->offset && !moves ? WAY_SURE : WAY_NONE;
     if (!moves) return WAY_ASK;
-    return a->factor == 1 || a->factor == -1 ? WAY_PIECES : WAY_NONE;
+    bool one = a->factor == 1 || a->factor == -1;
+    return one && !a->by_sign ? WAY_PIECES : WAY_NONE;
 }
 
 static LLVMValueRef both(Gen *g, LLVMValueRef a, LLVMValueRef b) {
@@ -252,6 +253,7 @@ static bool may_be_ahead(const Range *r, const GenPlace *load, const GenPlace *s
     for (unsigned i = 0; i < last; i++)
         if (!same_index(&a[i], &b[i], 1)) return false;
     int64_t factor = a[last].factor;
+    if (a[last].by_sign || b[last].by_sign) return false;
     return factor == b[last].factor && (factor == 1 || factor == -1);
 }
 
@@ -359,6 +361,6 @@ bool jr_gen_stays(const GenProof *proof, const GenFunc *f) {
     const GenPlace *place = proof->place;
     if (!place || !place->index) return false;
     for (unsigned i = 0; i < ir_reg_type(f->ir, place->array).ndim; i++)
-        if (place->index[i].factor) return false;
+        if (place->index[i].factor || place->index[i].by_sign) return false;
     return true;
 }

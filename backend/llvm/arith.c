@@ -76,13 +76,42 @@ static LLVMValueRef mod_signed(Gen *g, Pair p) {
     return LLVMBuildAdd(g->b, r, add, "");
 }
 
+static LLVMValueRef unsigned_division(Gen *g, Pair p, bool is_mod) {
+    return is_mod ? LLVMBuildURem(g->b, p.a, p.b, "") : LLVMBuildUDiv(g->b, p.a, p.b, "");
+}
+
+static LLVMValueRef signed_division(Gen *g, Pair p, bool is_mod) {
+    return is_mod ? mod_signed(g, p) : floordiv_signed(g, p);
+}
+
+/* Two numbers that are not negative, as most are, have a quotient and a remainder that need no
+ * correction, which is four instructions that wait for the division. */
+static LLVMValueRef usual_division(GenFunc *f, Pair p, bool is_mod) {
+    Gen *g = f->g;
+    LLVMValueRef either = LLVMBuildOr(g->b, p.a, p.b, "");
+    LLVMValueRef ok = LLVMBuildNot(g->b, is_negative(g, either), "");
+    LLVMBasicBlockRef plain = jr_gen_unless(f, ok, "negative"), join = jr_gen_label(f, "");
+    LLVMBasicBlockRef cold = LLVMGetInsertBlock(g->b);
+    LLVMValueRef values[] = {signed_division(g, p, is_mod), NULL};
+    LLVMBuildBr(g->b, join);
+    jr_gen_start(f, plain);
+    values[1] = unsigned_division(g, p, is_mod);
+    LLVMBasicBlockRef from[] = {cold, plain};
+    LLVMBuildBr(g->b, join);
+    jr_gen_start(f, join);
+    LLVMValueRef value = LLVMBuildPhi(g->b, LLVMTypeOf(p.a), "");
+    LLVMAddIncoming(value, values, from, 2);
+    return value;
+}
+
 static LLVMValueRef int_division(GenFunc *f, const IrStmt *s, Pair p, bool is_mod) {
     Gen *g = f->g;
     LLVMValueRef ok = LLVMBuildICmp(g->b, LLVMIntNE, p.b, zero_like(p.b), "");
     jr_gen_trap_unless(f, ok, TRAP_DIV_ZERO, s->span);
     if (LLVMIsAConstantInt(p.b) && LLVMIsNull(p.b)) return zero_like(p.a); /* never reached */
-    if (is_signed(stmt_scalar(f, s))) return is_mod ? mod_signed(g, p) : floordiv_signed(g, p);
-    return is_mod ? LLVMBuildURem(g->b, p.a, p.b, "") : LLVMBuildUDiv(g->b, p.a, p.b, "");
+    if (!is_signed(stmt_scalar(f, s))) return unsigned_division(g, p, is_mod);
+    if (LLVMIsAConstantInt(p.b)) return signed_division(g, p, is_mod);
+    return usual_division(f, p, is_mod);
 }
 
 static LLVMValueRef float_helper(GenFunc *f, const IrStmt *s, Pair p, const char *wide,
@@ -248,7 +277,15 @@ static LLVMValueRef binary(GenFunc *f, const IrStmt *s, Pair p) {
 
 void jr_gen_binary(GenFunc *f, const IrStmt *s) {
     Pair p = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1])};
-    jr_gen_set(f, s->dsts[0], binary(f, s, p));
+    const GenProof *proof = jr_gen_proof(f, s);
+    LLVMValueRef known = proof && proof->dividend ? p.a : proof ? proof->value : NULL;
+    jr_gen_set(f, s->dsts[0], known ? known : binary(f, s, p));
+}
+
+LLVMValueRef jr_gen_int_op(GenFunc *f, const IrStmt *s, LLVMValueRef a, LLVMValueRef b) {
+    bool is_mod = s->op == OP_MOD;
+    if (is_mod || s->op == OP_FLOORDIV) return signed_division(f->g, (Pair){a, b}, is_mod);
+    return binary(f, s, (Pair){a, b});
 }
 
 static LLVMValueRef gen_abs(GenFunc *f, IrScalar scalar, LLVMValueRef a) {

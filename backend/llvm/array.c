@@ -190,12 +190,20 @@ void jr_gen_load(GenFunc *f, const IrStmt *s) {
     jr_gen_set(f, s->dsts[0], value);
 }
 
-void jr_gen_store(GenFunc *f, const IrStmt *s) {
+void jr_gen_store_value(GenFunc *f, const IrStmt *s, LLVMValueRef value) {
     Gen *g = f->g;
     unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
-    LLVMValueRef at = element(f, s), value = jr_gen_value(f, s->args[s->nargs - 1]);
+    LLVMValueRef at = element(f, s);
     if (scalar == TY_BOOL) value = LLVMBuildZExt(g->b, value, g->i8, "");
     jr_gen_set_scope(f, s, LLVMBuildStore(g->b, value, at));
+}
+
+void jr_gen_store(GenFunc *f, const IrStmt *s) {
+    LLVMValueRef value = jr_gen_value(f, s->args[s->nargs - 1]);
+    if (f->held)
+        *f->held = (GenHeld){s, value};
+    else
+        jr_gen_store_value(f, s, value);
 }
 
 void jr_gen_dim(GenFunc *f, const IrStmt *s) {

@@ -23,6 +23,7 @@ LLVMBasicBlockRef jr_gen_unless(GenFunc *f, LLVMValueRef ok, const char *name) {
     LLVMBasicBlockRef cold = jr_gen_label(f, name), usual = jr_gen_label(f, "");
     LLVMValueRef branch = LLVMBuildCondBr(f->g->b, ok, usual, cold);
     LLVMSetMetadata(branch, f->g->md_prof, f->g->likely);
+    f->ncold++;
     jr_gen_start(f, cold);
     return usual;
 }
@@ -52,7 +53,8 @@ void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call) {
 
 enum { MAX_SPECULATED = 8, MAX_CHANGED = 4 };
 
-/* What the arms of an `if` may come to if both are run. */
+/* What the arms of an `if` may come to if both are run. Each may end in a store to one place, which is
+ * then done behind them. */
 typedef struct Arms {
     uint32_t size, nloads, nchanged;
     IrReg changed[MAX_CHANGED]; /* variables */
@@ -68,13 +70,14 @@ static bool note_change(GenFunc *f, Arms *arms, IrReg reg) {
     return true;
 }
 
+static bool proven(const GenFunc *f, const GenProof *proof, const IrStmt *s) {
+    return proof && proof->axes == (1u << ir_reg_type(f->ir, s->args[0]).ndim) - 1;
+}
+
 /* Whether the statement does no harm where it would not have been run, and costs little. */
 static bool is_harmless(GenFunc *f, const IrStmt *s) {
     switch (ir_op_form((IrOp)s->op)) {
-    case FORM_LOAD: {
-        const GenProof *proof = jr_gen_proof(f, s);
-        return proof && proof->axes == (1u << ir_reg_type(f->ir, s->args[0]).ndim) - 1;
-    }
+    case FORM_LOAD: return proven(f, jr_gen_proof(f, s), s);
     case FORM_BIN: return s->op == OP_ADD || s->op == OP_SUB || s->op == OP_MUL;
     case FORM_CMP:
     case FORM_UN:
@@ -84,13 +87,21 @@ static bool is_harmless(GenFunc *f, const IrStmt *s) {
     }
 }
 
-static bool note_arm(GenFunc *f, Arms *arms, const IrBlock *block) {
+static bool note_arms(GenFunc *f, Arms *arms, const IrStmt *s, const GenPlace **store);
+
+static bool note_arm(GenFunc *f, Arms *arms, const IrBlock *block, const GenPlace **store) {
+    *store = NULL;
     for (const IrStmt *s = block->first; s; s = s->next) {
-        if (++arms->size > MAX_SPECULATED) return false;
+        if (*store || ++arms->size > MAX_SPECULATED) return false;
         arms->nloads += s->op == OP_LOAD;
         if (s->op == OP_IF) {
-            if (!note_arm(f, arms, &s->u.blocks.then) || !note_arm(f, arms, &s->u.blocks.els))
+            if (!note_arms(f, arms, s, store)) return false;
+        } else if (s->op == OP_STORE) {
+            const GenProof *proof = jr_gen_proof(f, s);
+            uint32_t left = s->u.mem.check | s->u.mem.wrap;
+            if (!proof || !proof->place || !proof->place->index || left & ~proof->axes)
                 return false;
+            *store = proof->place;
         } else if (!is_harmless(f, s) || !note_change(f, arms, s->dsts[0])) {
             return false;
         }
@@ -98,28 +109,54 @@ static bool note_arm(GenFunc *f, Arms *arms, const IrBlock *block) {
     return true;
 }
 
+/* Whether both arms may be run; the place that both store to, or NULL. */
+static bool note_arms(GenFunc *f, Arms *arms, const IrStmt *s, const GenPlace **store) {
+    const GenPlace *other;
+    return note_arm(f, arms, &s->u.blocks.then, store) &&
+           note_arm(f, arms, &s->u.blocks.els, &other) && *store == other;
+}
+
+/* The arm without its store, which is left in *held. */
+static void run_arm(GenFunc *f, const IrBlock *arm, GenHeld *held) {
+    GenHeld *outer = f->held;
+    f->held = held;
+    jr_gen_block(f, arm);
+    f->held = outer;
+}
+
+static void store_either(GenFunc *f, LLVMValueRef condition, const GenHeld *a,
+                         const GenHeld *b) {
+    LLVMValueRef value = LLVMBuildSelect(f->g->b, condition, a->value, b->value, "");
+    if (f->held)
+        *f->held = (GenHeld){a->store, value};
+    else
+        jr_gen_store_value(f, a->store, value);
+}
+
 /* `a or b[i]`: within bounds the load may be done at once, and the loop has no branch that would keep
- * it from being vectorised. LLVM does the same where there is no load. */
+ * it from being vectorised. LLVM does the same where there is no load, but for stores. */
 static bool run_both(GenFunc *f, const IrStmt *s) {
     Arms arms = {0};
+    GenHeld held[2] = {0};
+    const GenPlace *place;
     LLVMValueRef before[MAX_CHANGED], then[MAX_CHANGED];
-    if (!f->plan || !note_arm(f, &arms, &s->u.blocks.then) ||
-        !note_arm(f, &arms, &s->u.blocks.els) || arms.nloads == 0)
+    if (!f->plan || !note_arms(f, &arms, s, &place) || (arms.nloads == 0 && !place))
         return false;
     LLVMValueRef condition = jr_gen_value(f, s->args[0]);
     for (uint32_t i = 0; i < arms.nchanged; i++)
         before[i] = jr_gen_value(f, arms.changed[i]);
-    jr_gen_block(f, &s->u.blocks.then);
+    run_arm(f, &s->u.blocks.then, &held[0]);
     for (uint32_t i = 0; i < arms.nchanged; i++) {
         then[i] = jr_gen_value(f, arms.changed[i]);
         jr_gen_set(f, arms.changed[i], before[i]);
     }
-    jr_gen_block(f, &s->u.blocks.els);
+    run_arm(f, &s->u.blocks.els, &held[1]);
     for (uint32_t i = 0; i < arms.nchanged; i++) {
         LLVMValueRef other = jr_gen_value(f, arms.changed[i]);
         LLVMValueRef one = LLVMBuildSelect(f->g->b, condition, then[i], other, "");
         jr_gen_set(f, arms.changed[i], one);
     }
+    if (place) store_either(f, condition, &held[0], &held[1]);
     return true;
 }
 

@@ -95,6 +95,8 @@ typedef struct GenProof {
     uint32_t axes;          /* a bit per axis */
     struct GenPlace *place; /* or NULL */
     bool truth;
+    bool dividend;      /* a remainder: it is what is divided */
+    LLVMValueRef value; /* what it computes, known in front of the loop; or NULL */
 } GenProof;
 
 /* What the loop being looked at does to a register (range.c). */
@@ -102,6 +104,8 @@ typedef struct GenUse {
     const IrStmt *def; /* the write, if it is one, at the top level, or of a TEMP */
     uint32_t writes, pos;
     bool stored; /* an array: to an element */
+    IrReg front; /* what stands for it in front of the loop: 1 + a register; 0: unknown */
+    LLVMValueRef value; /* ... if that is this one: what it is there */
 } GenUse;
 
 enum { GEN_MAX_PLACES = 16, GEN_MAX_POINTS = 4 };
@@ -146,6 +150,12 @@ typedef struct GenFound {
 
 enum { GEN_FOUND = 4 };
 
+/* A store that both arms of an `if` end in, which is done behind it. */
+typedef struct GenHeld {
+    const IrStmt *store; /* one of them, once they have been generated */
+    LLVMValueRef value;
+} GenHeld;
+
 typedef struct GenFunc {
     Gen *g;
     const IrFunc *ir;
@@ -160,6 +170,8 @@ typedef struct GenFunc {
     GenUse *uses;              /* by register, all zero between loops */
     GenFound found[GEN_FOUND]; /* by the last loads; the next goes to nfound % GEN_FOUND */
     unsigned nfound;
+    GenHeld *held;                                /* where stores go instead, or NULL */
+    uint32_t ncold;                               /* branches to what hardly ever runs */
     LLVMValueRef rt_args, rt_results, headers[4]; /* buffers for calls, made on first use */
     LLVMValueRef where;                           /* the last one, of where_span */
     JrSpan where_span;
@@ -200,6 +212,8 @@ void jr_gen_explode(const GenArray *array, IrType type, LLVMValueRef *parts);
 void jr_gen_implode(GenArray *array, IrType type, const LLVMValueRef *parts);
 
 /* ---- arith.c, cast.c ---- */
+/* What an operation on int64s gives, without branches; the divisor is not 0. */
+LLVMValueRef jr_gen_int_op(GenFunc *f, const IrStmt *s, LLVMValueRef a, LLVMValueRef b);
 void jr_gen_binary(GenFunc *f, const IrStmt *s);
 void jr_gen_unary(GenFunc *f, const IrStmt *s);
 void jr_gen_compare(GenFunc *f, const IrStmt *s);
@@ -213,6 +227,7 @@ LLVMValueRef jr_gen_stride(GenFunc *f, IrType type, const GenArray *array, unsig
 /* The register as an array of type `to`, which differs in layout at most. */
 GenArray jr_gen_array_as(GenFunc *f, IrReg reg, IrType to);
 void jr_gen_load(GenFunc *f, const IrStmt *s);
+void jr_gen_store_value(GenFunc *f, const IrStmt *s, LLVMValueRef value);
 void jr_gen_store(GenFunc *f, const IrStmt *s);
 void jr_gen_dim(GenFunc *f, const IrStmt *s);
 void jr_gen_view(GenFunc *f, const IrStmt *s);

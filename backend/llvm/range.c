@@ -57,7 +57,7 @@ static bool note_block(Range *r, const IrBlock *block, bool top) {
     return true;
 }
 
-static bool invariant(const Range *r, IrReg reg) {
+bool jr_range_is_invariant(const Range *r, IrReg reg) {
     return r->uses[reg].writes == 0 && reg != r->loop->dsts[0];
 }
 
@@ -83,30 +83,53 @@ static bool small_const(const IrFunc *func, IrReg reg, int64_t *value) {
     return *value > -MAX_FACTOR && *value < MAX_FACTOR;
 }
 
-static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t pos,
-                      int depth);
+static bool add_value(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t pos, int depth);
 
-static bool add_product(const Range *r, Affine *a, const IrStmt *s, int64_t scale,
-                        uint32_t pos, int depth) {
+/* k * m + j with k the counter: the part that grows with it. */
+static bool add_rows(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint32_t pos,
+                     int depth) {
+    for (int i = 0; i < 2; i++) {
+        Affine k = {0};
+        IrReg by = jr_range_front(r, s->args[1 - i], pos);
+        if (by == IR_NO_REG || !add_value(r, &k, s->args[i], scale, pos, depth)) continue;
+        bool one = k.factor == 1 || k.factor == -1;
+        if (!one || k.by_sign || k.nterms || a->by_sign) continue;
+        a->by = by;
+        a->by_sign = (int)k.factor;
+        return k.offset == 0 || add_term(a, by, k.offset);
+    }
+    return false;
+}
+
+static bool add_front(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint32_t pos) {
+    IrReg front = jr_range_front(r, s->dsts[0], pos);
+    return front != IR_NO_REG && add_term(a, front, scale);
+}
+
+static bool add_product(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint32_t pos,
+                        int depth) {
     int64_t k = 0;
     IrReg other = s->args[0];
+    if (scale <= -MAX_FACTOR || scale >= MAX_FACTOR) return false;
     if (!small_const(r->f->ir, s->args[1], &k)) {
         other = s->args[1];
-        if (!small_const(r->f->ir, s->args[0], &k)) return false;
+        if (!small_const(r->f->ir, s->args[0], &k))
+            return add_front(r, a, s, scale, pos + 1) || add_rows(r, a, s, scale, pos, depth);
     }
-    if (scale <= -MAX_FACTOR || scale >= MAX_FACTOR) return false;
     return add_value(r, a, other, scale * k, pos, depth);
 }
 
-static const GenProof *find_proof(const GenPlan *plan, const IrStmt *s) {
+static bool add_remainder(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint32_t pos,
+                          int depth);
+
+GenProof *jr_range_proof(const GenPlan *plan, const IrStmt *s) {
     for (uint32_t i = 0; i < plan->proofs.len; i++)
         if (plan->proofs.data[i].stmt == s) return &plan->proofs.data[i];
     return NULL;
 }
 
 /* reg, as the statement at position `pos` sees it, times scale. */
-static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t pos,
-                      int depth) {
+static bool add_value(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t pos, int depth) {
     if (depth > MAX_DEPTH) return false;
     if (reg == r->loop->dsts[0]) {
         a->factor += scale;
@@ -117,13 +140,14 @@ static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint3
         a->offset += scale * constant;
         return a->offset > -MAX_OFFSET && a->offset < MAX_OFFSET;
     }
-    if (invariant(r, reg)) return add_term(a, reg, scale);
+    if (jr_range_is_invariant(r, reg)) return add_term(a, reg, scale);
     const GenUse *use = &r->uses[reg];
     if (!use->def || use->writes != 1 || use->pos >= pos) return false;
     const IrStmt *s = use->def;
     switch (s->op) {
     case OP_COPY: return add_value(r, a, s->args[0], scale, use->pos, depth + 1);
     case OP_MUL: return add_product(r, a, s, scale, use->pos, depth + 1);
+    case OP_MOD: return add_remainder(r, a, s, scale, use->pos, depth + 1);
     case OP_ADD:
     case OP_SUB:
         return add_value(r, a, s->args[0], scale, use->pos, depth + 1) &&
@@ -131,16 +155,16 @@ static bool add_value(const Range *r, Affine *a, IrReg reg, int64_t scale, uint3
                          depth + 1);
     case OP_SELECT: {
         const IrStmt *test = r->uses[s->args[0]].def;
-        const GenProof *proof = test ? find_proof(r->plan, test) : NULL;
+        const GenProof *proof = test ? jr_range_proof(r->plan, test) : NULL;
         if (!proof) return false;
         IrReg arm = s->args[proof->truth ? 1 : 2];
         return add_value(r, a, arm, scale, use->pos, depth + 1);
     }
-    default: return false;
+    default: return add_front(r, a, s, scale, pos);
     }
 }
 
-static bool affine(const Range *r, Affine *a, IrReg reg) {
+static bool affine(Range *r, Affine *a, IrReg reg) {
     *a = (Affine){0};
     return add_value(r, a, reg, 1, r->pos, 0);
 }
@@ -148,7 +172,9 @@ static bool affine(const Range *r, Affine *a, IrReg reg) {
 /* ---- The questions ---- */
 
 bool jr_range_same(const Affine *a, const Affine *b) {
-    if (a->factor != b->factor || a->nterms != b->nterms) return false;
+    if (a->factor != b->factor || a->nterms != b->nterms || a->by_sign != b->by_sign)
+        return false;
+    if (a->by_sign && a->by != b->by) return false;
     for (uint32_t i = 0; i < a->nterms; i++)
         if (a->term[i] != b->term[i] || a->scale[i] != b->scale[i]) return false;
     return true;
@@ -159,16 +185,17 @@ static int64_t smaller(int64_t a, int64_t b) {
 }
 
 /* Whether there is room for the question. */
-static bool note_index(Range *r, IrReg array, unsigned axis, const Affine *a) {
+static bool note_index(Range *r, IrReg array, unsigned axis, IrReg bound, const Affine *a) {
     for (uint32_t i = 0; i < r->nquestions; i++) {
         Question *q = &r->questions[i];
-        if (q->array != array || q->axis != axis || !jr_range_same(&q->index, a)) continue;
+        if (q->array != array || q->axis != axis || q->bound != bound) continue;
+        if (!jr_range_same(&q->index, a)) continue;
         q->least = smaller(q->least, a->offset);
         q->most = -smaller(-q->most, -a->offset);
         return true;
     }
     if (r->nquestions == MAX_AXES) return false;
-    r->questions[r->nquestions++] = (Question){array, axis, *a, a->offset, a->offset};
+    r->questions[r->nquestions++] = (Question){array, bound, axis, *a, a->offset, a->offset};
     return true;
 }
 
@@ -226,6 +253,16 @@ static void counter_range(Range *r) {
     r->last = LLVMBuildSelect(b, up, below, lo, "");
 }
 
+/* by * (counter + plus): two of 64 bits. */
+static LLVMValueRef rows_of(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus) {
+    LLVMBuilderRef b = r->f->g->b;
+    if (LLVMTypeOf(counter) == r->f->g->i64) counter = widen(r, counter);
+    LLVMValueRef at = LLVMBuildAdd(b, counter, wide_const(r, plus), "");
+    LLVMValueRef by = widen(r, jr_range_term(r, a->by));
+    LLVMValueRef rows = LLVMBuildMul(b, at, by, "");
+    return a->by_sign < 0 ? LLVMBuildNeg(b, rows, "") : rows;
+}
+
 /* The index for a counter of `counter + plus`, in 128 bits. */
 static LLVMValueRef evaluate(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus,
                              int64_t offset) {
@@ -236,11 +273,29 @@ static LLVMValueRef evaluate(Range *r, const Affine *a, LLVMValueRef counter, in
         LLVMValueRef part = LLVMBuildMul(b, counter, wide_const(r, a->factor), "");
         sum = LLVMBuildAdd(b, sum, part, "");
     }
+    if (a->by_sign) sum = LLVMBuildAdd(b, sum, rows_of(r, a, counter, plus), "");
     for (uint32_t i = 0; i < a->nterms; i++) {
-        LLVMValueRef term = widen(r, jr_gen_value(r->f, a->term[i]));
+        LLVMValueRef term = widen(r, jr_range_term(r, a->term[i]));
         sum = LLVMBuildAdd(b, sum, LLVMBuildMul(b, term, wide_const(r, a->scale[i]), ""), "");
     }
     return sum;
+}
+
+static void require_wide(Range *r, LLVMValueRef least, LLVMValueRef most, LLVMValueRef dim) {
+    LLVMBuilderRef b = r->f->g->b;
+    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSGE, least, wide_const(r, 0), ""));
+    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSLT, most, widen(r, dim), ""));
+}
+
+/* Whichever end is the greater one. */
+static void ask_both_ends(Range *r, const Question *q, LLVMValueRef dim) {
+    const Affine *a = &q->index;
+    LLVMValueRef first = evaluate(r, a, r->first, r->first_plus, 0);
+    LLVMValueRef last = evaluate(r, a, r->last, r->last_plus, 0);
+    LLVMBuilderRef b = r->f->g->b;
+    LLVMValueRef least = wide_const(r, q->least), most = wide_const(r, q->most);
+    require_wide(r, LLVMBuildAdd(b, first, least, ""), LLVMBuildAdd(b, first, most, ""), dim);
+    require_wide(r, LLVMBuildAdd(b, last, least, ""), LLVMBuildAdd(b, last, most, ""), dim);
 }
 
 static void ask_wide(Range *r, const Question *q, LLVMValueRef dim) {
@@ -250,21 +305,21 @@ static void ask_wide(Range *r, const Question *q, LLVMValueRef dim) {
                                   falls ? r->last_plus : r->first_plus, q->least);
     LLVMValueRef most = evaluate(r, a, falls ? r->first : r->last,
                                  falls ? r->first_plus : r->last_plus, q->most);
-    LLVMBuilderRef b = r->f->g->b;
-    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSGE, least, wide_const(r, 0), ""));
-    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSLT, most, widen(r, dim), ""));
+    require_wide(r, least, most, dim);
 }
 
 static void ask(Range *r, const Question *q) {
     const Affine *a = &q->index;
-    GenArray header = jr_gen_array(r->f, q->array);
-    LLVMValueRef dim = header.dims[q->axis];
+    LLVMValueRef dim = q->array == IR_NO_REG ? jr_range_term(r, q->bound)
+                                             : jr_gen_array(r->f, q->array).dims[q->axis];
     counter_range(r);
-    if (a->factor == 0 && a->nterms == 0) {
+    if (a->by_sign) {
+        ask_both_ends(r, q, dim);
+    } else if (a->factor == 0 && a->nterms == 0) {
         jr_range_require(
             r, LLVMBuildICmp(r->f->g->b, LLVMIntSGT, dim, jr_gen_int(r->f->g, q->most), ""));
     } else if (a->factor == 0 && a->nterms == 1 && a->scale[0] == 1) {
-        LLVMValueRef index = jr_gen_value(r->f, a->term[0]);
+        LLVMValueRef index = jr_range_term(r, a->term[0]);
         require_simple(r, index, q->least, index, q->most, dim);
     } else if (a->factor == 1 && a->nterms == 0 && LLVMTypeOf(r->first) == r->f->g->i64) {
         require_simple(r, r->first, q->least + r->first_plus, r->last, q->most + r->last_plus,
@@ -280,6 +335,8 @@ bool jr_range_minus(const Affine *a, const Affine *b, Affine *difference) {
     Affine d = *a;
     d.factor -= b->factor;
     d.offset -= b->offset;
+    if (a->by_sign != b->by_sign || (a->by_sign && a->by != b->by)) return false;
+    d.by_sign = 0;
     for (uint32_t i = 0; i < b->nterms; i++)
         if (!add_term(&d, b->term[i], -b->scale[i])) return false;
     *difference = d;
@@ -293,7 +350,7 @@ LLVMValueRef jr_range_value(Range *r, const Affine *a) {
     Gen *g = r->f->g;
     LLVMValueRef sum = jr_gen_int(g, a->offset);
     for (uint32_t i = 0; i < a->nterms; i++) {
-        LLVMValueRef term = jr_gen_value(r->f, a->term[i]);
+        LLVMValueRef term = jr_range_term(r, a->term[i]);
         term = LLVMBuildMul(g->b, term, jr_gen_int(g, a->scale[i]), "");
         sum = LLVMBuildAdd(g->b, sum, term, "");
     }
@@ -310,7 +367,7 @@ static Affine zero_of(const Affine *a) {
 
 static bool add_point(Range *r, const Affine *a) {
     GenPlan *plan = r->plan;
-    if (!r->step || (a->factor != 1 && a->factor != -1)) return false;
+    if (!r->step || a->by_sign || (a->factor != 1 && a->factor != -1)) return false;
     Affine point = zero_of(a);
     for (uint32_t i = 0; i < plan->npoints; i++)
         if (jr_range_same(&r->points[i], &point) && r->points[i].offset == point.offset)
@@ -410,7 +467,40 @@ static bool ask_outside(Range *r, const Affine *point) {
 
 bool jr_range_spare(Range *r, const Affine *a) {
     Affine point = zero_of(a);
-    return (r->step && ask_outside(r, &point)) || add_point(r, a);
+    return (r->step && !a->by_sign && ask_outside(r, &point)) || add_point(r, a);
+}
+
+/* x[(i - 1) % n] and x[(i + 1) % n] where i goes from 0 to n: the first or the last iteration gets to
+ * the other end, in the others the remainder is what is divided. */
+static bool goes_around(Range *r, const IrStmt *s, const Affine *x, Affine *point) {
+    int64_t lo, n;
+    if (r->step != 1 || !small_const(r->f->ir, r->loop->args[0], &lo) || lo != 0) return false;
+    if (x->factor != 1 || x->by_sign || x->nterms || (x->offset != 1 && x->offset != -1))
+        return false;
+    IrReg bound = jr_range_front(r, s->args[1], r->pos + 1);
+    Affine end = {0};
+    if (small_const(r->f->ir, s->args[1], &n))
+        end.offset = n;
+    else if (bound == IR_NO_REG || !add_term(&end, bound, 1))
+        return false;
+    if (!looks_like(r, &end, r->loop->args[1], 0)) return false;
+    *point = (Affine){.factor = 1};
+    return x->offset < 0 || (jr_range_minus(point, &end, point) && ++point->offset);
+}
+
+static bool add_remainder(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint32_t pos,
+                          int depth) {
+    Affine x = {0}, point;
+    GenProof proof = {.stmt = s, .dividend = true};
+    if (add_front(r, a, s, scale, pos + 1)) return true;
+    if (!add_value(r, &x, s->args[0], 1, pos, depth)) return false;
+    if (!jr_range_proof(r->plan, s)) {
+        if (!goes_around(r, s, &x, &point) || !add_point(r, &point)) return false;
+        IrReg bound = jr_range_front(r, s->args[1], pos);
+        if (!note_index(r, IR_NO_REG, 0, bound, &x)) return false;
+        JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);
+    }
+    return add_value(r, a, s->args[0], scale, pos, depth);
 }
 
 /* x[i - 1] where i begins at 0: the first iteration counts from the end, the others do not. */
@@ -419,7 +509,8 @@ static void spare_first(Range *r) {
     if (r->step != 1 || !small_const(r->f->ir, r->loop->args[0], &lo)) return;
     for (uint32_t i = 0; i < r->nquestions; i++) {
         const Question *q = &r->questions[i];
-        if (q->index.factor != 1 || q->index.nterms || lo + q->least != -1) continue;
+        if (q->index.factor != 1 || q->index.nterms || q->index.by_sign) continue;
+        if (lo + q->least != -1) continue;
         Affine first = {.factor = 1, .offset = -lo};
         add_point(r, &first);
         return;
@@ -455,7 +546,8 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
     for (unsigned axis = 0; axis < ndim; axis++) {
         bool known = affine(r, &index[axis], s->args[1 + axis]);
         if (known && wanted >> axis & 1) {
-            known = !always_negative(&index[axis]) && note_index(r, array, axis, &index[axis]);
+            known =
+                !always_negative(&index[axis]) && note_index(r, array, axis, 0, &index[axis]);
             if (known) proof.axes |= 1u << axis;
         }
         all &= known;
@@ -468,7 +560,7 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
 static void look_at_block(Range *r, const IrBlock *block, bool top) {
     for (const IrStmt *s = block->first; s; s = s->next) {
         r->pos++;
-        if ((s->op == OP_LOAD || s->op == OP_STORE) && invariant(r, s->args[0])) {
+        if ((s->op == OP_LOAD || s->op == OP_STORE) && jr_range_is_invariant(r, s->args[0])) {
             note_access(r, s, top);
         } else if (s->op == OP_EQ || s->op == OP_NE) {
             note_compare(r, s);
@@ -544,5 +636,5 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
 }
 
 const GenProof *jr_gen_proof(const GenFunc *f, const IrStmt *s) {
-    return f->plan ? find_proof(f->plan, s) : NULL;
+    return f->plan ? jr_range_proof(f->plan, s) : NULL;
 }

@@ -9,17 +9,21 @@ enum {
     MAX_AXES = 24, /* questions asked in front of one loop */
 };
 
-/* factor * counter + sum of terms + offset */
+/* factor * counter + by_sign * by * counter + sum of terms + offset. Registers are those that front.c
+ * gives, by and terms: what they are can be had in front of the loop. */
 typedef struct Affine {
     int64_t factor, offset;
+    int by_sign; /* 1, -1, or 0: there is no such part */
+    IrReg by;
     uint32_t nterms;
     IrReg term[MAX_TERMS];
     int64_t scale[MAX_TERMS];
 } Affine;
 
-/* Indices on one axis that differ by their offsets alone. */
+/* Indices on one axis that differ by their offsets alone. Or what is divided by `bound`, so that the
+ * remainder is the same; there is no array then. */
 typedef struct Question {
-    IrReg array;
+    IrReg array, bound;
     unsigned axis;
     Affine index; /* but for its offset */
     int64_t least, most;
@@ -30,6 +34,8 @@ typedef struct Range {
     const IrStmt *loop;
     GenPlan *plan;
     GenUse *uses; /* by register */
+    JR_VEC(IrReg)
+    fronts; /* registers of the body that have a value in front of it, all different */
     uint32_t pos, nquestions;
     Question questions[MAX_AXES];
     Affine points[GEN_MAX_POINTS]; /* of plan->points */
@@ -39,6 +45,13 @@ typedef struct Range {
     IrReg column; /* an array that is gone through by its columns, or IR_NO_REG */
 } Range;
 
+/* front.c: the register that stands for this one, as the statement at `pos` sees it, in front of the
+ * loop; IR_NO_REG if it may change. What had to be asked for it is required. */
+IrReg jr_range_front(Range *r, IrReg reg, uint32_t pos);
+LLVMValueRef jr_range_term(Range *r, IrReg front); /* its value */
+
+bool jr_range_is_invariant(const Range *r, IrReg reg);
+GenProof *jr_range_proof(const GenPlan *plan, const IrStmt *s);
 bool jr_range_same(const Affine *a, const Affine *b); /* but for the offset */
 /* False if there are too many terms. */
 bool jr_range_minus(const Affine *a, const Affine *b, Affine *difference);

@@ -1,6 +1,6 @@
 """One side of bench/suite, in a process of its own: jitrun (Python package), C or numba.
 
-    worker.py jitrun|unchecked|numba|c PATH
+    worker.py jitrun|unchecked|numba|c PATH kernels|more
 
 It reads "kernel calls" lines, calls the kernel so many times, each time on fresh arguments, and
 answers with the times in seconds and the digest of the last call. jitrun and numba are called as
@@ -15,14 +15,14 @@ import tempfile
 import time
 
 import numpy as np
-from cases import CASES
 
-KERNELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kernels.src")
+CASES_OF = {"kernels": "cases", "more": "more_cases"}
 
 
-def load(old, new):
-    """kernels.src as a module, with a piece of its text replaced."""
-    with open(KERNELS, encoding="utf-8") as file:
+def load(name, old, new):
+    """kernels.src or more.src as a module, with a piece of its text replaced."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".src")
+    with open(path, encoding="utf-8") as file:
         text = file.read()
     with tempfile.NamedTemporaryFile("w", suffix=".py", delete=False) as file:
         file.write(text.replace(old, new))
@@ -40,8 +40,8 @@ class Python:
         "numba": ("from jitrun import", "from numba import"),
     }
 
-    def __init__(self, kind):
-        self.module, self.path = load(*self.SIDES[kind])
+    def __init__(self, kind, name):
+        self.module, self.path = load(name, *self.SIDES[kind])
 
     def prepare(self, name, args):
         return getattr(self.module, name), args
@@ -52,7 +52,7 @@ class Python:
 
 class C:
     RETURNS = {"dot": ctypes.c_double, "norm": ctypes.c_double, "pi_sum": ctypes.c_double,
-               "spring": ctypes.c_double}
+               "spring": ctypes.c_double, "dtw": ctypes.c_double, "lorenz": ctypes.c_double}
 
     def __init__(self, path):
         self.library = ctypes.CDLL(path)
@@ -74,8 +74,8 @@ class C:
         pass
 
 
-def measure(side, kernel, calls):
-    name, make, digest, _ = CASES[kernel]
+def measure(side, case, calls):
+    name, make, digest, _ = case
     made, seconds = make(), []
     for _ in range(calls):
         args = [a.copy() if isinstance(a, np.ndarray) else a for a in made]
@@ -87,12 +87,13 @@ def measure(side, kernel, calls):
 
 
 def main():
-    kind, path = sys.argv[1:]
-    side = C(path) if kind == "c" else Python(kind)
+    kind, path, name = sys.argv[1:]
+    cases = importlib.import_module(CASES_OF[name]).CASES
+    side = C(path) if kind == "c" else Python(kind, name)
     print("ready", flush=True)
     for line in sys.stdin:
         kernel, calls = line.rstrip("\n").rsplit(" ", 1)
-        print(repr(measure(side, kernel, int(calls))), flush=True)
+        print(repr(measure(side, cases[kernel], int(calls))), flush=True)
     side.close()
 
 

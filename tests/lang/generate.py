@@ -4,7 +4,7 @@
 usage: generate.py --jitrun build/jitrun [--seeds FIRST:LAST] [--engine llvm] [--keep FOLDER]
 
 The engine must print what the interpreter prints, error and place included. Subscripts are sums of
-counters and other numbers, inside the arrays, counting from the end or beyond; arrays may be parts of
+counters, products and other numbers, inside the arrays, counting from the end or beyond; arrays may be parts of
 one another; some statements are in an `if` of a counter or an element. That is what the LLVM engine
 looks at in front of a loop (backend/llvm/range.c, apart.c). Ends with `N passed, M failed`.
 """
@@ -62,6 +62,7 @@ class Maker:
         self.random = random.Random(seed)
         self.pick = self.random.choice
         self.counters = ["i", "j", "j", "j"]
+        self.few = self.chance(0.15)
 
     def chance(self, part):
         return self.random.random() < part
@@ -69,10 +70,20 @@ class Maker:
     def index(self, counter, size):
         if self.chance(0.3):
             counter = self.pick(["i", "k", "k", "w", "0"])
+        if self.chance(0.15):
+            return self.product(counter, size)
+        if self.few and self.chance(0.5):
+            return self.pick([f"{counter} + t", f"{counter} - t", f"{counter} + t - 1", "t"])
         return self.pick([
             counter, counter, counter, counter, counter, counter, f"{counter} - 1", f"{counter} + 1",
             f"{counter} {self.pick('+-')} {self.pick([2, 3, 17])}", f"{counter} - w", f"{counter} + w",
             f"{size} - 1 - {counter}", "left" if size == "m" else "k"])
+
+    def product(self, counter, size):
+        return self.pick([
+            f"({counter} + 1) % {size}", f"({counter} - 1) % {size}", f"(i + 1) % {size}", "(i - w) % n", f"({counter} + w) % {size}",
+            f"{counter} * w", f"k * w + {counter}", f"i * w + {counter}", f"(k + {counter}) * w", f"w * {counter} - k",
+            f"i // k + {counter}", f"(i & 3) * w + {counter}", f"min(i, w) + {counter}", f"{counter} % {size}"])
 
     def element(self):
         return self.pick([
@@ -119,6 +130,9 @@ class Maker:
         if not self.chance(0.3):
             return [indent + text]
         lines = [f"{indent}if {self.condition()}:", f"{indent}    {text}"]
+        if self.chance(0.2):
+            return [*lines, f"{indent}elif {self.condition()}:", f"{indent}    {target} = {self.element()}",
+                    f"{indent}else:", f"{indent}    {target} = {self.element()}"]
         if self.chance(0.3):
             lines += [f"{indent}else:", f"{indent}    s += {self.element()}"]
         return lines
@@ -142,6 +156,9 @@ class Maker:
             lines = [f"{indent}i = k"]
         lines.append(f"{indent}for j in range({self.pick([self.range('i + 1', 'm'), self.inner_range()])}):")
         indent += "    "
+        if self.few:
+            lines.append(f"{indent}for t in range({self.pick(['3', '-1, 2', '2, -1, -1', '0, 6, 2', '1'])}):")
+            indent += "    "
         shifts = self.chance(0.5)
         inner = []
         for _ in range(self.pick([1, 1, 2, 3])):
