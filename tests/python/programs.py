@@ -685,6 +685,15 @@ def itertools_like(a):
     return s
 
 
+@case(3, 4)
+@njit
+def inner_function(a, b):
+    def square(x):
+        return x * x + a
+
+    return square(a) + square(b)
+
+
 # ---- What is not in the language ----
 
 
@@ -705,15 +714,6 @@ def grows_a_list(a):
         if v % 2 == 0:
             out.append(v)
     return np.array(out)
-
-
-@refused("move it to the top level", 3, 4)
-@njit
-def inner_function(a, b):
-    def square(x):
-        return x * x
-
-    return square(a) + square(b)
 
 
 @refused("make every return give the same type", 4)
