@@ -298,8 +298,8 @@ typedef struct JrRaceAccess {
     int32_t end_column; /* of the source's text of it, one past */
     const char *kind;   /* "read", "write" or "update": a[i] op= e, accumulated by the loop */
     const char *array;  /* what the source calls it there; "" if it has no name */
-    const char
-        *element;      /* "y[0]"; "" if the name is of different arrays as the loop goes on */
+    /* "y[0]"; "" if the name is of different arrays as the loop goes on */
+    const char *element;
     int64_t iteration; /* the value of the loop's counter */
 } JrRaceAccess;
 
@@ -599,8 +599,8 @@ typedef struct JrEmitOptions {
     /* A function, which may have a signature behind it, "dot(float64[::1], float64[::1])"; or
      * NULL: all those whose source gives them one signature. */
     const char *function;
-    const char
-        *cpu; /* obj: "native" (or NULL), "generic", "x86-64-v3", ... as LLVM has them */
+    /* obj: "native" (or NULL), "generic", "x86-64-v3", ... as LLVM has them */
+    const char *cpu;
 } JrEmitOptions;
 
 /* Compiles functions ahead of time, into something that C programs link and call by name, with
@@ -649,9 +649,9 @@ typedef struct JrBenchOptions {
      * a statement over whole arrays for it. */
     const char *rows;
     double seconds; /* for each row, beyond its first call; 0: 1 second */
-    double operations,
-        bytes; /* what one call does and moves, if known, for the rates; bytes 0:
-                                 the arrays, read once, and written once if they are written */
+    /* What one call does and moves, if known, for the rates. 0 of bytes: the arrays, read once,
+     * and written once if they are written. */
+    double operations, bytes;
     size_t rival_count;
     const JrBenchRival *rivals;
     /* Called now and then with the row being measured and the part of all that is done. */
@@ -681,8 +681,9 @@ typedef struct JrBenchRow {
     double cpu;         /* of all threads, per call; 0: too short to tell, or a rival */
     int64_t peak_bytes; /* of memory beyond what the process had before; -1: unknown */
     double speedup;     /* over the first row that was measured */
-    double break_even;  /* calls after which it has overtaken that row, compiling included;
-                               infinity: never */
+    /* Calls after which it has overtaken that row, compiling included, which of a rival is what its
+     * first call took beyond the median. Infinity: never. */
+    double break_even;
     double efficiency;  /* of a parallel row: the speed-up over its serial row, per thread */
     double imbalance; /* of a parallel row: the busiest thread's time over the mean, from 1 */
     double operations_rate; /* per second; 0 when not known */
@@ -700,17 +701,19 @@ typedef struct JrBench JrBench;
  * kernel raises an error on the first row, or was cancelled. Takes as long as it says: another
  * thread may jr_cancel it. */
 JR_API JrStatus jr_bench(JrModule *module, const JrBenchOptions *options, JrBench **out);
-/* NULL is fine. */
+/* With the strings and samples of its rows. NULL is fine. */
 JR_API void jr_bench_free(JrBench *bench);
 JR_API size_t jr_bench_row_count(const JrBench *bench);
+/* A row, counted from 0: JR_ERR_ARGUMENT if there is none. */
 JR_API JrStatus jr_bench_row(const JrBench *bench, size_t index, JrBenchRow *out);
 /* Whether every row was measured, and agrees with the first. */
 JR_API bool jr_bench_agrees(const JrBench *bench);
 /* The rows as a table, as JSON or as CSV; docs/timer.md describes the fields. */
 JR_API JrStatus jr_bench_report(const JrBench *bench, JrReport kind, JrWrite write,
                                 void *user);
-/* An SVG picture: of one benchmark a bar for each row; of several, of the same function, a curve
- * for each row over their sizes, which must rise. */
+/* An SVG picture, which follows the reader's wish for dark pages: of one benchmark a bar for each row,
+ * where sizes may be NULL; of several, of the same function, a curve for each row over their sizes,
+ * numbers above 0 that rise. */
 JR_API JrStatus jr_bench_plot(size_t count, const JrBench *const *benches, const double *sizes,
                               JrWrite write, void *user);
 
@@ -738,8 +741,9 @@ enum { JR_PY_CONTIGUOUS = 0x1, JR_PY_ALIGNED = 0x100, JR_PY_WRITEABLE = 0x400 };
 
 /* An argument as the call passes it. A tuple's items follow it. */
 typedef struct JrPyParam {
-    JrType type;    /* of a number: what Python's int, float and bool are called here, or the
-                          type of a NumPy scalar; else JR_NONE, JR_ARRAY, JR_TUPLE */
+    /* Of a number: what Python's int, float and bool are called here, or the type of a NumPy
+     * scalar; else JR_NONE, JR_ARRAY, JR_TUPLE. */
+    JrType type;
     bool numpy;     /* a NumPy scalar */
     uint32_t count; /* a tuple's items, an array's dimensions */
     void *python_type; /* the object's type */

@@ -208,6 +208,7 @@ const char *ir_rt_params(IrRtCall call);
 const char *ir_rt_results(IrRtCall call);
 bool ir_rt_fails(IrRtCall call);
 bool ir_rt_writes(IrRtCall call, uint32_t arg); /* an array, operand `arg` */
+bool ir_rt_leaves_elements(IrRtCall call);      /* looks at arrays' headers alone */
 /* The operands of PARALLEL as letters of rtcalls.def: "iii" and one for each capture. */
 const char *ir_parallel_letters(const IrFunc *func, const IrStmt *stmt, JrArena *arena);
 const char *ir_exc_name(IrExc exc);

@@ -94,6 +94,18 @@ bool ir_rt_fails(IrRtCall call) {
     return RTS[call].fails;
 }
 
+bool ir_rt_leaves_elements(IrRtCall call) {
+    switch (call) {
+    case RT_ARRAYS_OVERLAP:
+    case RT_ARRAYS_LAG:
+    case RT_ARRAY_DISTINCT:
+    case RT_BROADCAST_ERROR:
+    case RT_MATMUL_ERROR:
+    case RT_MASK_ERROR: return true;
+    default: return false;
+    }
+}
+
 const char *ir_exc_name(IrExc exc) {
     return exc < EXC_COUNT ? EXCS[exc] : "Exception";
 }

@@ -120,22 +120,9 @@ static void watch_element(Watch *w, const Spot *spot, const IrStmt *stmt) {
     put(spot, RT_RACE_TOUCH, TOUCH_ARGS, args);
 }
 
-/* Those that look at arrays' headers alone. */
-static bool leaves_elements(IrRtCall call) {
-    switch (call) {
-    case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_LAG:
-    case RT_ARRAY_DISTINCT:
-    case RT_BROADCAST_ERROR:
-    case RT_MATMUL_ERROR:
-    case RT_MASK_ERROR: return true;
-    default: return false;
-    }
-}
-
 /* What runtime functions, and the program's, do to the arrays they are given. */
 static void watch_whole(Watch *w, const Spot *spot, const IrStmt *stmt) {
-    if (stmt->op == OP_RT && leaves_elements(stmt->u.rt)) return;
+    if (stmt->op == OP_RT && ir_rt_leaves_elements(stmt->u.rt)) return;
     for (uint32_t i = 0; i < stmt->nargs; i++) {
         IrReg args[5];
         if (!ir_reg_type(spot->func, stmt->args[i]).ndim) continue;

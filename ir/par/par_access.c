@@ -212,18 +212,6 @@ static void add_access(Collect *c, const ParFrame *frame, const IrStmt *stmt, Ir
     JR_PUSH(p->arena, c->out, access);
 }
 
-static bool looks_at_no_element(IrRtCall call) {
-    switch (call) {
-    case RT_ARRAYS_OVERLAP:
-    case RT_ARRAYS_LAG:
-    case RT_ARRAY_DISTINCT:
-    case RT_BROADCAST_ERROR:
-    case RT_MATMUL_ERROR:
-    case RT_MASK_ERROR: return true;
-    default: return false;
-    }
-}
-
 static bool is_running(const ParFrame *frame, const IrFunc *func) {
     for (; frame; frame = frame->up)
         if (frame->func == func) return true;
@@ -239,7 +227,7 @@ static uint32_t frame_depth(const ParFrame *frame) {
 
 /* Accesses to all of the arrays that a statement is handed. */
 static void add_whole(Collect *c, const ParFrame *frame, const IrStmt *stmt) {
-    if (stmt->op == OP_RT && looks_at_no_element(stmt->u.rt)) return;
+    if (stmt->op == OP_RT && ir_rt_leaves_elements(stmt->u.rt)) return;
     for (uint32_t a = 0; a < stmt->nargs; a++) {
         if (!ir_reg_type(frame->func, stmt->args[a]).ndim) continue;
         bool writes = stmt->op == OP_RT ? ir_rt_writes(stmt->u.rt, a)

@@ -5,20 +5,6 @@
 #include <pthread.h>
 #include <time.h>
 
-static void *pointer_of(JrModule *module, const char *name, const char *signature) {
-    void *address = NULL;
-    assert_ok(jr_function_pointer(env_function(module, name, signature), &address));
-    assert_non_null(address);
-    return address;
-}
-
-/* Stores a function's address in a variable of some function pointer type. */
-#define take_pointer(into, module, name, signature)     \
-    do {                                                \
-        void *p_ = pointer_of(module, name, signature); \
-        memcpy(&(into), &p_, sizeof p_);                \
-    } while (0)
-
 static const char source[] = "import numpy as np\n"
                              "import random\n"
                              "from jitrun import njit, prange, float64, int64\n"

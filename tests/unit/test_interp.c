@@ -1,54 +1,12 @@
 /* The interpreter: every operation on every type against the reference, with operands in
  * registers and as constants and in branches; counted loops at the ends of int64; calls,
  * errors with their places and call chains; threads; failing allocations. */
+#include "tests/unit/edges.h"
 #include "tests/unit/engine_random.h"
 
 #include <pthread.h>
 
 /* ---- Every operation ---- */
-
-enum { MANY = 40 };
-
-static uint32_t edges_of(IrScalar type, IrConst *out) {
-    static const int64_t ints[] = {0,
-                                   1,
-                                   -1,
-                                   2,
-                                   3,
-                                   7,
-                                   -7,
-                                   8,
-                                   31,
-                                   32,
-                                   63,
-                                   64,
-                                   INT8_MIN,
-                                   INT8_MAX,
-                                   INT16_MIN,
-                                   INT16_MAX,
-                                   INT32_MIN,
-                                   INT32_MAX,
-                                   INT64_MIN,
-                                   INT64_MAX,
-                                   INT64_MIN + 1,
-                                   (INT64_C(1) << 53) + 1};
-    static const double floats[] = {
-        0.0,    -0.0,   1,      -1,       0.5,       -2.5,   7,          -7,     0.1,
-        1e300,  5e-324, 1e-45,  HUGE_VAL, -HUGE_VAL, 0x1p31, 0x1p53,     0x1p63, -0x1p63,
-        0x1p64, 255.5,  -128.9, -0.9,     65536,     -32769, (double)NAN};
-    uint32_t n = 0;
-    if (type == TY_BOOL) {
-        for (; n < 2; n++)
-            out[n] = ref_of_int(n);
-    } else if (ir_scalar_is_float(type)) {
-        for (; n < sizeof floats / sizeof *floats; n++)
-            out[n] = ref_float(type, floats[n]);
-    } else {
-        for (; n < sizeof ints / sizeof *ints; n++)
-            out[n] = ref_norm(type, ref_of_int(ints[n]));
-    }
-    return n;
-}
 
 enum { IN_REGISTERS, RIGHT_CONST, LEFT_CONST, IN_BRANCH, IN_BRANCH_CONST, SHAPES };
 
@@ -118,7 +76,7 @@ static void check_shape(IrOp op, IrScalar type, unsigned shape, const IrConst *e
 
 static void test_binary(void **state) {
     (void)state;
-    IrConst edges[MANY];
+    IrConst edges[EDGES];
     for (IrOp op = 0; op < OP_COUNT; op++) {
         if (ir_op_form(op) != FORM_BIN && ir_op_form(op) != FORM_CMP) continue;
         for (IrScalar type = TY_BOOL; type < TY_STR; type++) {
@@ -143,7 +101,7 @@ static void build_unary(Program *p, IrOp op, IrScalar from, IrScalar to) {
 }
 
 static void check_unary(IrOp op, IrScalar from, IrScalar to) {
-    IrConst edges[MANY];
+    IrConst edges[EDGES];
     const uint32_t n = edges_of(from, edges);
     Program p = new_program(jr_engine_interp());
     build_unary(&p, op, from, to);

@@ -1,6 +1,7 @@
 /* The LLVM engine: control flow, arrays, calls, errors, ownership, and its own behaviour under
  * threads, many compilations and large functions. The instructions are in test_llvm_ops.c. */
 #include "tests/unit/llvm_harness.h"
+#include "tests/unit/resident.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -496,14 +497,6 @@ static void test_threads(void **state) {
         pthread_join(threads[i], &bad);
         assert_null(bad);
     }
-}
-
-static long resident_pages(void) {
-    long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || fscanf(file, "%ld %ld", &size, &resident) != 2) resident = 0;
-    if (file) fclose(file);
-    return resident;
 }
 
 static void cycles(int n) {

@@ -1,87 +1,8 @@
 /* The tcc engine against the reference: every operation and conversion on every type, over the
  * values where things go wrong, with and without constants, and in branches. */
-#include "tests/unit/engine_fake.h"
+#include "tests/unit/edges.h"
 
 /* ---- Every operation ---- */
-
-enum { MANY = 64 };
-
-static uint32_t edges_of(IrScalar type, IrConst *out) {
-    static const int64_t ints[] = {0,
-                                   1,
-                                   -1,
-                                   2,
-                                   3,
-                                   7,
-                                   8,
-                                   -7,
-                                   31,
-                                   32,
-                                   63,
-                                   64,
-                                   INT8_MIN,
-                                   INT8_MAX,
-                                   INT16_MIN,
-                                   INT16_MAX,
-                                   INT32_MIN,
-                                   INT32_MAX,
-                                   INT64_MIN,
-                                   INT64_MAX,
-                                   INT64_MIN + 1,
-                                   INT64_C(0x5555555555555555),
-                                   INT64_C(1) << 53,
-                                   (INT64_C(1) << 53) + 1,
-                                   (INT64_C(1) << 62) + (1 << 9) + 1};
-    static const double floats[] = {0.0,
-                                    -0.0,
-                                    1,
-                                    -1,
-                                    0.5,
-                                    -2.5,
-                                    7,
-                                    -7,
-                                    0.1,
-                                    1e30,
-                                    1e300,
-                                    5e-324,
-                                    -1e-310,
-                                    1e-45,
-                                    HUGE_VAL,
-                                    -HUGE_VAL,
-                                    2147483647,
-                                    2147483648.0,
-                                    -2147483649.0,
-                                    0x1p53,
-                                    0x1p63,
-                                    -0x1p63,
-                                    0x1p64,
-                                    4294967295.5,
-                                    255.5,
-                                    -128.9,
-                                    -0.9,
-                                    127.99,
-                                    65535.9,
-                                    1.7976931348623157e308,
-                                    -32769,
-                                    0x1.fffffffffffffp+62};
-    uint32_t n = 0;
-    if (ir_scalar_is_float(type)) {
-        for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++)
-            out[n++] = ref_float(type, floats[i]);
-        out[n++] = ref_float(type, (double)NAN);
-        out[n++] = type == TY_FLOAT32 ? (IrConst){.u = 0xffc12345}
-                                      : (IrConst){.u = 0xfff8000000012345};
-        return n;
-    }
-    if (type == TY_BOOL) {
-        out[0] = ref_of_int(0);
-        out[1] = ref_of_int(1);
-        return 2;
-    }
-    for (size_t i = 0; i < sizeof ints / sizeof ints[0]; i++)
-        out[n++] = ref_norm(type, ref_of_int(ints[i]));
-    return n;
-}
 
 static bool op_allows(IrOp op, IrScalar type) {
     bool bitwise = op == OP_AND || op == OP_OR || op == OP_XOR;
@@ -196,7 +117,7 @@ static void check_pair(Program *p, IrOp op, IrScalar type, const IrConst *edges,
 static void test_operations(void **state) {
     (void)state;
     for (IrScalar type = TY_BOOL; type <= TY_FLOAT64; type++) {
-        IrConst edges[MANY];
+        IrConst edges[EDGES];
         uint32_t n = edges_of(type, edges);
         Program p = new_program(jr_engine_tcc());
         add_functions(&p, type, edges, n);
@@ -238,7 +159,7 @@ static void check_cast(Program *p, const char *name, IrScalar from, IrScalar to,
 static void test_conversions(void **state) {
     (void)state;
     for (IrScalar from = TY_BOOL; from <= TY_FLOAT64; from++) {
-        IrConst edges[MANY];
+        IrConst edges[EDGES];
         uint32_t n = edges_of(from, edges);
         char name[64];
         Program p = new_program(jr_engine_tcc());

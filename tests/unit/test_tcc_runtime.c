@@ -2,6 +2,7 @@
  * their places, the stack, threads, and memory over many compilations. */
 #include "tests/unit/engine_fake.h"
 #include "tests/unit/memcheck.h"
+#include "tests/unit/resident.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -482,14 +483,6 @@ static void test_threads(void **state) {
         pthread_join(threads[i], &wrong);
         assert_null(wrong);
     }
-}
-
-static long resident_pages(void) {
-    long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file || fscanf(file, "%ld %ld", &size, &resident) != 2) resident = 0;
-    if (file) fclose(file);
-    return resident;
 }
 
 /* A sanitizer keeps what was freed for a while. */
