@@ -684,8 +684,8 @@ typedef struct JrBenchRow {
     /* Calls after which it has overtaken that row, compiling included, which of a rival is what its
      * first call took beyond the median. Infinity: never. */
     double break_even;
-    double efficiency;  /* of a parallel row: the speed-up over its serial row, per thread */
-    double imbalance; /* of a parallel row: the busiest thread's time over the mean, from 1 */
+    double efficiency; /* of a parallel row: the speed-up over its serial row, per thread */
+    double imbalance;  /* of a parallel row: the busiest thread's time over the mean, from 1 */
     double operations_rate; /* per second; 0 when not known */
     double bytes_rate;
 } JrBenchRow;
@@ -744,8 +744,8 @@ typedef struct JrPyParam {
     /* Of a number: what Python's int, float and bool are called here, or the type of a NumPy
      * scalar; else JR_NONE, JR_ARRAY, JR_TUPLE. */
     JrType type;
-    bool numpy;     /* a NumPy scalar */
-    uint32_t count; /* a tuple's items, an array's dimensions */
+    bool numpy;        /* a NumPy scalar */
+    uint32_t count;    /* a tuple's items, an array's dimensions */
     void *python_type; /* the object's type */
     JrType item;       /* of an array: its elements, its dtype, the dtype's `num`, its flags */
     int32_t type_num;
