@@ -140,8 +140,8 @@ class Dispatcher:
     def _set_up(self):
         self._prepared = {}  # key of the arguments -> Specialisation
         self._compiled = {}  # argument types -> Specialisation
+        self.__dict__.setdefault("_lock", threading.RLock())
         self._without = {}  # functions among the arguments -> the kernel without them
-        self._lock = threading.RLock()
         parsed = self.source.parsed()
         _maker.set_up(self, parsed, self.source.defaults)
         self._tables = ()
@@ -333,6 +333,18 @@ class Dispatcher:
     def compile(self, signature):
         """Compiles it for a signature, as text or as numba's objects, if it is not yet."""
         self.specialisation(types.as_signature(signature))
+
+    def recompile(self):
+        """Compiles again all that there is code for, with the values that names from outside have now.
+        Kernels that call this one keep what they were compiled with."""
+        with self._lock:
+            there = list(self._compiled)
+            self.source.forget()
+            self._set_up()
+            self._compile_declared()
+            for arg_types in there:
+                if arg_types not in self._compiled:
+                    self._compiled[arg_types] = Specialisation(self, None, arg_types)
 
     def specialisation(self, signature):
         """What is compiled for these parameter types, or types that they convert to."""

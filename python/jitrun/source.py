@@ -110,6 +110,10 @@ class KernelSource:
                 _put(values, part, _Module(value.__name__) if inspect.ismodule(value) else value)
         return values
 
+    def forget(self):
+        """Arrays from outside are as they are now for what is compiled from here on."""
+        self._tables = {}
+
     def without(self, found):
         """The same function without some parameters: their names stand for the values found there."""
         text = without_parameters(self.text, self.parsed().node, found)

@@ -50,7 +50,7 @@ AREAS = [
         ("`f.inspect_asm()`", "check: jitrun.njit('int64(int64)')(g).inspect_asm()", ""),
         ("`f.inspect_types()`", "check: jitrun.njit('int64(int64)')(g).inspect_types() is None", ""),
         ("`f.parallel_diagnostics()`", "check: jitrun.njit('int64(int64)')(g).parallel_diagnostics() is None", ""),
-        ("`f.recompile()`", "check: jitrun.njit(g).recompile", ""),
+        ("`f.recompile()`", "check: jitrun.njit('int64(int64)')(g).recompile() is None", ""),
         ("`get_num_threads`, `set_num_threads`", "check: jitrun.get_num_threads() > 0 and jitrun.set_num_threads", ""),
     ]),
     ("Python: statements", [

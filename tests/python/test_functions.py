@@ -209,6 +209,51 @@ class TestInner(unittest.TestCase):
         self.assertEqual(inner_decorated(2.0), power)
 
 
+RATE = 2
+
+
+@njit
+def rated(x):
+    return x * RATE
+
+
+@njit("float64(float64)")
+def rated_float(x):
+    return x * RATE
+
+
+class TestRecompiling(unittest.TestCase):
+    def set_rate(self, rate):
+        globals()["RATE"] = rate
+
+    def test_names_from_outside_are_looked_up_again(self):
+        self.addCleanup(self.set_rate, RATE)
+        self.assertEqual((rated(3), rated(1.5), rated_float(3)), (6, 3.0, 6.0))
+        there = rated.signatures
+        self.set_rate(5)
+        self.assertEqual((rated(3), rated_float(3)), (6, 6.0))
+        rated.recompile()
+        rated_float.recompile()
+        self.assertEqual(rated.signatures, there)
+        self.assertEqual((rated(3), rated(1.5), rated_float(3)), (15, 7.5, 15.0))
+        self.assertEqual(defaulted(2, rated), 10)
+
+    @needs_numpy
+    def test_arrays_from_outside(self):
+        table = np.array([1.0, 2.0])
+
+        @njit
+        def looked_up(i):
+            return table[i]
+
+        self.assertEqual(looked_up(1), 2.0)
+        table[1] = 7.0
+        self.assertEqual(looked_up(1), 2.0)
+        looked_up.recompile()
+        self.assertEqual(looked_up(1), 7.0)
+        self.assertEqual(looked_up(0), 1.0)
+
+
 class TestFactories(unittest.TestCase):
     def test_values_are_those_of_the_closure(self):
         two, half = scale_by(2), scale_by(0.5)
