@@ -217,6 +217,12 @@ const FeType *fe_infer_element(FeInfer *in, const FeType *array, unsigned drop,
 const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr);
 const FeType *fe_infer_method_call(FeInfer *in, const AstExpr *expr);
 
+/* ---- infer_loop.c ---- */
+struct BuiltinCall;
+const FeType *fe_infer_loop(FeInfer *in, struct BuiltinCall *call); /* BK_LOOP */
+/* What goes into a for's target for each iteration. */
+const FeType *fe_infer_iterable(FeInfer *in, const AstExpr *expr);
+
 /* ---- infer_call.c ---- */
 const FeType *fe_infer_call(FeInfer *in, const AstExpr *expr);
 /* A call of a builtin, with the array first if it is a method's. The arguments are matched to the
@@ -230,8 +236,6 @@ void fe_infer_arguments(FeInfer *in, const AstExpr *expr);
 /* Has the expression call a function with these types of arguments; what it returns. `args` live on. */
 const FeType *fe_infer_call_own(FeInfer *in, const AstExpr *expr, FeFunc *func, AstExpr **args,
                                 const FeType *const *types);
-/* What goes into a for's target for each iteration. */
-const FeType *fe_infer_iterable(FeInfer *in, const AstExpr *expr);
 /* One parameter of a builtin's signature. */
 typedef struct Params {
     uint32_t count;

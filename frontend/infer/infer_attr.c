@@ -30,6 +30,7 @@ static const FeType *array_attribute(FeInfer *in, const AstExpr *expr, const FeT
     case BI_ARRAY_SIZE:
     case BI_ARRAY_NBYTES: return int64;
     case BI_ARRAY_T: return fe_infer_element(in, array, 0, array->ir.ndim < 2);
+    case BI_ARRAY_FLAT: return in->types->range;
     case BI_ARRAY_DTYPE: return fe_type_dtype(in->types, array->ir.scalar);
     default:
         return fe_infer_fail(in, expr->at,

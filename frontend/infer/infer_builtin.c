@@ -321,27 +321,7 @@ static const FeType *infer_scalar(FeInfer *in, BuiltinCall *call) {
     }
 }
 
-/* ---- Loops and printing ---- */
-
-static const FeType *infer_loop(FeInfer *in, BuiltinCall *call) {
-    FeBuiltinId id = call->builtin->id;
-    const FeType *int64 = scalar_type(in, TY_INT64);
-    bool range = id == BI_RANGE || id == BI_PRANGE;
-    bool ok = true;
-    for (uint32_t i = range ? 0 : 1; id != BI_ZIP && i < call->nargs && i < 3; i++) {
-        ok = fe_arg_int(in, call, i) && ok;
-        fe_arg_use(in, call, i, int64);
-    }
-    const FeConst *step = range && call->args[2] ? node_at(in, call->args[2])->value : NULL;
-    if (step && !fe_const_truth(step))
-        fe_infer_fail(in, call->args[2]->span, NULL, "%s() needs a step that is not 0",
-                      call->builtin->path);
-    const FeConst *flag =
-        id == BI_PRANGE && call->args[3] ? node_at(in, call->args[3])->value : NULL;
-    if (id == BI_PRANGE && call->args[3] && (!flag || flag->kind != FE_CONST_BOOL))
-        fe_infer_fail(in, call->args[3]->span, NULL, "unchecked= takes True or False");
-    return ok ? in->types->range : fe_infer_silent(in);
-}
+/* ---- Printing ---- */
 
 static bool is_printable(const FeType *type) {
     if (type->kind == FE_TUPLE)
@@ -388,7 +368,7 @@ const FeType *fe_infer_builtin(FeInfer *in, BuiltinCall *call) {
                                                    : scalar_type(in, TY_BOOL);
     case BK_RT: return infer_rt(in, call);
     case BK_SCALAR: return infer_scalar(in, call);
-    case BK_LOOP: return infer_loop(in, call);
+    case BK_LOOP: return fe_infer_loop(in, call);
     case BK_PRINT: return infer_print(in, call);
     case BK_MAKE: return fe_infer_make(in, call);
     case BK_METHOD: return fe_infer_method(in, call);

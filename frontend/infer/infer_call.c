@@ -1,5 +1,4 @@
-/* Calls: arguments matched to parameters, of the module's functions and of builtins; and what a for
- * loop goes over. */
+/* Calls: arguments matched to parameters, of the module's functions and of builtins. */
 #include "frontend/infer/library.h"
 
 #include <stdlib.h>
@@ -432,65 +431,4 @@ const FeType *fe_infer_call(FeInfer *in, const AstExpr *expr) {
     const char *help = type->kind == FE_EXCEPTION ? "exceptions are only for raise" : NULL;
     return fe_infer_fail(in, callee->span, help, "%s cannot be called",
                          fe_infer_name(in, type));
-}
-
-/* ---- What a for goes over ---- */
-
-static const FeType *iterate_tuple(FeInfer *in, const AstExpr *expr, const FeType *tuple) {
-    fe_infer_settle(in, expr);
-    if (in->checking) tuple = node_at(in, expr)->type;
-    if (!tuple->count)
-        return fe_infer_fail(in, expr->span, NULL, "an empty tuple cannot be looped over");
-    const FeType *one = fe_infer_uniform_item(in, tuple);
-    if (one) return one;
-    return fe_infer_fail(in, expr->span, "convert them to one type",
-                         "the items of this tuple have different types");
-}
-
-/* reversed() of a range, an array or a tuple: what these give. */
-static const FeType *iterate_reversed(FeInfer *in, const AstExpr *arg) {
-    const FeType *item = fe_infer_iterable(in, arg);
-    const FeNode *node = node_at(in, arg);
-    if (type_is_void(item) || node->type->kind != FE_RANGE) return item;
-    FeBuiltinId id = node->builtin->id;
-    if (id == BI_RANGE) return item;
-    return fe_infer_fail(in, arg->span,
-                         id == BI_PRANGE      ? "write prange(n), and n - 1 - i for the index"
-                         : id == BI_ENUMERATE ? "write for i in reversed(range(len(a)))"
-                         : id == BI_ZIP       ? "reverse each: zip(reversed(a), reversed(b))"
-                                              : "leave both out",
-                         "%s() cannot be reversed", node->builtin->path);
-}
-
-/* For enumerate and zip: the tuple of what their iterables give. */
-static const FeType *iterate_call(FeInfer *in, const AstExpr *expr) {
-    const FeNode *node = node_at(in, expr);
-    const FeType *items[64];
-    const FeType *int64 = scalar_type(in, TY_INT64);
-    FeBuiltinId id = node->builtin->id;
-    if (id == BI_RANGE || id == BI_PRANGE) return int64;
-    if (id == BI_REVERSED) return iterate_reversed(in, node->args[0]);
-    uint32_t n = id == BI_ZIP ? node->nargs : 2;
-    if (n > 64 || n == 0)
-        return fe_infer_fail(in, expr->span, NULL, "zip() takes 1 to 64 iterables");
-    for (uint32_t i = 0; i < n; i++) {
-        const AstExpr *arg = node->args[id == BI_ZIP ? i : 0];
-        items[i] = id == BI_ENUMERATE && i == 0 ? int64 : fe_infer_iterable(in, arg);
-        if (type_is_void(items[i])) return fe_infer_silent(in);
-    }
-    return fe_type_tuple(in->types, n, items);
-}
-
-const FeType *fe_infer_iterable(FeInfer *in, const AstExpr *expr) {
-    const FeType *type = fe_infer_expr(in, expr);
-    switch (type->kind) {
-    case FE_UNKNOWN:
-    case FE_ERROR: return fe_infer_silent(in);
-    case FE_RANGE: return iterate_call(in, expr);
-    case FE_ARRAY: return fe_infer_element(in, type, 1, true);
-    case FE_TUPLE: return iterate_tuple(in, expr, type);
-    default:
-        return fe_infer_fail(in, expr->span, type_is_number(type) ? "write range(...)" : NULL,
-                             "%s cannot be looped over", fe_infer_name(in, type));
-    }
 }

@@ -54,7 +54,8 @@ typedef enum FeBuiltinKind {
     BK_SCALAR,
     /* range, prange: nargs 3: start or NULL, stop, step or NULL, wanted as int64 (then for
      * prange args[3], `unchecked`, NULL or a constant bool). enumerate: the iterable, and start or
-     * NULL (int64). zip: the iterables. reversed: a range, an array or a tuple. Only as the iterable of a for, or inside another. */
+     * NULL (int64). zip: the iterables. reversed: a range, an array or a tuple.
+     * np.ndindex: ints, or a tuple of ints; np.ndenumerate: an array. Only as the iterable of a for, or inside another. */
     BK_LOOP,
     /* args[0], args[1]: sep and end, NULL or (node.value) a constant string; then the values:
      * scalars, arrays, tuples of these, strings, None. */

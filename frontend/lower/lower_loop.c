@@ -135,7 +135,9 @@ typedef enum IterKind {
     ITER_TUPLE,
     ITER_ENUMERATE,
     ITER_ZIP,
-    ITER_REVERSED
+    ITER_REVERSED,
+    ITER_INDICES,
+    ITER_ELEMENTS
 } IterKind;
 
 typedef struct Iter Iter;
@@ -148,6 +150,9 @@ struct Iter {
     IrReg start;        /* ENUMERATE */
     uint32_t count;     /* ENUMERATE, REVERSED: 1, ZIP: any */
     Iter *parts;
+    unsigned ndim; /* INDICES, ELEMENTS, whose array is `value` */
+    IrReg *dims, *index;
+    bool flat; /* ELEMENTS: without the indices */
 };
 
 static Iter iter_make(Lower *low, const AstExpr *expr);
@@ -180,6 +185,79 @@ static Iter iter_reversed(Lower *low, const FeNode *node) {
     return iter;
 }
 
+/* ---- np.ndindex, np.ndenumerate, a.flat: indices that count like an odometer ---- */
+
+/* Before the first iteration, which moves them to the first indices. */
+static Iter iter_indices(Lower *low, unsigned ndim, const IrReg *dims) {
+    Iter iter = {.kind = ITER_INDICES, .ndim = ndim, .length = fe_product(low, ndim, dims)};
+    iter.dims = JR_NEW_ARRAY(low->arena, IrReg, ndim);
+    iter.index = JR_NEW_ARRAY(low->arena, IrReg, ndim);
+    for (unsigned i = 0; i < ndim; i++) {
+        iter.dims[i] = dims[i];
+        iter.index[i] = ir_var(low->func, ir_scalar(TY_INT64), NULL);
+        ir_build_copy(&low->b, iter.index[i], fe_int_const(low, i + 1 == ndim ? -1 : 0));
+    }
+    return iter;
+}
+
+static Iter iter_ndindex(Lower *low, const FeNode *node) {
+    Value tuple = fe_lower_expr(low, node->args[0]);
+    bool one = node->nargs == 1 && tuple.type->kind == FE_TUPLE;
+    uint32_t n = one ? tuple.type->count : node->nargs;
+    IrReg *dims = JR_NEW_ARRAY(low->arena, IrReg, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        Value dim = one ? tuple.items[i] : i ? fe_lower_expr(low, node->args[i]) : tuple;
+        dims[i] = steady(low, fe_index_reg(low, dim));
+        fe_raise_if(low, fe_int_compare(low, OP_LT, dims[i], fe_int_const(low, 0)), EXC_VALUE,
+                    "negative dimensions are not allowed");
+    }
+    return iter_indices(low, n, dims);
+}
+
+static Iter iter_elements(Lower *low, const AstExpr *expr, bool flat) {
+    Value array = fe_value_pinned(low, fe_lower_expr(low, expr));
+    IrReg dims[IR_MAX_DIMS];
+    unsigned ndim = fe_array_dims(low, array.reg, dims);
+    IrType type = ir_reg_type(low->func, array.reg);
+    if (flat && type.layout == LAYOUT_C) {
+        IrReg size = fe_product(low, ndim, dims);
+        IrType row = ir_array((IrScalar)type.scalar, 1, LAYOUT_C);
+        IrReg all = fe_array_reshaped(low, array.reg, row, 1, &size);
+        return (Iter){.kind = ITER_ARRAY, .value = fe_value_ir(low, all), .length = size};
+    }
+    Iter iter = iter_indices(low, ndim, dims);
+    iter.kind = ITER_ELEMENTS;
+    iter.value = array;
+    iter.flat = flat;
+    return iter;
+}
+
+/* index[axis] += 1, and where that is its end, 0 and the one before it += 1. */
+static void advance(Lower *low, const Iter *iter, unsigned axis) {
+    IrReg at = iter->index[axis];
+    ir_build_copy(&low->b, at, fe_int_binary(low, OP_ADD, at, fe_int_const(low, 1)));
+    if (axis == 0) return;
+    IrStmt *wrap = ir_build_if(&low->b, fe_int_compare(low, OP_EQ, at, iter->dims[axis]));
+    IrBlock *outer = fe_block_swap(low, &wrap->u.blocks.then);
+    ir_build_copy(&low->b, at, fe_int_const(low, 0));
+    advance(low, iter, axis - 1);
+    fe_block_swap(low, outer);
+}
+
+static Value next_indices(Lower *low, const Iter *iter) {
+    IrReg *at = JR_NEW_ARRAY(low->arena, IrReg, iter->ndim);
+    Value *items = JR_NEW_ARRAY(low->arena, Value, iter->ndim);
+    advance(low, iter, iter->ndim - 1);
+    for (unsigned i = 0; i < iter->ndim; i++) {
+        at[i] = steady(low, iter->index[i]);
+        items[i] = fe_value_ir(low, at[i]);
+    }
+    Value indices = fe_value_tuple(low, iter->ndim, items);
+    if (iter->kind == ITER_INDICES) return indices;
+    Value element = fe_value_ir(low, fe_array_load(low, iter->value.reg, iter->ndim, at));
+    return iter->flat ? element : fe_value_tuple(low, 2, (Value[]){indices, element});
+}
+
 /* Inference saw to it that there is one; arrays may differ in layout. */
 static const FeType *common_item(Lower *low, const FeType *tuple) {
     const FeType *type = tuple->count ? tuple->items[0] : NULL;
@@ -205,6 +283,10 @@ static Iter iter_make(Lower *low, const AstExpr *expr) {
     if (id == BI_ENUMERATE) return iter_enumerate(low, node);
     if (id == BI_ZIP) return iter_zip(low, node);
     if (id == BI_REVERSED) return iter_reversed(low, node);
+    if (id == BI_NP_NDINDEX) return iter_ndindex(low, node);
+    if (id == BI_NP_NDENUMERATE) return iter_elements(low, node->args[0], false);
+    if (expr->kind == AST_ATTR && node->builtin && node->builtin->id == BI_ARRAY_FLAT)
+        return iter_elements(low, expr->left, true);
     if (id != BI_RANGE && id != BI_PRANGE) return iter_value(low, expr);
     Iter iter = {.kind = ITER_RANGE, .range = lower_range(low, expr)};
     iter.length = fe_range_length(low, iter.range.lo, iter.range.hi, iter.range.step);
@@ -227,6 +309,8 @@ static Value iter_at(Lower *low, const Iter *iter, IrReg at) {
         return fe_value_ir(low, fe_int_binary(low, OP_ADD, iter->range.lo, offset));
     }
     case ITER_ARRAY: return fe_array_item(low, iter->value, at);
+    case ITER_INDICES:
+    case ITER_ELEMENTS: return next_indices(low, iter);
     case ITER_TUPLE: return fe_tuple_item(low, iter->value, at, iter->item);
     case ITER_REVERSED: {
         IrReg last = fe_int_binary(low, OP_SUB, iter->length, fe_int_const(low, 1));
