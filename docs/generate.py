@@ -19,6 +19,7 @@ GROUPS = (("Python's own", lambda p: "." not in p), ("`jitrun`", lambda p: p.sta
           ("`numpy.random`", lambda p: p.startswith("np.random.")),
           ("`numpy`", lambda p: p.startswith("np.")),
           ("Attributes and methods of arrays", lambda p: p.startswith("array.")),
+          ("`operator`", lambda p: p.startswith("operator.")),
           ("`time`", lambda p: p.startswith("time.")))
 
 

@@ -1,6 +1,6 @@
 /* Calls of builtins on scalars, by their kind (FeBuiltinKind says what each leaves for
  * lowering). */
-#include "frontend/infer/infer.h"
+#include "frontend/infer/library.h"
 
 #include <string.h>
 
@@ -230,7 +230,28 @@ static const FeType *infer_where(FeInfer *in, BuiltinCall *call) {
     return type;
 }
 
+/* min(t), max(t), sum(t) of a tuple, min and max of a 1-D array: a function of numpy.src. */
+static const FeType *of_items(FeInfer *in, BuiltinCall *call, const char *name) {
+    const FeType *type = fe_infer_strong(in, call->args[0], call->types[0]);
+    if (type_is_void(type)) return type;
+    fe_infer_settle(in, call->args[0]);
+    FeFunc *func = fe_library_own(in, name, type->kind == FE_TUPLE ? "t" : "1");
+    AstExpr **args = JR_NEW_ARRAY(in->arena, AstExpr *, 1);
+    args[0] = call->args[0];
+    node_at(in, call->expr)->builtin = NULL;
+    node_at(in, call->expr)->arg_values = NULL;
+    return fe_infer_call_own(in, call->expr, func, args, &type);
+}
+
+static bool has_items(const FeType *type) {
+    return (type->kind == FE_TUPLE && type->count) ||
+           (type->kind == FE_ARRAY && type->ir.ndim == 1);
+}
+
 static const FeType *infer_extreme(FeInfer *in, BuiltinCall *call) {
+    bool python = call->builtin->id == BI_MIN || call->builtin->id == BI_MAX;
+    if (python && call->nargs == 1 && has_items(call->types[0]))
+        return of_items(in, call, call->builtin->id == BI_MIN ? "_least" : "_greatest");
     if (call->nargs == 1 && type_is_number(call->types[0]))
         return fe_infer_fail(in, call->expr->span, NULL, "%s() takes two or more numbers",
                              call->builtin->path);
@@ -373,7 +394,11 @@ const FeType *fe_infer_builtin(FeInfer *in, BuiltinCall *call) {
     case BK_MAKE: return fe_infer_make(in, call);
     case BK_METHOD: return fe_infer_method(in, call);
     case BK_RANDOM: return fe_infer_random(in, call);
-    case BK_REDUCE: return fe_infer_reduce(in, call);
+    case BK_REDUCE:
+        if (call->builtin->id == BI_SUM && call->types[0]->kind == FE_TUPLE &&
+            call->types[0]->count)
+            return of_items(in, call, "_total");
+        return fe_infer_reduce(in, call);
     default:
         return fe_infer_fail(in, call->expr->span, NULL, "%s cannot be called here",
                              call->builtin->path);

@@ -140,7 +140,8 @@ const FeType *fe_infer_join(FeInfer *in, const FeType *a, const FeType *b) {
 
 bool fe_infer_is_elementwise(const FeBuiltin *builtin) {
     if (builtin->id == BI_ABS || builtin->id == BI_POW) return true;
-    if (strncmp(builtin->path, "np.", 3)) return false;
+    if (strncmp(builtin->path, "np.", 3) && strncmp(builtin->path, "operator.", 9))
+        return false;
     switch (builtin->kind) {
     case BK_CAST:
     case BK_MATH:

@@ -23,6 +23,7 @@ static const struct {
     {"math", "math"},
     {"random", "random"},
     {"time", "time"},
+    {"operator", "operator"},
     {"typing", "typing"},
 };
 enum { MODULE_COUNT = sizeof MODULES / sizeof *MODULES };
@@ -179,7 +180,7 @@ static void import_unknown_module(FeInfer *in, const AstImport *import) {
         jr_diag_help(in->diags, diag, "did you mean '%s'?", near);
     else
         jr_diag_help(in->diags, diag,
-                     "numpy, math, random, time, jitrun and numba can be imported");
+                     "numpy, math, random, time, operator, jitrun and numba can be imported");
 }
 
 static void import_star(FeInfer *in, const AstImport *import, const char *path) {

@@ -73,9 +73,11 @@ static const char *nearest_name(const Names *n, const char *name) {
 
 /* What a bare name would be if it had been imported. */
 static const char *import_for(FeInfer *in, const char *name) {
-    static const char *const MODULES[] = {"jitrun", "math", "np", "random", "time"};
+    static const char *const MODULES[] = {"jitrun", "math", "np",
+                                          "random", "time", "operator"};
     if (!strcmp(name, "np") || !strcmp(name, "numpy")) return "import numpy as np";
-    if (!strcmp(name, "math") || !strcmp(name, "random") || !strcmp(name, "time"))
+    if (!strcmp(name, "math") || !strcmp(name, "random") || !strcmp(name, "time") ||
+        !strcmp(name, "operator"))
         return jr_arena_printf(in->arena, "import %s", name);
     for (unsigned i = 0; i < sizeof MODULES / sizeof *MODULES; i++)
         if (fe_scope_member(in, MODULES[i], name))

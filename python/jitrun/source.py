@@ -23,7 +23,7 @@ from .errors import SourceError
 MISSING = object()
 
 # Modules whose attributes the compiler looks up itself.
-KNOWN_MODULES = ("numpy", "numpy.random", "numpy.linalg", "math", "random", "time")
+KNOWN_MODULES = ("numpy", "numpy.random", "numpy.linalg", "math", "random", "time", "operator")
 
 
 class KernelSource:

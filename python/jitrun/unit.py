@@ -364,7 +364,7 @@ def known_object(value):
 
 def _modules_to_search():
     """Those that the program has imported: a function of another is not at hand."""
-    for name in ("math", "random", "time", "numpy", "numpy.random", "numpy.linalg"):
+    for name in ("math", "random", "time", "operator", "numpy", "numpy.random", "numpy.linalg"):
         if name in sys.modules:
             yield sys.modules[name]
 

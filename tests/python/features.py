@@ -98,7 +98,7 @@ AREAS = [
         ("`math`", "return math.sin(a) + math.hypot(a, 2) + math.erf(a) + math.gcd(12, 18) + math.floor(a)", "0.5"),
         ("`cmath`", "return cmath.sqrt(a)", "-1.0"),
         ("`random`", "random.seed(3)\nx = random.random()\nreturn 0 <= x < 1", "0"),
-        ("`operator`", "return operator.add(a, 2)", "3"),
+        ("`operator`", "return operator.add(a, 2) * operator.neg(a)", "3"),
         ("`time.perf_counter`", "return time.perf_counter() > 0", "0"),
         ("global variables as constants", "return a * FACTOR", "3"),
         ("global arrays as constants", "return a * TABLE[1]", "3"),

@@ -1,6 +1,7 @@
 """Functions as arguments of kernels, and kernels made by functions."""
 
 import math
+import operator
 import textwrap
 import unittest
 
@@ -108,6 +109,18 @@ class TestArguments(unittest.TestCase):
         self.assertEqual(each(np.sqrt, a).tolist(), np.sqrt(a).tolist())
         self.assertEqual(each(more, a).tolist(), [1, 2, 3, 4])
         self.assertEqual(each(square, a).tolist(), [0, 1, 4, 9])
+
+    @needs_numpy
+    def test_operators(self):
+        @njit
+        def fold(f, a):
+            s = a[0]
+            for i in range(1, len(a)):
+                s = f(s, a[i])
+            return s
+
+        a = np.array([3, 9, 2])
+        self.assertEqual([fold(f, a) for f in (operator.add, operator.mul, max)], [14, 54, 9])
 
     @needs_numpy
     def test_types(self):
