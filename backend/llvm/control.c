@@ -160,12 +160,21 @@ static bool run_both(GenFunc *f, const IrStmt *s) {
     return true;
 }
 
+/* A search halves what is left, a heap takes the greater of two: which arm runs, nobody knows before. LLVM's
+ * code generator takes branches in place of selects in loops, if this does not say that they are
+ * often wrong. */
+static void mark_unpredictable(Gen *g, LLVMValueRef branch) {
+    LLVMMetadataRef nothing = LLVMMDNodeInContext2(g->ctx, NULL, 0);
+    LLVMSetMetadata(branch, g->md_unpredictable, LLVMMetadataAsValue(g->ctx, nothing));
+}
+
 static void gen_if(GenFunc *f, const IrStmt *s) {
     if (run_both(f, s)) return;
     bool has_else = s->u.blocks.els.first != NULL;
     LLVMBasicBlockRef then = jr_gen_label(f, "then"), join = jr_gen_label(f, "");
     LLVMBasicBlockRef els = has_else ? jr_gen_label(f, "else") : join;
-    LLVMBuildCondBr(f->g->b, jr_gen_value(f, s->args[0]), then, els);
+    LLVMValueRef branch = LLVMBuildCondBr(f->g->b, jr_gen_value(f, s->args[0]), then, els);
+    if (f->loop && f->loop->searches) mark_unpredictable(f->g, branch);
     jr_gen_start(f, then);
     jr_gen_block(f, &s->u.blocks.then);
     go_to(f, join);

@@ -75,7 +75,7 @@ typedef struct Gen {
     LLVMValueRef likely;    /* branch weights: the first successor is the usual one */
     LLVMValueRef host;      /* where code that is kept finds options->host, if it needs it */
     LLVMMetadataRef scopes; /* the domain of alias scopes, made on first use */
-    unsigned md_prof, md_invariant, md_scope, md_noalias;
+    unsigned md_prof, md_invariant, md_scope, md_noalias, md_unpredictable;
     int level;                  /* of optimisation, 0 to 3 */
     bool strided;               /* a loop goes through arrays that are not contiguous for it */
     JrTable sigs;               /* IrFunc.name -> GenSig */
@@ -86,6 +86,7 @@ typedef struct Gen {
 typedef struct GenLoop {
     struct GenLoop *outer;
     LLVMBasicBlockRef on_break, on_continue;
+    bool searches; /* a `while` loop, whose branches depend on what it finds */
 } GenLoop;
 
 /* What is known of a statement inside the loop being generated: of an access, on which axes the

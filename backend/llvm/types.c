@@ -15,6 +15,7 @@ static void init_scalars(Gen *g) {
 
 static void init_metadata(Gen *g) {
     g->md_prof = LLVMGetMDKindIDInContext(g->ctx, "prof", 4);
+    g->md_unpredictable = LLVMGetMDKindIDInContext(g->ctx, "unpredictable", 13);
     g->md_scope = LLVMGetMDKindIDInContext(g->ctx, "alias.scope", 11);
     g->md_noalias = LLVMGetMDKindIDInContext(g->ctx, "noalias", 7);
     g->md_invariant = LLVMGetMDKindIDInContext(g->ctx, "invariant.load", 14);
