@@ -150,6 +150,14 @@ static LLVMValueRef both(Gen *g, LLVMValueRef a, LLVMValueRef b) {
     return a ? LLVMBuildAnd(g->b, a, b, "") : b;
 }
 
+/* How often the loop runs, if it does. */
+static LLVMValueRef rounds_of(Range *r) {
+    Gen *g = r->f->g;
+    const IrReg *args = r->loop->args;
+    LLVMValueRef lo = jr_gen_value(r->f, args[0]), hi = jr_gen_value(r->f, args[1]);
+    return LLVMBuildMul(g->b, LLVMBuildSub(g->b, hi, lo, ""), jr_gen_int(g, r->step), "");
+}
+
 static void ask_pieces(Range *r, const Affine *difference) {
     GenPlan *plan = r->plan;
     Gen *g = r->f->g;
@@ -157,6 +165,8 @@ static void ask_pieces(Range *r, const Affine *difference) {
     LLVMValueRef length = jr_gen_intrinsic(g, "llvm.abs", 1, &g->i64, 2, args);
     LLVMValueRef shortest = jr_gen_int(g, SHORTEST_PIECE);
     LLVMValueRef long_enough = LLVMBuildICmp(g->b, LLVMIntUGE, length, shortest, "");
+    LLVMValueRef whole = LLVMBuildICmp(g->b, LLVMIntUGE, length, rounds_of(r), "");
+    long_enough = LLVMBuildOr(g->b, long_enough, whole, "");
     plan->in_pieces = both(g, plan->in_pieces, long_enough);
     LLVMValueRef two[] = {length, plan->length};
     plan->length = two[1] ? jr_gen_intrinsic(g, "llvm.umin", 1, &g->i64, 2, two) : length;

@@ -84,6 +84,14 @@ static LLVMValueRef signed_division(Gen *g, Pair p, bool is_mod) {
     return is_mod ? mod_signed(g, p) : floordiv_signed(g, p);
 }
 
+/* Division by a constant of up to 32 bits has a vector form, which a branch would keep it from; powers of two
+ * need no correction. */
+static bool has_branch(LLVMValueRef b) {
+    if (!LLVMIsAConstantInt(b)) return true;
+    return LLVMGetIntTypeWidth(LLVMTypeOf(b)) == 64 && LLVMConstIntGetSExtValue(b) > 0 &&
+           const_log2(b) < 0;
+}
+
 /* Two numbers that are not negative, as most are, have a quotient and a remainder that need no
  * correction, which is four instructions that wait for the division. */
 static LLVMValueRef usual_division(GenFunc *f, Pair p, bool is_mod) {
@@ -110,8 +118,7 @@ static LLVMValueRef int_division(GenFunc *f, const IrStmt *s, Pair p, bool is_mo
     jr_gen_trap_unless(f, ok, TRAP_DIV_ZERO, s->span);
     if (LLVMIsAConstantInt(p.b) && LLVMIsNull(p.b)) return zero_like(p.a); /* never reached */
     if (!is_signed(stmt_scalar(f, s))) return unsigned_division(g, p, is_mod);
-    if (LLVMIsAConstantInt(p.b)) return signed_division(g, p, is_mod);
-    return usual_division(f, p, is_mod);
+    return has_branch(p.b) ? usual_division(f, p, is_mod) : signed_division(g, p, is_mod);
 }
 
 static LLVMValueRef float_helper(GenFunc *f, const IrStmt *s, Pair p, const char *wide,
