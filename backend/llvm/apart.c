@@ -41,7 +41,7 @@
 #include <llvm-c/DebugInfo.h>
 
 enum {
-    MAX_PAIRS = 24,
+    MAX_PAIRS = 64,
     SHORTEST_PIECE = 16,
     ADDRESS_BITS = 56, /* of a process */
 };
