@@ -694,16 +694,16 @@ def inner_function(a, b):
     return square(a) + square(b)
 
 
-# ---- What is not in the language ----
-
-
-@refused("has no attribute 'flat'", np.ones((2, 2)))
+@case(np.ones((2, 2)))
 @njit
 def flat(a):
     s = 0.0
     for x in a.flat:
         s += x
     return s
+
+
+# ---- What is not in the language ----
 
 
 @refused("write np.array([...]) for an array", np.array([5, 3, 8]))
