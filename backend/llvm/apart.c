@@ -289,6 +289,37 @@ static void ask_ahead(Range *r, GenPlace *load, const GenPlace *store) {
     r->plan->in_order = both(g, r->plan->in_order, ok);
 }
 
+/* 1 if the load is ahead of the store where what is called w in the source is not negative, -1 if it is behind, 0
+ * if that is not the form of it. */
+static int looks_ahead(const Range *r, const GenPlace *load, const GenPlace *store) {
+    unsigned last = ir_reg_type(r->f->ir, load->array).ndim - 1;
+    Affine way;
+    if (!jr_range_minus(&load->index[last], &store->index[last], &way)) return 0;
+    if (way.nterms != 1 || way.offset) return 0;
+    return (way.scale[0] > 0) == (load->index[last].factor == r->step) ? 1 : -1;
+}
+
+/* In one piece or in pieces: one of the two twins is enough where all loads look as if they were ahead, or
+ * behind. Where they do not lie so, the slow twin runs. */
+static void choose_twin(Range *r, uint32_t loads) {
+    GenPlan *plan = r->plan;
+    bool ahead = true, behind = true;
+    for (uint32_t i = 0; i < plan->nplaces; i++) {
+        const GenPlace *place = &plan->places[i];
+        if (!(loads >> i & 1)) continue;
+        int way = looks_ahead(r, place, find_partner(plan, place));
+        ahead &= way > 0;
+        behind &= way < 0;
+    }
+    if (ahead) {
+        plan->length = plan->in_pieces = NULL;
+    } else if (behind) {
+        plan->in_order = NULL;
+        for (uint32_t i = 0; i < plan->nplaces; i++)
+            plan->places[i].ahead = NULL;
+    }
+}
+
 void jr_range_ask_in_order(Range *r) {
     GenPlan *plan = r->plan;
     if (!plan->length || plan->npoints) return;
@@ -309,6 +340,7 @@ void jr_range_ask_in_order(Range *r) {
         GenPlace *place = &plan->places[i];
         if (loads >> i & 1) ask_ahead(r, place, find_partner(plan, place));
     }
+    if (loads) choose_twin(r, loads);
 }
 
 LLVMValueRef jr_gen_index_ahead(GenFunc *f, const IrStmt *s) {

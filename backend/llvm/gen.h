@@ -127,7 +127,7 @@ typedef struct GenPlace {
 
 /* How a loop is run as two (range.c): quick where `sure` holds, but for the iterations `points`, in
  * pieces of at most `length` iterations. Where `in_order` holds too, it needs no pieces, but takes
- * a twin of its own (apart.c). */
+ * a twin of its own (apart.c); without `in_pieces` that is the only quick one. */
 typedef struct GenPlan {
     LLVMValueRef sure;
     LLVMValueRef in_order;  /* NULL: there is no such twin */

@@ -394,7 +394,12 @@ void jr_gen_for(GenFunc *f, const IrStmt *s) {
         LLVMBuildCondBr(g->b, guard(g, &bounds), some, after);
         start(f, some);
     }
-    if (plan.in_order) whole_twin(f, s, &bounds, &plan, after);
+    if (plan.in_order && plan.in_pieces) {
+        whole_twin(f, s, &bounds, &plan, after);
+    } else if (plan.in_order) {
+        plan.sure = LLVMBuildAnd(g->b, plan.sure, plan.in_order, "");
+        plan.whole = true;
+    }
     twins(f, s, &bounds, &plan);
     LLVMBuildBr(g->b, after);
     start(f, after);

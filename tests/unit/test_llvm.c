@@ -615,17 +615,21 @@ static void test_texts(void **state) {
     unload(&l);
 }
 
-/* What the passes make of a module holds `part`, or does not. */
-static void check_optimised(const char *source, const char *part, bool wanted) {
+/* What is made of a module holds `part`, or does not. */
+static void check_text(JrEngineText kind, const char *source, const char *part, bool wanted) {
     Loaded l = load(source);
     JrEngineOptions options = fake_options();
     const char *why = NULL;
     JrText text;
     jr_text_init(&text, l.arena);
-    assert_true(llvm_engine()->text(l.module, &options, JR_TEXT_LLVM_OPT, &text, &why));
+    assert_true(llvm_engine()->text(l.module, &options, kind, &text, &why));
     if ((strstr(text.data, part) != NULL) != wanted)
         fail_msg("'%s' %s in\n%s", part, wanted ? "is not" : "is", text.data);
     unload(&l);
+}
+
+static void check_optimised(const char *source, const char *part, bool wanted) {
+    check_text(JR_TEXT_LLVM_OPT, source, part, wanted);
 }
 
 /* Integer sums with checks are made into vector code; so is y += a * x over two arrays. */
@@ -665,6 +669,21 @@ static void test_strides(void **state) {
 #endif
 }
 
+/* a[c] = a[c - w] and the like: vectors in one twin where the sign of w is to be expected, else in two. */
+#define DOWN(way)                                                          \
+    "func f(%a: int64[::1], %w: int64, %v: int64, %n: int64) exported {\n" \
+    "  for %c = %n, 0, -1 {\n" way "    %2 = load %a[%1]\n"                \
+    "    %3 = load %a[%c]\n    %4 = max %2, %3\n    store %a[%c] = %4\n  }\n  return\n}\n"
+
+static void test_in_one_piece(void **state) {
+    (void)state;
+    static const char one[] = DOWN("    %1 = sub %c, %w\n");
+    static const char either[] = DOWN("    %5 = sub %c, %w\n    %1 = sub %5, %v\n");
+    check_optimised(one, "vector.body:", true);
+    check_text(JR_TEXT_LLVM, one, "whole:", false);
+    check_text(JR_TEXT_LLVM, either, "whole:", true);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_for),
@@ -688,6 +707,7 @@ int main(void) {
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_vectorised),
         cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_in_one_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
