@@ -39,20 +39,29 @@ static void take_message(char *why, const char *what, char *message) {
 /* Options of LLVM's are for the whole process; these leave results as they are.
  *
  * Sums of floats may use vectors and still add in order: 1 / (k * k) is worth it for the division.
+ * Loops of many loads are not interleaved to keep the ports for loads busy: they are, and code is four times as long.
  * Blocks that go to the same place are searched for a common end, each compared with each, over and over; among
  * 150 of them, which LLVM allows, that takes half a minute in a function of 300 loops that are alike.
- * Loop strength reduction takes an eighth of all compile time. On x86, where an address may be a base and a
- * scaled counter, it is among our own passes instead, where there is something to gain. */
-static void set_options(void) {
-    static const char *const words[] = {
-        "jitrun",
-        "-force-ordered-reductions",
+ *
+ * On x86, loop strength reduction takes an eighth of all compile time. As an address may be a base and a
+ * scaled counter there, it is among our own passes instead, where there is something to gain. The other passes find
+ * nothing to do in kernels: the last one because processors take constants of 64 bits in their stride. */
+static const char *const process_options[] = {
+    "jitrun",
+    "-force-ordered-reductions",
+    "-enable-loadstore-runtime-interleave=0",
+    "-tail-merge-threshold=16",
 #if OWN_STRENGTH_REDUCTION
-        "-disable-lsr",
+    "-disable-lsr",
+    "-x86-disable-avoid-SFB",
+    "-disable-x86-domain-reassignment",
+    "-disable-constant-hoisting",
 #endif
-        "-tail-merge-threshold=16"
-    };
-    LLVMParseCommandLineOptions(sizeof words / sizeof *words, words, NULL);
+};
+
+static void set_options(void) {
+    LLVMParseCommandLineOptions(sizeof process_options / sizeof *process_options,
+                                process_options, NULL);
 }
 
 /* Gather instructions take as long as the loads they stand for, or longer: lanes that read a column each
