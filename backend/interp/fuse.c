@@ -26,7 +26,9 @@ typedef enum Via {
     VIA_kb,
     VIA_kc,
     VIA_any,
-    VIA_then, /* between fusions */
+    VIA_then, /* these between fusions */
+    VIA_into,
+    VIA_on,
     VIAS
 } Via;
 
@@ -48,6 +50,9 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_GUARD
 #undef JB_FUSE_THEN
 #undef JB_FUSE_REPEAT
+#undef JB_FUSE_INTO
+#undef JB_FUSE_ARMS
+#undef JB_FUSE_ARM_INTO
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
 }
@@ -186,7 +191,7 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_d: return once && fields[via - VIA_a] == last->a;
     case VIA_xa:
         return fields[0] == last->a && at + 2 < c->code.len && next[1].op == BC_COPY &&
-               next[2].op == BC_JUMP;
+               next[1].b == last->a && next[2].op == BC_JUMP;
     case VIA_ka:
     case VIA_kb:
     case VIA_kc: return fields[via - VIA_ka] == last->a;
@@ -212,6 +217,25 @@ static void fuse_at(Compiler *c, uint32_t at) {
     }
 }
 
+/* What computes an argument and then calls, and a callee that begins with returning that or not. */
+static void enter_at(Compiler *c, uint32_t at) {
+    Instr *code = &c->code.data[at];
+    if (code->op < BC_FUSED || PARTS[code->op].second != BC_CALL) return;
+    const Instr *call = code + 1, *guard = call + (int32_t)call->c / (int32_t)sizeof(Instr);
+    const BcOp op = pick((BcOp)code->op, (BcOp)guard->op, VIA_into);
+    if (op != BC_COUNT && code->a == call->b + guard->a && guard[1].a == guard->a)
+        code->op = op;
+}
+
+/* An arm, and what its branch goes to. */
+static void go_on_at(Compiler *c, uint32_t at) {
+    Instr *code = &c->code.data[at];
+    if (code->op < BC_FUSED || PARTS[code->op].via != VIA_xa) return;
+    const Instr *next = code + 1 + (int32_t)code[1].b / (int32_t)sizeof(Instr);
+    const BcOp op = pick((BcOp)code->op, (BcOp)next->op, VIA_on);
+    if (op != BC_COUNT && next->b == code->a) code->op = op;
+}
+
 /* A fusion and the one behind it. */
 static void join_at(Compiler *c, uint32_t at) {
     Instr *code = &c->code.data[at];
@@ -228,14 +252,19 @@ void jr_fuse(Compiler *c) {
         fuse_at(c, at);
     }
     for (uint32_t at = 0; at < c->code.len; at++)
+        enter_at(c, at);
+    for (uint32_t at = 0; at < c->code.len; at++)
+        go_on_at(c, at);
+    for (uint32_t at = 0; at < c->code.len; at++)
         join_at(c, at);
 }
 
 /* The opcode and the number of the instructions a fusion runs. */
 BcOp jr_fused_first(BcOp op, uint32_t *length) {
-    uint32_t second;
-    for (*length = 1; op >= BC_FUSED; *length += second) {
-        jr_fused_first((BcOp)PARTS[op].second, &second);
+    for (*length = 1; op >= BC_FUSED;) {
+        uint32_t second = 0; /* somewhere else */
+        if (PARTS[op].via < VIA_into) jr_fused_first((BcOp)PARTS[op].second, &second);
+        *length += second;
         op = (BcOp)PARTS[op].first;
     }
     return op;

@@ -265,15 +265,16 @@ COLD const Instr *call_slowly(STATE) {
 /* A call also looks whether to stop (ir/rt.h). */
 #define DO_JUMP(operand) \
     { JUMP_BY(a); }
-#define DO_CALL(operand)                                            \
-    {                                                               \
-        char *const callee = fp + ip->b;                            \
-        if (UNLIKELY((size_t)(run->limit - callee) < ip->d ||       \
-                     jr_rt_stack_limit(run->rt) == JR_STACK_ALARM)) \
-            INSTEAD(call_slowly, ip);                               \
-        LINK(callee) = ip;                                          \
-        fp = callee;                                                \
-        JUMP_BY(c);                                                 \
+#define MUST_STOP(callee)                               \
+    UNLIKELY((size_t)(run->limit - (callee)) < ip->d || \
+             jr_rt_stack_limit(run->rt) == JR_STACK_ALARM)
+#define DO_CALL(operand)                                 \
+    {                                                    \
+        char *const callee = fp + ip->b;                 \
+        if (MUST_STOP(callee)) INSTEAD(call_slowly, ip); \
+        LINK(callee) = ip;                               \
+        fp = callee;                                     \
+        JUMP_BY(c);                                      \
     }
 /* The caller's frame is most often as large as it was last time: where the next instructions find
  * their operands depends on the processor's guess, then, not on two loads. */
@@ -562,17 +563,67 @@ enum { AHEAD = 4 };
         GO;                                                                      \
     }
 /* The branch, and what stands behind it: a copy and a jump. */
-#define JB_FUSE_ARM(FIRST, SECOND, via)                         \
-    HANDLER(FIRST##_##SECOND##_##via) {                         \
-        BEGIN_VIA(FIRST, via);                                  \
-        if (test_##SECOND(run, ip, OPERANDS_##via(S(ip->a)))) { \
-            ip = jump(ip, jump_##SECOND(ip));                   \
+#define ARM(ID)                                                    \
+    do {                                                           \
+        if (test_##ID(run, ip, OPERANDS_xa(S(ip->a)))) JUMP_BY(b); \
+        *S(ip[1].a) = *kept;                                       \
+        ip += 2;                                                   \
+        JUMP_BY(a);                                                \
+    } while (0)
+#define JB_FUSE_ARM(FIRST, SECOND, via) \
+    HANDLER(FIRST##_##SECOND##_##via) { \
+        BEGIN_VIA(FIRST, via);          \
+        ARM(SECOND);                    \
+    }
+/* f(x) where f begins with `if x < 2: return x`, or what else x is compared with: a call that ends there
+ * is over at once. */
+#define CALL_GUARDED(GUARD)                                     \
+    do {                                                        \
+        char *const callee = fp + ip->b;                        \
+        if (MUST_STOP(callee)) INSTEAD(call_slowly, ip);        \
+        const Instr *const guard = jump(ip, (int32_t)ip->c);    \
+        if (test_##GUARD(run, guard, kept, NULL, NULL, NULL)) { \
+            LINK(callee) = ip;                                  \
+            fp = callee;                                        \
+            ip = jump(guard, jump_##GUARD(guard));              \
             GO;                                                 \
         }                                                       \
-        ip++;                                                   \
-        *S(ip->a) = *S(ip->b);                                  \
-        ip++;                                                   \
-        JUMP_BY(a);                                             \
+        *S(ip->a) = *kept;                                      \
+        NEXT;                                                   \
+    } while (0)
+/* The value is handed on, and its slot written too. */
+#define KEEP(FIRST)                                                             \
+    Slot value, *const kept = &value;                                           \
+    const Instr *const odd = run_##FIRST(ip, fp, run, kept, PREV(FIRST), NULL); \
+    if (UNLIKELY(odd)) INSTEAD(slow, odd);                                      \
+    *LAST(FIRST) = *kept;                                                       \
+    ip += LENGTH_##FIRST
+#define JB_FUSE_INTO(FIRST, GUARD)                            \
+    HANDLER(FIRST##_CALL_any_##GUARD##_RETURN_ONE_any_into) { \
+        KEEP(FIRST);                                          \
+        CALL_GUARDED(GUARD);                                  \
+    }
+/* An arm, and from where its branch goes to an ADD_K of the same value, and what follows that. */
+#define KEEP_ON(ID)                                   \
+    KEEP(ADD_K);                                      \
+    if (!test_##ID(run, ip, OPERANDS_xa(S(ip->a)))) { \
+        *S(ip[1].a) = *kept;                          \
+        ip += 2;                                      \
+        JUMP_BY(a);                                   \
+    }                                                 \
+    ip = jump(ip, (int32_t)ip->b);                    \
+    kept->u += (uint64_t)ip->k;                       \
+    *S(ip->a) = *kept;                                \
+    ip++
+#define JB_FUSE_ARMS(ID)                          \
+    HANDLER(ADD_K_##ID##_xa_ADD_K_##ID##_xa_on) { \
+        KEEP_ON(ID);                              \
+        ARM(ID);                                  \
+    }
+#define JB_FUSE_ARM_INTO(ID)                                                \
+    HANDLER(ADD_K_##ID##_xa_ADD_K_CALL_any_##ID##_RETURN_ONE_any_into_on) { \
+        KEEP_ON(ID);                                                        \
+        CALL_GUARDED(ID);                                                   \
     }
 #define OPERAND_any S(ip->a)
 #define OPERAND_a &one
