@@ -55,8 +55,12 @@ static void capture(FeInfer *in, FeFunc *func, const AstExpr *use, const Local *
         jr_diag_error(in->diags, use->span, "'%s' is assigned after '%s', which uses it",
                       use->name, func->ast->name);
     jr_diag_note(in->diags, diag, local->last, "it is assigned here");
-    jr_diag_help(in->diags, diag, "pass it to '%s' as an argument, or use another name there",
-                 func->ast->name);
+    if (is_after(local->span, func->ast->span))
+        jr_diag_help(in->diags, diag, "move it above the def of '%s'", func->ast->name);
+    else
+        jr_diag_help(in->diags, diag,
+                     "pass it to '%s' as an argument, or use another name there",
+                     func->ast->name);
 }
 
 static void capture_expr(FeInfer *in, FeFunc *func, const AstExpr *expr) {
@@ -119,5 +123,9 @@ void fe_infer_def(FeInfer *in, const AstStmt *stmt) {
     }
     const FeType *type = known ? fe_type_closure(in->types, func, func->captures.len, items)
                                : fe_infer_silent(in);
+    if (type->size > FE_MAX_TUPLE)
+        type =
+            fe_infer_fail(in, func->ast->span, "pass what it uses as arguments",
+                          "'%s' captures more than %u values", func->ast->name, FE_MAX_TUPLE);
     fe_infer_assign(in, name, type, func->ast->span);
 }
