@@ -698,8 +698,8 @@ typedef struct JrBench JrBench;
  * (float32: 1e-4), as reductions add in another order. Then each is called until its
  * times have settled and the median is known to 2%, or its time is up. What kernels print is
  * dropped; the calling thread's random generators are reseeded. *out is NULL on failure: when a
- * kernel raises an error on the first row, or was cancelled. Takes as long as it says: another
- * thread may jr_cancel it. */
+ * kernel raises an error on the first row, or it was cancelled: jr_cancel ends it from when it was
+ * called, between kernels too. */
 JR_API JrStatus jr_bench(JrModule *module, const JrBenchOptions *options, JrBench **out);
 /* With the strings and samples of its rows. NULL is fine. */
 JR_API void jr_bench_free(JrBench *bench);

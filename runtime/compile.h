@@ -179,6 +179,9 @@ JrStatus jr_function_run_yielding(const JrModule *module, const JrCall *call,
  * needs is made here; the module is not locked. */
 JrStatus jr_run_once(JrModule *module, const char *name, void *const *args,
                      void *const *results, bool *ran);
+/* Whether the module's context was cancelled since its flag was `seen`, when no code ran that would have
+ * seen it: the status, of jr_error() then, or JR_OK. */
+JrStatus jr_run_cancelled_since(const JrModule *module, int32_t seen);
 
 /* ---- report.c ---- */
 

@@ -109,8 +109,7 @@ static JrStatus find_code(JrModule *module, const char *name, JrOnce *once, JrCa
     return jr_error()->status;
 }
 
-/* Cancelled when no code ran that would have seen it: between the trial and the run, say. */
-static JrStatus cancelled_since(const JrModule *module, int32_t seen) {
+JrStatus jr_run_cancelled_since(const JrModule *module, int32_t seen) {
     int32_t now = __atomic_load_n(module->host.cancel, __ATOMIC_RELAXED);
     if (now == seen) return JR_OK;
     bool timeout = (now & JR_CANCEL_REASON) == EXC_TIMEOUT;
@@ -129,7 +128,7 @@ JrStatus jr_run_once(JrModule *module, const char *name, void *const *args,
         if (try_code(module, &code, args, results, ran, &status)) return status;
         status = find_code(module, name, &once, &code);
     }
-    if (!status) status = cancelled_since(module, seen);
+    if (!status) status = jr_run_cancelled_since(module, seen);
     return status ? status : jr_function_run(module, &code, args, results, ran);
 }
 

@@ -47,6 +47,7 @@ STATUS_EXCEPTIONS = {
     17: KeyboardInterrupt,
     18: TimeoutError,
 }
+KEYBOARD_INTERRUPT = 17
 ERR_COMPILE = 100
 ERR_ARGUMENT = 101
 ERR_NOT_FOUND = 102
@@ -201,6 +202,7 @@ PROTOTYPES = {
     "jr_version": (c_char_p,),
     "jr_error": (POINTER(JrError),),
     "jr_context_new": (c_void_p, POINTER(JrContextOptions)),
+    "jr_cancel": (c_int, c_void_p, c_int),
     "jr_engine_available": (c_bool, c_void_p, c_char_p),
     "jr_compile": (c_int, c_void_p, c_char_p, POINTER(JrCompileOptions), POINTER(c_void_p)),
     "jr_module_free": (None, c_void_p),

@@ -15,7 +15,7 @@ import types as pytypes
 import weakref
 
 from . import _library as c
-from . import errors, types, values
+from . import engine, errors, types, values
 
 
 class Bench:
@@ -89,6 +89,7 @@ def measure(
     """A Bench of a Specialisation that is called with these arguments. `progress` is called with a
     row's name and the part of all that is done."""
     plan, args = run._plan, (*args, *run.tables)
+    told = _Progress(progress)
     rivals = [_Rival(kind, run, args) for kind in ([against] if isinstance(against, str) else against)]
     buffer = plan.take(args)
     options = c.JrBenchOptions(
@@ -102,18 +103,36 @@ def measure(
         bytes=bytes,
         rival_count=len(rivals),
         rivals=(c.JrBenchRival * len(rivals))(*[rival.structure() for rival in rivals]),
-        progress=c.Progress(lambda user, row, part: progress(row.decode(), part) if progress else None),
+        progress=told.callback,
         title=title.encode() if title else None,
     )
     handle = ctypes.c_void_p()
+    c.python.jr_python_watch()
     status = c.lib.jr_bench(run._module, ctypes.byref(options), ctypes.byref(handle))
-    for rival in rivals:
-        if rival.interrupt is not None:
+    for interrupt in [rival.interrupt for rival in rivals] + told.interrupts:
+        if interrupt is not None:
             c.lib.jr_bench_free(handle)
-            raise rival.interrupt
+            raise interrupt
     if status != c.OK:
         raise _error(run)
     return Bench(handle)
+
+
+class _Progress:
+    """A function of a row's name and the part of all that is done, as C calls it. What it raises, Ctrl-C
+    among it, ends the benchmark."""
+
+    def __init__(self, function):
+        self.interrupts = []
+        self._function = function
+        self.callback = c.Progress(self._call) if function else c.Progress()
+
+    def _call(self, user, row, part):
+        try:
+            self._function(row.decode(), part)
+        except BaseException as error:
+            self.interrupts.append(error)
+            c.lib.jr_cancel(engine.context, c.KEYBOARD_INTERRUPT)
 
 
 def _rows_text(rows):

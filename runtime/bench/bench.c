@@ -139,10 +139,14 @@ static JrStatus make_rows(BenchRun *run) {
     bench->title = title_of(run);
     bench->operations = run->options.operations;
     bench->bytes = run->options.bytes;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!jr_bench_engine_row(run, names[i])) return jr_error()->status;
-    for (size_t i = 0; i < run->options.rival_count; i++)
+        if ((status = jr_run_cancelled_since(run->module, run->seen))) return status;
+    }
+    for (size_t i = 0; i < run->options.rival_count; i++) {
         jr_bench_rival_row(run, &run->options.rivals[i]);
+        if ((status = jr_run_cancelled_since(run->module, run->seen))) return status;
+    }
     jr_error_clear();
     return JR_OK;
 }
@@ -167,6 +171,7 @@ JrStatus jr_bench(JrModule *module, const JrBenchOptions *options, JrBench **out
     JrStatus status = check_options(module, &run.options);
     if (status) return status;
     if (run.options.seconds == 0) run.options.seconds = DEFAULT_SECONDS;
+    run.seen = __atomic_load_n(module->host.cancel, __ATOMIC_RELAXED);
     run.bench = bench_new();
     run.busy = calloc(1, sizeof *run.busy);
     status = run.bench && run.busy ? make_rows(&run)

@@ -76,6 +76,7 @@ typedef struct BenchRun {
     JrBench *bench;
     BenchOutcome first; /* of the first row that was measured; value.type is JR_NONE before */
     size_t planned, done;
+    int32_t seen;               /* the cancel flag when it began */
     double load[BENCH_ENGINES]; /* as long as each took when first asked for */
     /* The row that is being measured. */
     JrModule *compiled;

@@ -44,6 +44,7 @@ static const char *call_engine(void *user, int64_t calls, double *seconds, doubl
     BenchRun *run = user;
     JrStatus status = JR_OK;
     JrValue result = {.type = JR_NONE};
+    if (jr_run_cancelled_since(run->module, run->seen)) return jr_error()->message;
     jr_bench_args_restore(&run->args);
     double cpu_begun = jr_clock_cpu(), begun = jr_clock();
     for (int64_t i = 0; i < calls && status == JR_OK; i++) {
@@ -62,6 +63,7 @@ static const char *call_rival(void *user, int64_t calls, double *seconds, double
     BenchRun *run = user;
     const JrBenchRival *rival = run->rival;
     *seconds = *cpu = 0; /* it may run in another process */
+    if (jr_run_cancelled_since(run->module, run->seen)) return jr_error()->message;
     return rival->run(rival->user, calls, seconds, run->outcome);
 }
 
@@ -133,10 +135,13 @@ static void check_outcome(BenchRun *run, JrBenchRow *row, BenchOutcome *outcome)
 
 /* ---- Compiling ---- */
 
+/* Not once it is cancelled: a signal that Python was sent would be raised in what is called here,
+ * where nobody catches it. */
 static void tell(void *user, double part) {
     BenchRun *run = user;
     const JrBenchRow *row = &run->bench->rows[run->bench->row_count];
-    if (run->options.progress)
+    bool cancelled = __atomic_load_n(run->module->host.cancel, __ATOMIC_RELAXED) != run->seen;
+    if (run->options.progress && !cancelled)
         run->options.progress(run->options.progress_user, row->name,
                               ((double)run->done + part) / (double)run->planned);
 }

@@ -119,6 +119,16 @@ class Interrupt(unittest.TestCase):
             "while n:",
         )
 
+    def test_the_timer(self):
+        """In the kernel, and between kernels, while Python shows how far it is."""
+        told = "endless._bench((1,), {}, progress=lambda row, part: ready())"
+        between = "fib._bench((3,), {}, progress=lambda row, part: (ready(), time.sleep(60)))"
+        for call in ("ready()\nendless.bench(1)", told, between):
+            with self.subTest(call):
+                status, out, err = self.ended(call)
+                self.assertEqual(status, -signal.SIGINT, err)
+                self.assertNotIn("ignored", err)
+
     def test_keywords(self):
         status, out, err = self.ended("ready()\nendless(n=1)")
         self.assertEqual(status, -signal.SIGINT)
