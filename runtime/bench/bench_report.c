@@ -86,9 +86,13 @@ static void break_even_text(char out[BENCH_TEXT], const JrBenchRow *row, bool ba
         snprintf(out, BENCH_TEXT, "-");
     else if (isinf(row->break_even))
         snprintf(out, BENCH_TEXT, "never");
-    else
+    else if (row->break_even < 1e5)
         snprintf(out, BENCH_TEXT, "%.0f call%s", row->break_even,
                  row->break_even == 1 ? "" : "s");
+    else if (row->break_even < 1e8)
+        snprintf(out, BENCH_TEXT, "%.0fk calls", row->break_even / 1e3);
+    else
+        snprintf(out, BENCH_TEXT, "%.3gM calls", row->break_even / 1e6);
 }
 
 /* The rates that are known for some row. */
@@ -109,7 +113,7 @@ static Columns columns_of(const JrBench *bench) {
 }
 
 static void head_text(const Columns *columns, JrText *out) {
-    jr_text_printf(out, "%-*s  %9s  %9s  %7s  %9s  %9s  %8s  %9s  %9s", columns->name, "",
+    jr_text_printf(out, "%-*s  %9s  %9s  %7s  %9s  %9s  %8s  %9s  %11s", columns->name, "",
                    "median", "least", "spread", "CPU", "first", "compile", "speed-up",
                    "pays after");
     if (columns->operations) jr_text_printf(out, "  %10s", "operations");
@@ -138,7 +142,7 @@ static void row_text(const JrBenchRow *row, const Columns *columns, bool base, J
                    compile_time(row) > 0 ? jr_bench_seconds(t, compile_time(row)) : "-");
     jr_text_printf(out, "  %9s", jr_bench_ratio(t, row->speedup));
     break_even_text(t, row, base);
-    jr_text_printf(out, "  %9s", t);
+    jr_text_printf(out, "  %11s", t);
     if (columns->operations)
         jr_text_printf(out, "  %10s", jr_bench_amount(t, row->operations_rate, "/s"));
     if (columns->bytes)
