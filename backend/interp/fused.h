@@ -215,7 +215,7 @@ enum { AHEAD = 4 };
     HANDLER(FIRST##_##SECOND##_##via) {                                          \
         const Instr *const add = ip + LENGTH_##FIRST, *const poll = add + 1,     \
                            *const back = add + 2;                                \
-        Stream *const streams UNUSED = NULL;                                     \
+        Stream none[1], *const streams UNUSED = none;                            \
         Slot x = *S(back->a);                                                    \
         const Carried carried = {.first_b = &x, .every_b = &x};                  \
         uint64_t count = S(add->a)->u;                                           \
