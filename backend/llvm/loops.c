@@ -159,6 +159,24 @@ static LLVMValueRef less_saturated(Gen *g, LLVMValueRef a, LLVMValueRef b) {
     return jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
 }
 
+static uint32_t count_loads(const IrBlock *block) {
+    uint32_t n = 0;
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        n += s->op == OP_LOAD;
+        if (s->op == OP_IF)
+            n += count_loads(&s->u.blocks.then) + count_loads(&s->u.blocks.els);
+    }
+    return n;
+}
+
+enum { MANY_LOADS = 5 };
+
+/* LLVM would interleave a loop that loads and stores to keep the processor's ports for loads busy. They are, and its
+ * code would be four times as long. */
+static bool keeps_loading(const GenFunc *f, const IrStmt *s) {
+    return !f->fast && count_loads(&s->u.blocks.then) >= MANY_LOADS;
+}
+
 /* The loop itself, for bounds between which it is known to run; ends in `done`, and for a break
  * in `after`. */
 static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
@@ -187,7 +205,7 @@ static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
         mark_loop(g, branch, "llvm.loop.unroll.full", 0);
     else if (rare || gains_nothing(f, s)) /* the slow twin is not worth transforming either */
         mark_loop(g, branch, "llvm.loop.disable_nonforced", 0);
-    else if (s->jammed) /* there is enough to do at the same time */
+    else if (s->jammed || keeps_loading(f, s)) /* there is enough to do at the same time */
         mark_loop(g, branch, "llvm.loop.interleave.count", 1);
     LLVMAddIncoming(counter, &sum, &next, 1);
 }

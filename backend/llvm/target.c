@@ -39,7 +39,6 @@ static void take_message(char *why, const char *what, char *message) {
 /* Options of LLVM's are for the whole process; these leave results as they are.
  *
  * Sums of floats may use vectors and still add in order: 1 / (k * k) is worth it for the division.
- * Loops of many loads are not interleaved to keep the ports for loads busy: they are, and code is four times as long.
  * Blocks that go to the same place are searched for a common end, each compared with each, over and over; among
  * 150 of them, which LLVM allows, that takes half a minute in a function of 300 loops that are alike.
  *
@@ -49,7 +48,6 @@ static void take_message(char *why, const char *what, char *message) {
 static const char *const process_options[] = {
     "jitrun",
     "-force-ordered-reductions",
-    "-enable-loadstore-runtime-interleave=0",
     "-tail-merge-threshold=16",
 #if OWN_STRENGTH_REDUCTION
     "-disable-lsr",
