@@ -38,7 +38,7 @@ struct JrBuffer {
 
 static atomic_int live_buffers;
 
-static void fake_init(Fake *fake) {
+static inline void fake_init(Fake *fake) {
     memset(fake, 0, sizeof *fake);
     fake->rt.stack_limit = (char *)__builtin_frame_address(0) - (1 << 20);
     fake->rt.cancel = &fake->cancel;
@@ -303,8 +303,8 @@ static void unload(Loaded *l) {
 #define ARGS(...) ((void *const[]){__VA_ARGS__, NULL})
 #define NOTHING ((void *const[]){NULL})
 
-static int32_t call(Loaded *l, const char *name, Fake *fake, void *const *args,
-                    void *const *results) {
+static inline int32_t call(Loaded *l, const char *name, Fake *fake, void *const *args,
+                           void *const *results) {
     JrCall c;
     if (!llvm_engine()->find(l->code, name, &c)) fail_msg("no function %s", name);
     return c.run(&c, &fake->rt, args, results);
