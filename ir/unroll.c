@@ -17,7 +17,8 @@
 
 enum {
     MOST_ROUNDS = 8,
-    MOST_STMTS = 160, /* of all rounds together */
+    MOST_STMTS = 160,  /* of all rounds together */
+    LARGE_FUNC = 1500, /* statements; what is larger gets fewer passes */
 };
 
 typedef struct UnrollLoop {
@@ -33,6 +34,7 @@ typedef struct Unroll {
     JR_VEC(IrReg) mapped;  /* those that are not themselves */
     uint32_t number,
         next; /* of the loop that is looked at; loops that have been seen in the second walk */
+    uint32_t size; /* of the function, in statements */
     bool changed;
 } Unroll;
 
@@ -101,8 +103,9 @@ static uint32_t rounds_of(const IrFunc *func, const IrStmt *loop) {
 
 static bool is_worth_it(const Unroll *u, const IrStmt *loop) {
     uint32_t rounds = rounds_of(u->b.func, loop);
-    return rounds && !loop->parallel && is_straight(&loop->u.blocks.then) &&
-           rounds * ir_block_count(&loop->u.blocks.then) <= MOST_STMTS;
+    if (!rounds || loop->parallel || !is_straight(&loop->u.blocks.then)) return false;
+    uint32_t stmts = rounds * ir_block_count(&loop->u.blocks.then);
+    return stmts <= MOST_STMTS && u->size + stmts <= LARGE_FUNC;
 }
 
 /* ---- One round ---- */
@@ -231,6 +234,7 @@ static void unroll(Unroll *u, IrBlock *block, IrStmt *loop) {
         copy_block(u, &made, body);
     }
     move_home(u, &made);
+    u->size += ir_block_count(&made);
     for (IrStmt *s = made.first, *next; s; s = next) {
         next = s->next;
         ir_block_insert_before(block, loop, s);
@@ -253,6 +257,7 @@ static void visit(Unroll *u, IrBlock *block) {
 
 static bool unroll_func(IrFunc *func) {
     Unroll u = {.b.func = func, .arena = func->module->arena};
+    u.size = ir_block_count(&func->body);
     UnrollLoop whole = {0, 0};
     JR_PUSH(u.arena, &u.loops, whole);
     while (u.home.len < func->regs.len)

@@ -69,6 +69,22 @@ static void others_stay(void **state) {
                  "for ", 2);
 }
 
+static void large_functions_stay(void **state) {
+    const char *loops = "";
+    for (int i = 0; i < 80; i++) {
+        static const char loop[] =
+            "for %%k.%d = 0, 8, 1 {\n%%1.%d = load %%x[%%k.%d]\n%%s = add %%s, %%1.%d\n"
+            "%%s = mul %%s, %%1.%d\n%%s = sub %%s, %%1.%d\n}\n";
+        const char *one = jr_arena_printf(*state, loop, i, i, i, i, i, i);
+        loops = jr_arena_printf(*state, "%s%s", loops, one);
+    }
+    const char *text = unrolled(*state, loops);
+    int left = 0;
+    for (const char *at = text; (at = strstr(at, "for ")) != NULL; at++)
+        left++;
+    assert_in_range(left, 20, 60); /* those that still fit are written out */
+}
+
 static void variables_of_a_round(void **state) {
     /* t is a round's own; s goes on */
     const char *text = unrolled(*state, "for %i = 0, %n, 1 {\nfor %k = 0, 3, 1 {\n"
@@ -92,6 +108,7 @@ int main(void) {
         ARENA_TEST(few_rounds_are_written_out),
         ARENA_TEST(inner_ones_first),
         ARENA_TEST(others_stay),
+        ARENA_TEST(large_functions_stay),
         ARENA_TEST(variables_of_a_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
