@@ -105,13 +105,32 @@ static LLVMValueRef checked_index(GenFunc *f, const Access *a, unsigned axis,
     return at;
 }
 
-static LLVMValueRef index_on(GenFunc *f, const Access *a, unsigned axis, LLVMValueRef index) {
+/* Unchecked, and it may count from the end: hardly any does. A select would be on the way from the index to
+ * the element, but keeps a loop that may have vectors without branches. */
+static LLVMValueRef wrapped_index(GenFunc *f, const Access *a, unsigned axis,
+                                  LLVMValueRef index) {
     Gen *g = f->g;
+    LLVMValueRef zero = jr_gen_int(g, 0), dim = a->array->dims[axis];
+    if (f->plan && a->stmt->op == OP_LOAD) {
+        LLVMValueRef negative = LLVMBuildICmp(g->b, LLVMIntSLT, index, zero, "");
+        LLVMValueRef wrapped = LLVMBuildAdd(g->b, index, dim, "");
+        return LLVMBuildSelect(g->b, negative, wrapped, index, "");
+    }
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(g->b);
+    LLVMBasicBlockRef usual =
+        jr_gen_unless(f, LLVMBuildICmp(g->b, LLVMIntSGE, index, zero, ""), "negative");
+    LLVMBasicBlockRef cold = LLVMGetInsertBlock(g->b);
+    LLVMValueRef values[] = {index, LLVMBuildAdd(g->b, index, dim, "")};
+    LLVMBuildBr(g->b, usual);
+    jr_gen_start(f, usual);
+    LLVMValueRef at = LLVMBuildPhi(g->b, g->i64, "");
+    LLVMAddIncoming(at, values, (LLVMBasicBlockRef[]){here, cold}, 2);
+    return at;
+}
+
+static LLVMValueRef index_on(GenFunc *f, const Access *a, unsigned axis, LLVMValueRef index) {
     if (a->check >> axis & 1) return checked_index(f, a, axis, index);
-    if (!(a->wrap >> axis & 1)) return index;
-    LLVMValueRef negative = LLVMBuildICmp(g->b, LLVMIntSLT, index, jr_gen_int(g, 0), "");
-    LLVMValueRef wrapped = LLVMBuildAdd(g->b, index, a->array->dims[axis], "");
-    return LLVMBuildSelect(g->b, negative, wrapped, index, "");
+    return a->wrap >> axis & 1 ? wrapped_index(f, a, axis, index) : index;
 }
 
 /* ---- h[k] += 1: the store is at the place that the load has found ---- */
