@@ -47,6 +47,7 @@ static bool store_default(JrCallFrame *f, const FeType *type, const FeConst *val
             if (!store_default(f, type->items[i], value->items[i])) return false;
         return true;
     }
+    if (value->kind == FE_CONST_NONE) return type->kind == FE_NONE;
     JrValue scalar = jr_float((double)value->i);
     if (value->kind == FE_CONST_FLOAT) scalar = jr_float(value->d);
     if (value->kind == FE_CONST_BOOL) scalar = jr_bool(value->i != 0);

@@ -182,9 +182,11 @@ static void add_unit(FeInfer *in, FeSpec *spec, const AstStmt *stmt) {
 static void add_units(FeInfer *in, FeSpec *spec, const AstBlock *block) {
     for (uint32_t i = 0; i < block->len; i++) {
         const AstStmt *stmt = block->data[i];
+        int truth = stmt->kind == AST_IF ? fe_absent_truth(spec, stmt->value) : -1;
         add_unit(in, spec, stmt);
-        add_units(in, spec, &stmt->body);
-        add_units(in, spec, &stmt->orelse);
+        if (truth != 0) add_units(in, spec, &stmt->body);
+        if (truth != 1) add_units(in, spec, &stmt->orelse);
+        if (fe_absent_ends(spec, stmt)) return;
     }
 }
 

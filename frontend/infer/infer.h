@@ -158,6 +158,12 @@ const char *fe_infer_name(FeInfer *in, const FeType *type); /* fe_type_name */
 /* Whether variables and parameters can have the type. */
 bool fe_infer_is_storable(const FeType *type);
 
+/* ---- absent.c ---- */
+/* The truth of a condition that is decided by which parameters are None, or -1. */
+int fe_absent_truth(const FeSpec *spec, const AstExpr *cond);
+/* An if whose condition is so decided, and does not go on behind it. */
+bool fe_absent_ends(const FeSpec *spec, const AstStmt *stmt);
+
 /* ---- infer_stmt.c ---- */
 void fe_infer_unit(FeInfer *in, Unit *unit);
 

@@ -293,7 +293,7 @@ static const FeType *param_type(FeInfer *in, FuncCall *call, uint32_t i) {
                              fe_infer_name(in, declared), param->name,
                              fe_infer_name(in, given));
     }
-    if (!fe_infer_is_storable(given))
+    if (given->kind != FE_NONE && !fe_infer_is_storable(given))
         return fe_infer_fail(in, call->args[i]->span, NULL,
                              "%s cannot be passed to a function ('%s' of %s())",
                              fe_infer_name(in, given), param->name, call->func->ast->name);

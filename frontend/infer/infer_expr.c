@@ -423,10 +423,20 @@ static const FeConst *fold_bool(FeInfer *in, const AstExpr *expr) {
     return value;
 }
 
+/* How many operands are looked at: those behind one that is decided by what is None are not. */
+static uint32_t reached_items(FeInfer *in, const AstExpr *expr) {
+    uint32_t n = 1;
+    while (n < expr->items.len &&
+           fe_absent_truth(in->spec, expr->items.data[n - 1]) != (expr->op == AST_BOOL_OR))
+        n++;
+    return n;
+}
+
 static const FeType *infer_bool(FeInfer *in, const AstExpr *expr) {
     const FeType *joined = in->types->unknown;
     bool all_weak = true;
-    for (uint32_t i = 0; i < expr->items.len; i++) {
+    uint32_t n = reached_items(in, expr);
+    for (uint32_t i = 0; i < n; i++) {
         const FeType *type = fe_infer_expr(in, expr->items.data[i]);
         all_weak &= weak_value(in, expr->items.data[i], type) != NULL;
         if (type_is_void(type)) return fe_infer_silent(in);
@@ -439,14 +449,26 @@ static const FeType *infer_bool(FeInfer *in, const AstExpr *expr) {
     }
     const FeConst *folded = all_weak ? fold_bool(in, expr) : NULL;
     if (folded && fe_const_type(in, folded) == joined) return constant(in, expr, folded);
-    for (uint32_t i = 0; i < expr->items.len && !type_is_weak(joined); i++)
+    for (uint32_t i = 0; i < n && !type_is_weak(joined); i++)
         fe_infer_use(in, expr->items.data[i], joined);
     node_at(in, expr)->target = joined;
     return joined;
 }
 
+/* The other one does not exist for these arguments. */
+static const FeType *chosen_arm(FeInfer *in, const AstExpr *expr, const AstExpr *arm) {
+    const FeType *type = fe_infer_expr(in, arm);
+    if (type_is_void(type)) return type;
+    const FeConst *value = weak_value(in, arm, type);
+    if (value) return constant(in, expr, value);
+    node_at(in, expr)->target = type;
+    return type;
+}
+
 static const FeType *infer_ternary(FeInfer *in, const AstExpr *expr) {
     fe_infer_cond(in, expr->cond);
+    int absent = fe_absent_truth(in->spec, expr->cond);
+    if (absent >= 0) return chosen_arm(in, expr, absent ? expr->left : expr->right);
     const FeType *a = fe_infer_expr(in, expr->left), *b = fe_infer_expr(in, expr->right);
     if (type_is_void(a) || type_is_void(b)) return type_is_void(a) ? b : a;
     const FeType *joined = fe_unify(in->types, a, b);
@@ -472,7 +494,8 @@ static const FeType *infer_ternary(FeInfer *in, const AstExpr *expr) {
 static const FeType *cond_bool(FeInfer *in, const AstExpr *expr) {
     FeNode *node = node_at(in, expr);
     bool known = true;
-    for (uint32_t i = 0; i < expr->items.len; i++) {
+    uint32_t n = reached_items(in, expr);
+    for (uint32_t i = 0; i < n; i++) {
         fe_infer_cond(in, expr->items.data[i]);
         known &= node_at(in, expr->items.data[i])->value != NULL;
     }

@@ -349,18 +349,22 @@ static void decorator(FeInfer *in, FeFunc *func, const AstExpr *expr) {
 static void fallback(FeInfer *in, FeFunc *func, uint32_t i) {
     const AstParam *param = &func->ast->params.data[i];
     FuncInfo *info = func->info;
-    const FeType *type;
-    const FeConst *value = fe_const_eval(in, param->fallback, &type);
+    static const FeConst none = {.kind = FE_CONST_NONE};
+    bool absent = param->fallback->kind == AST_NONE;
+    const FeType *type = in->types->none;
+    const FeConst *value = absent ? &none : fe_const_eval(in, param->fallback, &type);
     if (!value || value->kind == FE_CONST_STR) {
         JrDiag *diag =
             jr_diag_error(in->diags, param->fallback->span,
                           "the default of '%s' is not a constant number", param->name);
-        jr_diag_help(in->diags, diag, "write a number, True or False, or a module constant");
+        jr_diag_help(in->diags, diag,
+                     "write a number, True, False or None, or a module constant");
         info->ok = false;
         return;
     }
     const FeType *declared = info->params[i];
-    if (declared && (!fe_accepts(declared, type) || !fe_const_fits_type(value, declared))) {
+    if (declared &&
+        (absent || !fe_accepts(declared, type) || !fe_const_fits_type(value, declared))) {
         jr_diag_error(in->diags, param->fallback->span,
                       "the default of '%s' does not fit in %s", param->name,
                       fe_type_name(in->types, declared));

@@ -121,8 +121,8 @@ void fe_raise_if(Lower *low, IrReg cond, IrExc exc, const char *message);
 /* ---- lower_expr.c ---- */
 Value fe_lower_expr(Lower *low, const AstExpr *expr);
 Value fe_lower_expr_into(Lower *low, const AstExpr *expr, IrReg want);
-/* The assignments by := in an expression that is constant otherwise. */
-void fe_lower_named_below(Lower *low, const AstExpr *expr);
+/* The calls, and assignments by :=, in an expression whose value is known without them. */
+void fe_lower_effects(Lower *low, const AstExpr *expr);
 IrReg fe_lower_cond(Lower *low, const AstExpr *expr);
 IrReg fe_lower_index(Lower *low, const AstExpr *expr);
 IrReg fe_lower_as(Lower *low, const AstExpr *expr, IrScalar to);

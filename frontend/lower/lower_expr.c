@@ -33,26 +33,28 @@ static Value lower_named(Lower *low, const AstExpr *expr) {
     return fe_value_pinned(low, slot);
 }
 
-void fe_lower_named_below(Lower *low, const AstExpr *expr) {
-    if (!expr || !expr->assigns) return;
-    if (expr->kind == AST_NAMED) {
-        lower_named(low, expr);
-        return;
-    }
-    fe_lower_named_below(low, expr->cond);
+void fe_lower_effects(Lower *low, const AstExpr *expr) {
+    if (!expr || !expr->acts) return;
+    const FeNode *node = fe_node_of(low, expr);
+    bool called =
+        expr->kind == AST_CALL && !node->value && node->type && !fe_type_is_static(node->type);
+    if (called) fe_lower_expr(low, expr);
+    if (expr->kind == AST_NAMED) lower_named(low, expr);
+    if (called || expr->kind == AST_NAMED) return;
+    fe_lower_effects(low, expr->cond);
     const FeConst *cond = expr->cond ? fe_node_of(low, expr->cond)->value : NULL;
     bool choice = expr->kind == AST_TERNARY && cond;
-    if (!choice || fe_const_truth(cond)) fe_lower_named_below(low, expr->left);
-    if (!choice || !fe_const_truth(cond)) fe_lower_named_below(low, expr->right);
+    if (!choice || fe_const_truth(cond)) fe_lower_effects(low, expr->left);
+    if (!choice || !fe_const_truth(cond)) fe_lower_effects(low, expr->right);
     for (uint32_t i = 0; i < expr->items.len; i++) {
         const FeConst *value = fe_node_of(low, expr->items.data[i])->value;
-        fe_lower_named_below(low, expr->items.data[i]);
+        fe_lower_effects(low, expr->items.data[i]);
         if (expr->kind == AST_BOOL && value &&
             fe_const_truth(value) == (expr->op == AST_BOOL_OR))
             return;
     }
     for (uint32_t i = 0; i < expr->keywords.len; i++)
-        fe_lower_named_below(low, expr->keywords.data[i].value);
+        fe_lower_effects(low, expr->keywords.data[i].value);
 }
 
 static Value lower_tuple(Lower *low, const AstExpr *expr) {
@@ -74,13 +76,12 @@ typedef struct ArithOp {
 } ArithOp;
 
 static const ArithOp arith_ops[] = {
-    {AST_ADD, OP_ADD}, {AST_SUB, OP_SUB},   {AST_MUL, OP_MUL},
-    {AST_DIV, OP_DIV}, {AST_POW, OP_POW},   {AST_FLOORDIV, OP_FLOORDIV},
-    {AST_MOD, OP_MOD}, {AST_AND, OP_AND},   {AST_OR, OP_OR},
-    {AST_XOR, OP_XOR}, {AST_SHL, OP_SHL},   {AST_SHR, OP_SHR},
-    {AST_EQ, OP_EQ},   {AST_NE, OP_NE},     {AST_LT, OP_LT},
-    {AST_LE, OP_LE},   {AST_GT, OP_GT},     {AST_GE, OP_GE},
-    {AST_IS, OP_EQ},   {AST_IS_NOT, OP_NE},
+    {AST_ADD, OP_ADD}, {AST_SUB, OP_SUB}, {AST_MUL, OP_MUL},
+    {AST_DIV, OP_DIV}, {AST_POW, OP_POW}, {AST_FLOORDIV, OP_FLOORDIV},
+    {AST_MOD, OP_MOD}, {AST_AND, OP_AND}, {AST_OR, OP_OR},
+    {AST_XOR, OP_XOR}, {AST_SHL, OP_SHL}, {AST_SHR, OP_SHR},
+    {AST_EQ, OP_EQ},   {AST_NE, OP_NE},   {AST_LT, OP_LT},
+    {AST_LE, OP_LE},   {AST_GT, OP_GT},   {AST_GE, OP_GE},
 };
 
 IrOp fe_arith_op(AstOp op) {
@@ -215,11 +216,17 @@ static IrReg join_bool(Lower *low, bool both, IrReg cond, const IrBlock *arm, Ir
     return *own;
 }
 
+/* Whether this operand is known and decides: those behind it are never computed, and may have no types. */
+static bool decides(Lower *low, const AstExpr *expr, uint32_t i) {
+    const FeConst *value = fe_node_of(low, expr->items.data[i])->value;
+    return value && fe_const_truth(value) == (expr->op == AST_BOOL_OR);
+}
+
 /* and, or as conditions: what counts is the truth of the operands. */
 static IrReg lower_bool_cond(Lower *low, const AstExpr *expr) {
     bool both = expr->op == AST_BOOL_AND;
     IrReg cond = fe_lower_cond(low, expr->items.data[0]), own = IR_NO_REG;
-    for (uint32_t i = 1; i < expr->items.len; i++) {
+    for (uint32_t i = 1; i < expr->items.len && !decides(low, expr, i - 1); i++) {
         const IrRegInfo *info = ir_reg(low->func, cond);
         bool known = info->kind == REG_CONST;
         if (known && !info->value.i == both) return cond;
@@ -301,12 +308,11 @@ Value fe_lower_compare_pair(Lower *low, AstOp op, Value a, Value b,
         IrReg same = lower_same_tuples(low, a, b);
         return fe_value_ir(low, op == AST_EQ ? same : fe_invert(low, same));
     }
-    if (!is_number(a) || !is_number(b)) /* None with a value, a string with another */
-        return fe_value_ir(low, fe_bool_const(low, op == AST_NE || op == AST_IS_NOT));
+    if (!is_number(a) || !is_number(b)) /* a string with another */
+        return fe_value_ir(low, fe_bool_const(low, op == AST_NE));
     FeOperation own;
     if (!operation || operation->operand == TY_NONE) {
-        AstOp as = op == AST_IS ? AST_EQ : op == AST_IS_NOT ? AST_NE : op;
-        if (!fe_operation(&low->module->types, as, a.type, b.type, &own))
+        if (!fe_operation(&low->module->types, op, a.type, b.type, &own))
             return fe_value_none(low);
         operation = &own;
     }
@@ -401,7 +407,7 @@ static Value lower_bool(Lower *low, const AstExpr *expr) {
     if (type->kind == FE_SCALAR && type->ir.scalar == TY_BOOL)
         return fe_value_ir(low, lower_bool_cond(low, expr));
     Value value = fe_value_converted(low, fe_lower_expr(low, expr->items.data[0]), type);
-    for (uint32_t i = 1; i < expr->items.len; i++) {
+    for (uint32_t i = 1; i < expr->items.len && !decides(low, expr, i - 1); i++) {
         IrBlock arm = {0}, none = {0};
         IrReg cond = fe_truth_reg(low, value);
         Value next = lower_aside(low, expr->items.data[i], type, &arm);
@@ -435,8 +441,7 @@ static Value lower_kind(Lower *low, const AstExpr *expr, IrReg want) {
 Value fe_lower_expr_into(Lower *low, const AstExpr *expr, IrReg want) {
     const FeNode *node = fe_node_of(low, expr);
     bool known = node->value && node->value->kind != FE_CONST_NONE;
-    if (known || (node->type && fe_type_is_static(node->type)))
-        fe_lower_named_below(low, expr);
+    if (known || (node->type && fe_type_is_static(node->type))) fe_lower_effects(low, expr);
     if (known) return fe_value_const(low, node->type, node->value);
     JrSpan outer = low->b.span;
     low->b.span = expr->at.line ? expr->at : expr->span;

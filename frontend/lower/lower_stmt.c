@@ -205,7 +205,7 @@ static void lower_into(Lower *low, IrBlock *block, const AstBlock *body) {
 static void lower_if(Lower *low, const AstStmt *stmt) {
     const FeConst *known = fe_node_of(low, stmt->value)->value;
     if (known) {
-        fe_lower_named_below(low, stmt->value);
+        fe_lower_effects(low, stmt->value);
         fe_lower_block(low, fe_const_truth(known) ? &stmt->body : &stmt->orelse);
         return;
     }

@@ -25,6 +25,7 @@ Value fe_value_ir(Lower *low, IrReg reg) {
 /* A scalar waits for the type its user wants; the items of a tuple have registers, as those of
  * any tuple. */
 Value fe_value_const(Lower *low, const FeType *type, const FeConst *constant) {
+    if (constant->kind == FE_CONST_NONE) return fe_value_none(low);
     if (constant->kind != FE_CONST_TUPLE)
         return (Value){.type = type, .constant = constant, .reg = IR_NO_REG};
     Value *items = JR_NEW_ARRAY(low->arena, Value, type->count + 1);

@@ -64,6 +64,7 @@ struct AstExpr {
     JrSpan at;       /* where to point: the operator, the bracket, the attribute's name */
     uint32_t height; /* of the tree below, at most AST_MAX_HEIGHT: later stages recurse */
     bool assigns;    /* AST_NAMED, or one is below */
+    bool acts;       /* AST_CALL or AST_NAMED, or one is below */
     const char *name;
     AstExpr *left, *right, *cond;
     AstExprs items;

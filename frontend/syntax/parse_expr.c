@@ -39,6 +39,7 @@ AstExpr *fe_parse_new(Parser *p, AstExprKind kind, const Token *start) {
 
 static void raise_height(AstExpr *expr, const AstExpr *child) {
     expr->assigns |= child && child->assigns;
+    expr->acts |= child && child->acts;
     if (child && child->height >= expr->height) expr->height = child->height + 1;
 }
 
@@ -244,6 +245,7 @@ static AstExpr *parse_call(Parser *p, AstExpr *callee, const Token *start) {
     Token open;
     const Token *outer = open_bracket(p, &open);
     AstExpr *call = fe_parse_new(p, AST_CALL, &open);
+    call->acts = true;
     call->left = callee;
     while (!parse_at(p, TOK_RPAREN)) {
         parse_argument(p, call);
@@ -504,7 +506,7 @@ AstExpr *fe_parse_named(Parser *p) {
     Token start = p->tok;
     AstExpr *expr = fe_parse_new(p, AST_NAMED, &start);
     expr->name = fe_parse_token_text(p, &start);
-    expr->assigns = true;
+    expr->assigns = expr->acts = true;
     fe_parse_advance(p);
     fe_parse_advance(p);
     expr->left = fe_parse_expr(p);

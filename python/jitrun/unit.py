@@ -145,7 +145,7 @@ class Unit:
         if self._names[dispatcher] != source.name:
             yield _name_span(parsed, source.text), self._names[dispatcher]
         declared = {} if signature or dispatcher.declared else dispatcher.annotated
-        defaults = _constant_defaults(source)
+        defaults = _constant_defaults(source, declared)
         for name, argument in parsed.annotated.items():
             default = parsed.default_nodes.get(name)
             end = default or argument.annotation
@@ -446,14 +446,16 @@ def _numpy_text(value):
     return "%s.%s(%s)" % (_NUMPY, name, text)
 
 
-def _constant_defaults(source):
-    """The texts of default values; none at all if one of them is no plain number, since a
-    parameter without a default cannot follow one that has it. Python fills in defaults of
+def _constant_defaults(source, declared):
+    """The texts of default values; none at all if one of them is no plain number, nor None, which a
+    parameter of a declared type cannot be, since a parameter without a default cannot follow one that has it. Python fills in defaults of
     calls from outside; these are for calls from other kernels."""
     texts = {}
     for name, value in source.defaults.items():
         value = value.item() if hasattr(value, "dtype") and not value.shape else value
         text = constant_text(value) if isinstance(value, (int, float)) else None
+        if value is None and not declared.get(name):
+            text = "None"
         if text is None or _NUMPY in text:
             return {}
         texts[name] = text

@@ -63,6 +63,7 @@ AREAS = [
         ("tuple assignment, `a, b = b, a`", "x, y = a, 2\nx, y = y, x\nreturn x, y", "5"),
         ("starred assignment", "x, *y = a\nreturn x", "(1, 2, 3)"),
         ("default arguments, keyword arguments", "return g2(y=a, x=1)", "4"),
+        ("parameters that may be `None`, `w=None`", "return optional(a) + optional(a, 2)", "3"),
         ("`*args`", "return many(a, 2)", "4"),
         ("recursion", "return fact(a)", "5"),
         ("inner functions, closures", "def inner(x):\n    return x + a\nreturn inner(2)", "5"),
@@ -189,6 +190,12 @@ def fact(n):
 @njit
 def g2(x, y=2):
     return x * 10 + y
+
+@njit
+def optional(x, y=None):
+    if y is None:
+        return x
+    return x + y
 
 def g(x):
     return x

@@ -703,6 +703,23 @@ def flat(a):
     return s
 
 
+@case(np.arange(5.0))
+@njit
+def weights_left_out(x, w=None):
+    if w is None:
+        return x.mean()
+    return (x * w).sum() / w.sum()
+
+
+@case(np.arange(5.0), np.arange(1.0, 6.0))
+@njit
+def weights_given(x, w=None, out=None):
+    mean = (x * w).sum() / w.sum() if w is not None else x.mean()
+    if out is not None:
+        out[:] = mean
+    return mean
+
+
 # ---- What is not in the language ----
 
 

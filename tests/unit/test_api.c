@@ -434,6 +434,8 @@ static void defaults_are_taken(void **state) {
                                         "    return n + k * p[1]\n"
                                         "def typed(x: float, n: int = 4) -> float:\n"
                                         "    return x + n\n"
+                                        "def maybe(x, k=None):\n"
+                                        "    return x if k is None else x * k\n"
                                         "def all(n=1, m=2.5):\n    return n + m\n");
     JrFunction *f;
     JrValue result, args[] = {jr_int(2), jr_default(), jr_default(), jr_int(1)};
@@ -455,6 +457,15 @@ static void defaults_are_taken(void **state) {
     args[0] = jr_float(0.5);
     assert_ok(jr_call(f, 1, args, &result));
     assert_true(result.as.f == 4.5);
+    args[0] = jr_float(0.5), args[1] = jr_default();
+    assert_ok(jr_function_for(module, "maybe", 1, args, &f));
+    assert_string_equal(jr_function_signature(f), "float64(float64, None)");
+    assert_ok(jr_call(f, 1, args, &result));
+    assert_true(result.as.f == 0.5);
+    args[1] = jr_float(4);
+    assert_ok(jr_function_for(module, "maybe", 2, args, &f));
+    assert_ok(jr_call(f, 2, args, &result));
+    assert_true(result.as.f == 2.0);
     assert_ok(jr_function_for(module, "all", 0, NULL, &f));
     assert_ok(jr_call(f, 0, NULL, &result));
     assert_true(result.as.f == 3.5);
