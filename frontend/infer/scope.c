@@ -413,6 +413,15 @@ static void define_func(FeInfer *in, AstStmt *stmt) {
                  entry_new(in, ENTRY_TYPE, fe_type_func(in->types, func), func->ast->span));
 }
 
+/* An import, which would be the one thing or the other by what happens when the program runs. */
+static void refuse_import(FeInfer *in, const Entry *entry, const Local *local) {
+    JrDiag *diag = jr_diag_error(
+        in->diags, local->span,
+        "'%s' is imported: it cannot be assigned to in a loop or an if", local->name);
+    jr_diag_help(in->diags, diag, "use another name");
+    jr_diag_note(in->diags, diag, entry->span, "it is imported here");
+}
+
 /* Names assigned below the top level are variables, whatever they are assigned. */
 static void define_rest(FeInfer *in, const FuncInfo *counts) {
     for (uint32_t i = 0; i < counts->locals.len; i++) {
@@ -425,6 +434,9 @@ static void define_rest(FeInfer *in, const FuncInfo *counts) {
                  !entry->type->func->library)
             jr_diag_error(in->diags, local->span,
                           "'%s' is a function: it cannot be assigned to", local->name);
+        else if (entry->kind != ENTRY_VAR && entry->type != in->types->error &&
+                 entry->span.line != local->span.line)
+            refuse_import(in, entry, local);
     }
 }
 
