@@ -59,6 +59,7 @@ typedef struct Local {
     uint32_t writes;
     JrSpan last;       /* its last assignment in the text */
     bool named;        /* by := too */
+    bool deleted;      /* by del, before it is assigned in the text */
     bool loop_written; /* a for's target that is assigned inside that for */
 } Local;
 

@@ -245,6 +245,7 @@ typedef struct Collect {
     FuncInfo *info;
     FeFunc *func;          /* whose inner functions are collected too, or NULL */
     bool module;           /* constants are no variables */
+    bool deletes;          /* within del: what is collected is no assignment */
     JR_VEC(Local *) loops; /* targets of the enclosing fors */
 } Collect;
 
@@ -267,6 +268,7 @@ static bool is_constant(FeInfer *in, const char *name) {
 
 static Local *collect_write(Collect *c, const char *name, JrSpan span) {
     Local *local = local_add(c->in, c->info, name, span);
+    local->deleted |= !local->writes && c->deletes;
     local->writes++;
     local->last = span;
     for (uint32_t i = 0; i < c->loops.len; i++)
@@ -309,8 +311,10 @@ static void collect_stmt(Collect *c, const AstStmt *stmt) {
     collect_named(c, stmt->message);
     for (uint32_t i = 0; i < stmt->targets.len; i++)
         collect_named(c, stmt->targets.data[i]);
+    c->deletes = stmt->kind == AST_DEL;
     for (uint32_t i = 0; i < stmt->targets.len; i++)
         collect_target(c, stmt->targets.data[i], stmt->kind == AST_FOR);
+    c->deletes = false;
     if (stmt->kind == AST_ANN && stmt->targets.data[0]->kind == AST_NAME) {
         Local *local = jr_table_get(&c->info->by_name, stmt->targets.data[0]->name);
         if (local && !local->annotation) local->annotation = stmt->annotation;
@@ -434,8 +438,8 @@ static void define_rest(FeInfer *in, const FuncInfo *counts) {
                  !entry->type->func->library)
             jr_diag_error(in->diags, local->span,
                           "'%s' is a function: it cannot be assigned to", local->name);
-        else if (entry->kind != ENTRY_VAR && entry->type != in->types->error &&
-                 entry->span.line != local->span.line)
+        else if (entry->kind != ENTRY_VAR && !local->deleted &&
+                 entry->type != in->types->error && entry->span.line != local->span.line)
             refuse_import(in, entry, local);
     }
 }
