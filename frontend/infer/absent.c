@@ -47,7 +47,9 @@ static bool block_ends(const FeSpec *spec, const AstBlock *block);
 static bool stmt_ends(const FeSpec *spec, const AstStmt *stmt) {
     switch (stmt->kind) {
     case AST_RETURN:
-    case AST_RAISE: return true;
+    case AST_RAISE:
+    case AST_BREAK:
+    case AST_CONTINUE: return true;
     case AST_IF: {
         int truth = fe_absent_truth(spec, stmt->value);
         return (truth == 0 || block_ends(spec, &stmt->body)) &&
