@@ -32,8 +32,9 @@ typedef struct Unroll {
     JR_VEC(uint32_t) home; /* by register: 1 + a loop; 0: not seen */
     JR_VEC(IrReg) map;     /* by register, in a round: itself if it is not there */
     JR_VEC(IrReg) mapped;  /* those that are not themselves */
-    uint32_t number,
-        next; /* of the loop that is looked at; loops that have been seen in the second walk */
+    uint32_t number;       /* of the loop that is looked at */
+    uint32_t
+        next; /* how many loops visit() has met, in the order in which note_homes() numbers them */
     uint32_t size; /* of the function, in statements */
     bool changed;
 } Unroll;

@@ -8,7 +8,7 @@
  * What is not reached then is no part of the specialisation: it need not make sense for None. */
 #include "frontend/infer/infer.h"
 
-/* 1 if the name is a parameter that is None, 0 if it is another one, -1 if it may be assigned to. */
+/* Whether it names a parameter that is None; -1 where that is not known: it is something else, or is assigned to. */
 static int is_absent(const FeSpec *spec, const AstExpr *expr) {
     const Local *local =
         expr->kind == AST_NAME ? jr_table_get(&spec->func->info->by_name, expr->name) : NULL;

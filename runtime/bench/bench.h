@@ -99,9 +99,12 @@ void jr_bench_outcome_clear(BenchOutcome *outcome);
 
 /* ---- bench_measure.c ---- */
 
-/* What is measured: calls it so many times, with fresh arguments. NULL or what went wrong. */
+/* Calls it so many times, with fresh arguments. NULL or what went wrong. */
+typedef const char *BenchCalls(void *user, int64_t calls, double *seconds, double *cpu);
+
+/* What is measured. */
 typedef struct BenchSubject {
-    const char *(*run)(void *user, int64_t calls, double *seconds, double *cpu);
+    BenchCalls *run;
     void *user;
     bool one_by_one; /* a sample is one call */
     double budget;   /* seconds */

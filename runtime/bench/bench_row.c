@@ -274,6 +274,15 @@ static const char *first_call(BenchRun *run, bool chunked, JrBenchRow *row) {
     return why;
 }
 
+static BenchSubject subject_of(BenchRun *run, BenchCalls *calls) {
+    return (BenchSubject){.run = calls,
+                          .user = run,
+                          .one_by_one = run->args.any_written,
+                          .budget = run->options.seconds,
+                          .progress = tell,
+                          .progress_user = run};
+}
+
 static const char *measure_engine(BenchRun *run, bool parallel, JrBenchRow *row) {
     JrThread *thread = jr_thread_current();
     if (!thread) return JR_NO_MEMORY;
@@ -282,12 +291,7 @@ static const char *measure_engine(BenchRun *run, bool parallel, JrBenchRow *row)
     row->threads = parallel ? (outer ? outer : jr_pool_threads()) : 1;
     thread->max_threads = row->threads;
     const char *why = first_call(run, parallel, row);
-    BenchSubject subject = {.run = call_engine,
-                            .user = run,
-                            .one_by_one = run->args.any_written,
-                            .budget = run->options.seconds,
-                            .progress = tell,
-                            .progress_user = run};
+    BenchSubject subject = subject_of(run, call_engine);
     if (!why && !row->difference) {
         memset(run->busy, 0, sizeof *run->busy);
         thread->busy = parallel ? run->busy : NULL;
@@ -382,12 +386,7 @@ void jr_bench_rival_row(BenchRun *run, const JrBenchRival *rival) {
     run->outcome = NULL;
     BenchOutcome outcome = {.value = left};
     if (!why) check_outcome(run, row, &outcome);
-    BenchSubject subject = {.run = call_rival,
-                            .user = run,
-                            .one_by_one = run->args.any_written,
-                            .budget = run->options.seconds,
-                            .progress = tell,
-                            .progress_user = run};
+    BenchSubject subject = subject_of(run, call_rival);
     if (!why && !row->difference) why = jr_bench_measure(&subject, run->bench->arena, row);
     if (!why && row->sample_count) set_ratios(run, rival->name, false, row);
     jr_bench_outcome_clear(&outcome);

@@ -8,8 +8,6 @@ comparisons, flags and `not`; break, continue, return and raise in the middle; i
 rows times columns; loops of few rounds; every type of number. Results, errors with their lines, and memory after them
 must be the same. Needs PYTHONPATH and JITRUN_BUILD as the tests of the package do; ends with a line of counts.
 """
-import argparse
-import collections
 import random
 import sys
 
@@ -190,15 +188,8 @@ def check(seed, engines):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--seeds", default="0:120")
-    args = parser.parse_args()
-    first, last = map(int, args.seeds.split(":"))
     engines = [key for key in ("interp", "tcc", "llvm") if engine.engine_available(key)]
-    counts = collections.Counter(check(seed, engines) for seed in range(first, last))
-    failed = counts.pop(None, 0)
-    print(", ".join(f"{count} {word}" for word, count in sorted(counts.items())))
-    print(f"{sum(counts.values())} passed, {failed} failed")
+    counts, failed = nests.run_seeds(__doc__, "0:120", lambda seed: check(seed, engines))
     return failed != 0 or 3 * counts["end well"] < sum(counts.values())
 
 
