@@ -94,9 +94,15 @@ static void conflict(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
                       "'%s' would be both %s and %s, and no integer type holds both",
                       var->name, fe_infer_name(in, var->type), fe_infer_name(in, type));
     else
-        fe_infer_fail(in, span, "a variable has one type: use another name here",
-                      "'%s' is %s elsewhere and %s here", var->name,
-                      fe_infer_name(in, var->type), fe_infer_name(in, type));
+        fe_infer_fail(
+            in, span,
+            var->type->kind == FE_NONE
+                ? jr_arena_printf(in->arena,
+                                  "use another name: value = ... if %s is None else %s",
+                                  var->name, var->name)
+                : "a variable has one type: use another name here",
+            "'%s' is %s elsewhere and %s here", var->name, fe_infer_name(in, var->type),
+            fe_infer_name(in, type));
     var->type = in->types->error;
 }
 
