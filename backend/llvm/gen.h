@@ -10,6 +10,7 @@
  *   control.c  statements, branches           loops.c loops
  *   range.c    bounds checks moved in front   apart.c accesses that share nothing
  *   call.c     calls, runtime calls, errors
+ *   spread.c   indices of which the ends are known   front.c what stays the same in a loop
  *   self.c     functions that call themselves
  *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
@@ -87,6 +88,7 @@ typedef struct GenLoop {
     struct GenLoop *outer;
     LLVMBasicBlockRef on_break, on_continue;
     bool searches; /* a `while` loop, whose branches depend on what it finds */
+    bool clear;    /* no access in it has a check left */
 } GenLoop;
 
 /* What is known of a statement inside the loop being generated: of an access, on which axes the
@@ -97,6 +99,7 @@ typedef struct GenProof {
     struct GenPlace *place; /* or NULL */
     bool truth;
     bool dividend;      /* a remainder: it is what is divided */
+    bool exact;         /* a conversion to an integer: it is in its range */
     LLVMValueRef value; /* what it computes, known in front of the loop; or NULL */
 } GenProof;
 
@@ -106,7 +109,8 @@ typedef struct GenUse {
     uint32_t writes, pos;
     bool stored; /* an array: to an element */
     IrReg front; /* what stands for it in front of the loop: 1 + a register; 0: unknown */
-    LLVMValueRef value; /* ... if that is this one: what it is there */
+    LLVMValueRef value;     /* ... if that is this one: what it is there */
+    LLVMValueRef low, high; /* what its values are between in the quick twin; or NULL */
 } GenUse;
 
 enum { GEN_MAX_PLACES = 16, GEN_MAX_POINTS = 4 };
@@ -139,6 +143,7 @@ typedef struct GenPlan {
     LLVMValueRef length; /* NULL: any */
     uint32_t nplaces;
     bool too_many_places;
+    bool checks; /* an access has a check left */
     GenPlace places[GEN_MAX_PLACES];
     JR_VEC(GenProof) proofs;
 } GenPlan;

@@ -44,7 +44,8 @@ static Looks looks_of(const IrStmt *s) {
 
 static void loop_body(GenFunc *f, const IrStmt *s, Looks looks, LLVMBasicBlockRef on_break,
                       LLVMBasicBlockRef on_continue) {
-    GenLoop loop = {f->loop, on_break, on_continue, s->op == OP_LOOP};
+    GenLoop loop = {f->loop, on_break, on_continue, s->op == OP_LOOP,
+                    f->plan && !f->plan->checks};
     f->loop = &loop;
     if (looks == LOOKS_EACH) jr_gen_poll(f, s);
     jr_gen_block(f, &s->u.blocks.then);

@@ -106,6 +106,14 @@ static bool add_front(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint3
     return front != IR_NO_REG && add_term(a, front, scale);
 }
 
+/* Once in an index. */
+static bool add_spread(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t pos) {
+    if (!r->loose || a->spread || !jr_range_spread(r, reg, pos)) return false;
+    a->spread = 1 + reg;
+    a->spread_scale = scale;
+    return true;
+}
+
 static bool add_product(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint32_t pos,
                         int depth) {
     int64_t k = 0;
@@ -147,7 +155,9 @@ static bool add_value(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t po
     switch (s->op) {
     case OP_COPY: return add_value(r, a, s->args[0], scale, use->pos, depth + 1);
     case OP_MUL: return add_product(r, a, s, scale, use->pos, depth + 1);
-    case OP_MOD: return add_remainder(r, a, s, scale, use->pos, depth + 1);
+    case OP_MOD:
+        return add_remainder(r, a, s, scale, use->pos, depth + 1) ||
+               add_spread(r, a, reg, scale, pos);
     case OP_ADD:
     case OP_SUB:
         return add_value(r, a, s->args[0], scale, use->pos, depth + 1) &&
@@ -156,17 +166,34 @@ static bool add_value(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t po
     case OP_SELECT: {
         const IrStmt *test = r->uses[s->args[0]].def;
         const GenProof *proof = test ? jr_range_proof(r->plan, test) : NULL;
-        if (!proof) return false;
+        if (!proof) return add_spread(r, a, reg, scale, pos);
         IrReg arm = s->args[proof->truth ? 1 : 2];
         return add_value(r, a, arm, scale, use->pos, depth + 1);
     }
-    default: return add_front(r, a, s, scale, pos);
+    default: return add_front(r, a, s, scale, pos) || add_spread(r, a, reg, scale, pos);
     }
 }
 
-static bool affine(Range *r, Affine *a, IrReg reg) {
+bool jr_range_affine(Range *r, Affine *a, IrReg reg, uint32_t pos) {
+    bool loose = r->loose;
     *a = (Affine){0};
-    return add_value(r, a, reg, 1, r->pos, 0);
+    r->loose = false;
+    bool ok = add_value(r, a, reg, 1, pos, 0);
+    r->loose = loose;
+    return ok;
+}
+
+static bool affine(Range *r, Affine *a, IrReg reg) {
+    return jr_range_affine(r, a, reg, r->pos);
+}
+
+/* An index of which at least the ends are known. */
+static bool loosely_affine(Range *r, Affine *a, IrReg reg) {
+    *a = (Affine){0};
+    r->loose = true;
+    bool ok = add_value(r, a, reg, 1, r->pos, 0);
+    r->loose = false;
+    return ok;
 }
 
 /* ---- The questions ---- */
@@ -175,6 +202,7 @@ bool jr_range_same(const Affine *a, const Affine *b) {
     if (a->factor != b->factor || a->nterms != b->nterms || a->by_sign != b->by_sign)
         return false;
     if (a->by_sign && a->by != b->by) return false;
+    if (a->spread != b->spread || a->spread_scale != b->spread_scale) return false;
     for (uint32_t i = 0; i < a->nterms; i++)
         if (a->term[i] != b->term[i] || a->scale[i] != b->scale[i]) return false;
     return true;
@@ -263,9 +291,8 @@ static LLVMValueRef rows_of(Range *r, const Affine *a, LLVMValueRef counter, int
     return a->by_sign < 0 ? LLVMBuildNeg(b, rows, "") : rows;
 }
 
-/* The index for a counter of `counter + plus`, in 128 bits. */
-static LLVMValueRef evaluate(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus,
-                             int64_t offset) {
+LLVMValueRef jr_range_evaluate(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus,
+                               int64_t offset) {
     LLVMBuilderRef b = r->f->g->b;
     LLVMValueRef sum = wide_const(r, a->factor * plus + offset);
     if (a->factor) {
@@ -290,8 +317,8 @@ static void require_wide(Range *r, LLVMValueRef least, LLVMValueRef most, LLVMVa
 /* Whichever end is the greater one. */
 static void ask_both_ends(Range *r, const Question *q, LLVMValueRef dim) {
     const Affine *a = &q->index;
-    LLVMValueRef first = evaluate(r, a, r->first, r->first_plus, 0);
-    LLVMValueRef last = evaluate(r, a, r->last, r->last_plus, 0);
+    LLVMValueRef first = jr_range_evaluate(r, a, r->first, r->first_plus, 0);
+    LLVMValueRef last = jr_range_evaluate(r, a, r->last, r->last_plus, 0);
     LLVMBuilderRef b = r->f->g->b;
     LLVMValueRef least = wide_const(r, q->least), most = wide_const(r, q->most);
     require_wide(r, LLVMBuildAdd(b, first, least, ""), LLVMBuildAdd(b, first, most, ""), dim);
@@ -301,11 +328,33 @@ static void ask_both_ends(Range *r, const Question *q, LLVMValueRef dim) {
 static void ask_wide(Range *r, const Question *q, LLVMValueRef dim) {
     const Affine *a = &q->index;
     bool falls = a->factor < 0;
-    LLVMValueRef least = evaluate(r, a, falls ? r->last : r->first,
-                                  falls ? r->last_plus : r->first_plus, q->least);
-    LLVMValueRef most = evaluate(r, a, falls ? r->first : r->last,
-                                 falls ? r->first_plus : r->last_plus, q->most);
+    LLVMValueRef least = jr_range_evaluate(r, a, falls ? r->last : r->first,
+                                           falls ? r->last_plus : r->first_plus, q->least);
+    LLVMValueRef most = jr_range_evaluate(r, a, falls ? r->first : r->last,
+                                          falls ? r->first_plus : r->last_plus, q->most);
     require_wide(r, least, most, dim);
+}
+
+static LLVMValueRef scaled(Range *r, LLVMValueRef value, int64_t scale) {
+    return LLVMBuildMul(r->f->g->b, widen(r, value), wide_const(r, scale), "");
+}
+
+/* At either end of the counter, and of what is spread. */
+static void ask_spread(Range *r, const Question *q, LLVMValueRef dim) {
+    LLVMBuilderRef b = r->f->g->b;
+    const Affine *a = &q->index;
+    const GenUse *use = &r->uses[a->spread - 1];
+    bool up = a->spread_scale > 0;
+    LLVMValueRef least = scaled(r, up ? use->low : use->high, a->spread_scale);
+    LLVMValueRef most = scaled(r, up ? use->high : use->low, a->spread_scale);
+    least = LLVMBuildAdd(b, least, wide_const(r, q->least), "");
+    most = LLVMBuildAdd(b, most, wide_const(r, q->most), "");
+    for (int end = 0; end < (a->factor || a->by_sign ? 2 : 1); end++) {
+        LLVMValueRef counter = end ? r->last : r->first;
+        int64_t plus = end ? r->last_plus : r->first_plus;
+        LLVMValueRef at = jr_range_evaluate(r, a, counter, plus, 0);
+        require_wide(r, LLVMBuildAdd(b, at, least, ""), LLVMBuildAdd(b, at, most, ""), dim);
+    }
 }
 
 static void ask(Range *r, const Question *q) {
@@ -313,7 +362,9 @@ static void ask(Range *r, const Question *q) {
     LLVMValueRef dim = q->array == IR_NO_REG ? jr_range_term(r, q->bound)
                                              : jr_gen_array(r->f, q->array).dims[q->axis];
     counter_range(r);
-    if (a->by_sign) {
+    if (a->spread) {
+        ask_spread(r, q, dim);
+    } else if (a->by_sign) {
         ask_both_ends(r, q, dim);
     } else if (a->factor == 0 && a->nterms == 0) {
         jr_range_require(
@@ -521,7 +572,7 @@ static void spare_first(Range *r) {
 
 /* A constant below zero is left to its own check, which is cheap. */
 static bool always_negative(const Affine *a) {
-    return a->factor == 0 && a->nterms == 0 && a->offset < 0;
+    return a->factor == 0 && a->nterms == 0 && !a->spread && a->offset < 0;
 }
 
 /* One multiplication an iteration is nothing; one for each of several arrays is worth replacing by
@@ -544,14 +595,16 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
     GenProof proof = {.stmt = s};
     bool all = true;
     for (unsigned axis = 0; axis < ndim; axis++) {
-        bool known = affine(r, &index[axis], s->args[1 + axis]);
-        if (known && wanted >> axis & 1) {
+        bool exact = affine(r, &index[axis], s->args[1 + axis]), asked = wanted >> axis & 1;
+        bool known = exact || (asked && loosely_affine(r, &index[axis], s->args[1 + axis]));
+        if (known && asked) {
             known =
                 !always_negative(&index[axis]) && note_index(r, array, axis, 0, &index[axis]);
             if (known) proof.axes |= 1u << axis;
         }
-        all &= known;
+        all &= known && exact;
     }
+    r->plan->checks |= (s->u.mem.check & ~proof.axes) != 0;
     if (all) note_columns(r, array, ndim, index);
     proof.place = jr_range_note_access(r, s, all ? index : NULL);
     if (proof.axes || proof.place) JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);

@@ -18,6 +18,9 @@ typedef struct Affine {
     uint32_t nterms;
     IrReg term[MAX_TERMS];
     int64_t scale[MAX_TERMS];
+    IrReg
+        spread; /* 1 + a register that is added, times spread_scale, of which the ends are known; 0: none */
+    int64_t spread_scale;
 } Affine;
 
 /* Indices on one axis that differ by their offsets alone. Or what is divided by `bound`, so that the
@@ -42,6 +45,7 @@ typedef struct Range {
     int64_t step;                  /* 1 or -1 if the loop can be run in pieces, else 0 */
     LLVMValueRef first, last;      /* the counter's range, made on first use: counter_range */
     int64_t first_plus, last_plus;
+    bool loose;   /* an index may have a part of which the ends are known */
     IrReg column; /* an array that is gone through by its columns, or IR_NO_REG */
 } Range;
 
@@ -58,9 +62,17 @@ bool jr_range_minus(const Affine *a, const Affine *b, Affine *difference);
 /* Its invariant part, in wrapping 64 bits. */
 LLVMValueRef jr_range_value(Range *r, const Affine *a);
 void jr_range_require(Range *r, LLVMValueRef ok);
+/* What the register is, as the statement at `pos` sees it, as an exact sum; or false. */
+bool jr_range_affine(Range *r, Affine *a, IrReg reg, uint32_t pos);
+/* Less its offset and spread, and plus `offset`, for a counter of `counter + plus`, in 128 bits. */
+LLVMValueRef jr_range_evaluate(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus,
+                               int64_t offset);
 /* Keeps the iteration in which a, whose factor is 1 or -1, is zero out of the quick twin. False if
  * that cannot be. */
 bool jr_range_spare(Range *r, const Affine *a);
+
+/* spread.c: whether the ends of the register's values are known: its use's low and high. */
+bool jr_range_spread(Range *r, IrReg reg, uint32_t pos);
 
 /* apart.c: an access, at r->pos, to an array that the loop does not assign; `index` is NULL if not all
  * of its indices are affine and known to be within the array. */

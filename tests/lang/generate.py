@@ -19,6 +19,7 @@ import seeds  # noqa: E402
 TIMEOUT = 60
 
 PROGRAM = """\
+import math
 import numpy as np
 from jitrun import njit, int64, float64
 
@@ -72,6 +73,8 @@ class Maker:
             counter = self.pick(["i", "k", "k", "w", "0"])
         if self.chance(0.15):
             return self.product(counter, size)
+        if self.chance(0.12):
+            return self.spread(counter, size)
         if self.few and self.chance(0.5):
             return self.pick([f"{counter} + t", f"{counter} - t", f"{counter} + t - 1", "t"])
         return self.pick([
@@ -84,6 +87,16 @@ class Maker:
             f"({counter} + 1) % {size}", f"({counter} - 1) % {size}", f"(i + 1) % {size}", "(i - w) % n", f"({counter} + w) % {size}",
             f"{counter} * w", f"k * w + {counter}", f"i * w + {counter}", f"(k + {counter}) * w", f"w * {counter} - k",
             f"i // k + {counter}", f"(i & 3) * w + {counter}", f"min(i, w) + {counter}", f"{counter} % {size}"])
+
+    def spread(self, counter, size):
+        """Of which only the ends are known, or not even these."""
+        value = self.pick([
+            f"int({counter} * {self.pick(['0.75', '1.25', '-0.5', '1e300'])} + {self.pick(['0.0', '2.5', '-1.5', '20.25'])})",
+            f"int({counter} * (m - 2) / n)", f"int(math.floor(({counter} - k) / (w + 0.5)))",
+            f"int(np.float32({counter}) / (k - 1))", f"int(b[{counter}]) & 7", f"(({counter} * {counter}) ^ 5) & k",
+            f"int(b[j]) % {size}", f"({counter} * {counter} - w) % {size}", f"min(max({counter} - w, 0), {size} - 1)",
+            f"min({counter} + k, {size} - 1)", f"max({counter} - 2, 0)", f"int(a[k, {counter}]) // 4 % 5"])
+        return self.pick([value, value, value, f"{value} + 1", f"{value} - 1", f"{counter} + {value}", f"3 - {value}"])
 
     def element(self):
         return self.pick([
