@@ -186,7 +186,7 @@ static LLVMValueRef element_of(GenFunc *f, const IrStmt *s) {
     GenArray array = jr_gen_array(f, s->args[0]);
     Access a = access_of(f, s, &array);
     LLVMValueRef offset = NULL;
-    g->strided |= f->loop && a.type.layout == LAYOUT_ANY;
+    g->needs.strided |= f->loop && a.type.layout == LAYOUT_ANY;
     for (unsigned i = 0; i < a.type.ndim; i++) {
         LLVMValueRef at = i + 1 == a.type.ndim ? jr_gen_index_ahead(f, s) : NULL;
         if (!at) at = index_on(f, &a, i, jr_gen_value(f, s->args[1 + i]));

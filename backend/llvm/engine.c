@@ -104,7 +104,7 @@ static bool work_run(Work *w, const IrModule *module, const JrEngineOptions *opt
     if (!generate(w, table)) return false;
     if (stage == STAGE_GENERATE) return true;
     double begun = jr_clock();
-    if (!jr_target_optimise(&w->target, w->gen.module, w->gen.strided, w->why)) return false;
+    if (!jr_target_optimise(&w->target, w->gen.module, w->gen.needs, w->why)) return false;
     w->optimised = jr_clock() - begun;
     if (stage == STAGE_OPTIMISE) return true;
     w->buffer = jr_target_emit(&w->target, w->gen.module, stage == STAGE_EMIT_ASM, w->why);

@@ -14,6 +14,7 @@
  *   self.c     functions that call themselves
  *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
+ *   counters.c a pass of our own
  *   jit.c      linking machine code into the process
  *   keep.c     machine code kept for later processes
  *
@@ -61,6 +62,12 @@ typedef struct GenSig {
     LLVMValueRef pointer; /* with its C signature, or NULL */
 } GenSig;
 
+/* What a module's passes depend on. */
+typedef struct TargetNeeds {
+    bool strided; /* a loop goes through arrays that are not contiguous for it */
+    bool packed;  /* a loop loads neighbours of a byte or two and computes in their type */
+} TargetNeeds;
+
 typedef struct Gen {
     const IrModule *ir;
     const JrEngineOptions *options;
@@ -77,8 +84,8 @@ typedef struct Gen {
     LLVMValueRef host;      /* where code that is kept finds options->host, if it needs it */
     LLVMMetadataRef scopes; /* the domain of alias scopes, made on first use */
     unsigned md_prof, md_invariant, md_scope, md_noalias, md_unpredictable;
-    int level;                  /* of optimisation, 0 to 3 */
-    bool strided;               /* a loop goes through arrays that are not contiguous for it */
+    int level; /* of optimisation, 0 to 3 */
+    TargetNeeds needs;
     JrTable sigs;               /* IrFunc.name -> GenSig */
     GenSig *reached;            /* those not looked at yet */
     uint32_t stmts, most_stmts; /* of all functions reached, of the largest */

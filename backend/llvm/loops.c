@@ -42,22 +42,36 @@ static Looks looks_of(const IrStmt *s) {
     return leaves_early(&s->u.blocks.then) ? LOOKS_EACH : LOOKS_STRIPS;
 }
 
+/* The look of a `while` loop. It is done where the loop goes back to the top, not at the top as in the IR: there it would
+ * be in front of the condition, which LLVM then does not move to the end. */
+static const IrStmt *poll_of(const IrStmt *s) {
+    const IrStmt *first = s->u.blocks.then.first;
+    return first && first->op == OP_POLL ? first : NULL;
+}
+
 static void loop_body(GenFunc *f, const IrStmt *s, Looks looks, LLVMBasicBlockRef on_break,
                       LLVMBasicBlockRef on_continue) {
     GenLoop loop = {f->loop, on_break, on_continue, s->op == OP_LOOP,
                     f->plan && !f->plan->checks};
+    IrBlock body = s->u.blocks.then;
     f->loop = &loop;
     if (looks == LOOKS_EACH) jr_gen_poll(f, s);
-    jr_gen_block(f, &s->u.blocks.then);
+    if (s->op == OP_LOOP && poll_of(s)) body.first = body.first->next;
+    jr_gen_block(f, &body);
     go_to(f, on_continue);
     f->loop = loop.outer;
 }
 
 void jr_gen_loop(GenFunc *f, const IrStmt *s) {
     LLVMBasicBlockRef top = jr_gen_label(f, "loop"), after = jr_gen_label(f, "");
+    LLVMBasicBlockRef next = jr_gen_label(f, "next");
+    const IrStmt *poll = poll_of(s);
     LLVMBuildBr(f->g->b, top);
     start(f, top);
-    loop_body(f, s, LOOKS_NEVER, after, top);
+    loop_body(f, s, LOOKS_NEVER, after, next);
+    start(f, next);
+    if (poll) jr_gen_poll(f, poll);
+    LLVMBuildBr(f->g->b, top);
     start(f, after);
 }
 
@@ -160,6 +174,21 @@ static LLVMValueRef less_saturated(Gen *g, LLVMValueRef a, LLVMValueRef b) {
     return jr_gen_intrinsic(g, "llvm.ssub.sat", 1, &g->i64, 2, args);
 }
 
+static bool is_small(const IrFunc *ir, IrReg reg) {
+    unsigned size = ir_scalar_size((IrScalar)ir_reg_type(ir, reg).scalar);
+    return size > 0 && size <= 2;
+}
+
+/* The elements of a byte or two that are loaded, if none of them becomes wider. */
+static uint32_t count_small(const IrFunc *ir, const IrBlock *block) {
+    uint32_t n = 0;
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        if (s->op == OP_CAST && is_small(ir, s->args[0])) return 0;
+        n += s->op == OP_LOAD && is_small(ir, s->args[0]);
+    }
+    return n;
+}
+
 static uint32_t count_loads(const IrBlock *block) {
     uint32_t n = 0;
     for (const IrStmt *s = block->first; s; s = s->next) {
@@ -208,6 +237,7 @@ static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
         mark_loop(g, branch, "llvm.loop.disable_nonforced", 0);
     else if (s->jammed || keeps_loading(f, s)) /* there is enough to do at the same time */
         mark_loop(g, branch, "llvm.loop.interleave.count", 1);
+    g->needs.packed |= f->plan && count_small(f->ir, &s->u.blocks.then) > 1;
     LLVMAddIncoming(counter, &sum, &next, 1);
 }
 

@@ -580,7 +580,7 @@ static bool always_negative(const Affine *a) {
 static void note_columns(Range *r, IrReg array, unsigned ndim, const Affine *index) {
     for (unsigned axis = 0; axis + 1 < ndim && !r->loop->jammed; axis++) {
         if (!index[axis].factor) continue;
-        if (r->column != IR_NO_REG && r->column != array) r->f->g->strided = true;
+        if (r->column != IR_NO_REG && r->column != array) r->f->g->needs.strided = true;
         r->column = array;
     }
 }

@@ -233,20 +233,24 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
 #define LOOPS                                                                     \
     "loop-mssa(licm<no-allowspeculation>,loop-rotate,licm,simple-loop-unswitch)," \
     "simplifycfg," COMBINE ",loop(loop-idiom,indvars,loop-deletion,loop-unroll-full)"
-#define SIMPLIFY                                                             \
-    "early-cse<memssa>,jump-threading,simplifycfg,tailcallelim,reassociate," \
-    "constraint-elimination," LOOPS ",gvn,correlated-propagation,adce,dse,"  \
+#define SIMPLIFY(GVN)                                                           \
+    "early-cse<memssa>,jump-threading,simplifycfg,tailcallelim,reassociate,"    \
+    "constraint-elimination," LOOPS "," GVN ",correlated-propagation,adce,dse," \
     "loop-mssa(licm),simplifycfg<hoist-common-insts;sink-common-insts>," COMBINE
-#define VECTORS                                                                          \
-    "loop-vectorize,loop-load-elim," COMBINE                                             \
+#define VECTORS(GVN)                                                                     \
+    "loop-vectorize," GVN "loop-load-elim," COMBINE                                      \
     ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-lookup;"            \
     "no-keep-loops;hoist-common-insts;sink-common-insts>,slp-vectorizer,vector-combine," \
     "instsimplify,loop-mssa(licm),div-rem-pairs,simplifycfg<speculate-unpredictables>"
-#define KERNELS                                                          \
-    "function<eager-inv>(" FIRST "),always-inline,"                      \
-    "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"    \
-    "function<eager-inv;no-rerun>(" SIMPLIFY ")),deadargelim,globaldce," \
-    "function<eager-inv>(" VECTORS "),globaldce"
+#define KERNELS_WITH(SIMPLE, VECTOR)                                   \
+    "function<eager-inv>(" FIRST "),always-inline,"                    \
+    "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"  \
+    "function<eager-inv;no-rerun>(" SIMPLE ")),deadargelim,globaldce," \
+    "function<eager-inv>(" VECTOR "),globaldce"
+#define KERNELS KERNELS_WITH(SIMPLIFY("gvn"), VECTORS(""))
+/* What an iteration loads that the one before has loaded is kept from it where the loop has no vectors. With
+ * vectors of bytes it takes more to shift them by one than to load them again. */
+#define PACKED KERNELS_WITH(SIMPLIFY("gvn<no-load-pre>"), VECTORS("gvn,"))
 #if OWN_STRENGTH_REDUCTION
 #define ADDITIONS ",function(loop(loop-reduce))"
 #else
@@ -260,15 +264,21 @@ static const char *const pipelines[][2] = {
     {KERNELS, KERNELS ADDITIONS},
     {"default<O3>" ADDITIONS, "default<O3>" ADDITIONS},
 };
+static const char *const packed[2] = {PACKED, PACKED ADDITIONS};
 
-bool jr_target_optimise(const Target *target, LLVMModuleRef module, bool strided, char *why) {
+bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
+                        char *why) {
+    const char *const *passes =
+        needs.packed && target->level == 2 ? packed : pipelines[target->level];
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetSLPVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetLoopUnrolling(options, target->level > 2);
     LLVMErrorRef error =
-        LLVMRunPasses(module, pipelines[target->level][strided], target->machine, options);
+        LLVMRunPasses(module, passes[needs.strided], target->machine, options);
     LLVMDisposePassBuilderOptions(options);
+    if (!error && OWN_STRENGTH_REDUCTION && target->level == 2 && !needs.strided)
+        jr_target_step_first(module);
     if (!error) return true;
     char *message = LLVMGetErrorMessage(error);
     snprintf(why, TARGET_WHY, "LLVM's passes failed: %s", message);

@@ -24,8 +24,10 @@ void jr_target_clear(Target *target);
 bool jr_target_describe(const JrEngineOptions *options, JrText *out, char *why);
 /* Makes the module one for this target. */
 void jr_target_mark(const Target *target, LLVMModuleRef module);
-/* strided: with what Gen.strided asks for. */
-bool jr_target_optimise(const Target *target, LLVMModuleRef module, bool strided, char *why);
+bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
+                        char *why);
+/* counters.c: the part of strength reduction that each loop gains from. */
+void jr_target_step_first(LLVMModuleRef module);
 /* An object file, or assembly text, in a buffer that is the caller's; NULL with the reason. */
 LLVMMemoryBufferRef jr_target_emit(const Target *target, LLVMModuleRef module, bool assembly,
                                    char *why);

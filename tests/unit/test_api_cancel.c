@@ -15,6 +15,13 @@ static const char source[] = "import numpy as np\n"
                              "    while n >= 0:\n"
                              "        n = (n + 1) % 7\n"
                              "    return n\n"
+                             "def returning(n: int) -> int:\n"
+                             "    while True:\n"
+                             "        n = (n + 1) % 7\n"
+                             "        if n < 7:\n"
+                             "            continue\n"
+                             "        n = 0\n"
+                             "    return n\n"
                              "def counting(n: int) -> int:\n"
                              "    s = 0\n"
                              "    for i in range(n, 2**62):\n"
@@ -65,9 +72,9 @@ static const char source[] = "import numpy as np\n"
                              "        s += k\n"
                              "    return s\n";
 
-static const char *const endless[] = {"waiting", "counting", "downwards",
-                                      "strange", "nested",   "recursion",
-                                      "mutual",  "threads",  "unbalanced"};
+static const char *const endless[] = {"waiting", "returning", "counting",  "downwards",
+                                      "strange", "nested",    "recursion", "mutual",
+                                      "threads", "unbalanced"};
 enum { ENDLESS = sizeof endless / sizeof endless[0] };
 
 static double now(void) {
