@@ -25,6 +25,10 @@
  * except that nothing new may be asked of what is being freed. Functions may be called from any number of
  * threads at once.
  *
+ * Fork: the child has the contexts, modules and functions of its parent, and one thread. A fork waits
+ * until compilations on other threads are done, and those asked for meanwhile wait for it; kernels may
+ * run on.
+ *
  * Structures that the caller fills in begin with `size`: set it to sizeof the structure, and
  * zero what you do not use. They can then grow without breaking programs built before.
  *

@@ -1,6 +1,7 @@
 /* Contexts and modules: jitrun.h's first half. */
 #include "ir/base/clock.h"
 #include "runtime/cache.h"
+#include "runtime/fork.h"
 #include "runtime/host.h"
 #include "runtime/pointer.h"
 
@@ -76,6 +77,7 @@ static JrContext *context_make(const JrContextOptions *o) {
 
 JrContext *jr_context_new(const JrContextOptions *options) {
     jr_error_clear();
+    jr_fork_watch();
     JrContextOptions o;
     if (!jr_take_options(&o, sizeof o, options, "JrContextOptions")) return NULL;
     if (!o.resize != !o.release) {
@@ -212,13 +214,13 @@ JrStatus jr_module_cache(JrModule *module, JrCacheUse *out) {
     JrCacheUse use = {0};
     jr_error_clear();
     if (!module) return jr_error_set(JR_ERR_ARGUMENT, "jr_module_cache: NULL argument");
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (module->cache)
         use = (JrCacheUse){.hits = module->cache->hits,
                            .misses = module->cache->misses,
                            .folder = unless_empty(module->cache->folder),
                            .problem = unless_empty(module->cache->problem)};
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     return jr_give_result(out, &use, sizeof use, "JrCacheUse") ? JR_OK : JR_ERR_ARGUMENT;
 }
 
@@ -284,13 +286,12 @@ JrStatus jr_compile_file(JrContext *context, const char *path, const JrCompileOp
 
 /* jr_function adds to the list, on whatever thread: reading it takes the lock. */
 static const JrDiag *diag_at(const JrModule *module, size_t index, size_t *count) {
-    pthread_mutex_t *lock = (pthread_mutex_t *)&module->lock;
-    pthread_mutex_lock(lock);
+    jr_module_lock((JrModule *)module);
     const JrDiag *found = NULL;
     *count = 0;
     for (const JrDiag *d = module->diags.first; d; d = d->next)
         if ((*count)++ == index) found = d;
-    pthread_mutex_unlock(lock);
+    jr_module_unlock((JrModule *)module);
     return found;
 }
 
@@ -320,7 +321,7 @@ const char *jr_module_report(JrModule *module, JrReport kind) {
     if (!module) return "";
     jmp_buf oom;
     JrText text;
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_text_init(&text, module->arena);
@@ -334,7 +335,7 @@ const char *jr_module_report(JrModule *module, JrReport kind) {
         text.data = "error: out of memory\n";
     }
     jr_arena_on_oom(module->arena, NULL);
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     return text.data;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "ir/cost.h"
 #include "runtime/compile.h"
+#include "runtime/fork.h"
 #include "runtime/frame.h"
 #include "runtime/lifetime.h"
 #include "runtime/rt/array.h"
@@ -378,7 +379,7 @@ static JrStatus find_function(JrModule *module, const char *name, Query query,
         return jr_error_set(JR_ERR_ARGUMENT, "jr_function: NULL argument");
     if (!module->sound)
         return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_module_reset_diags(module);
@@ -390,7 +391,7 @@ static JrStatus find_function(JrModule *module, const char *name, Query query,
         jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     return jr_error()->status;
 }
 

@@ -185,11 +185,11 @@ JrStatus jr_run_cancelled_since(const JrModule *module, int32_t seen);
 
 /* ---- report.c ---- */
 
-/* Has `make` write a text about `of`, while it holds `lock` (NULL: none), and hands it to `write`.
+/* Has `make` write a text about `of`, while it holds the lock of `locked` (NULL: none), and hands it to `write`.
  * Sets the error: no memory, or "WHAT could not be written". */
 typedef void (*JrMakeText)(const void *of, JrText *out);
-JrStatus jr_write_text(const char *what, JrMakeText make, const void *of,
-                       pthread_mutex_t *lock, JrWrite write, void *user);
+JrStatus jr_write_text(const char *what, JrMakeText make, const void *of, JrModule *locked,
+                       JrWrite write, void *user);
 
 /* ---- engines.c ---- */
 

@@ -1,5 +1,6 @@
 /* --dump: what each stage of the compiler made of a module. */
 #include "runtime/compile.h"
+#include "runtime/fork.h"
 
 #include <string.h>
 
@@ -82,7 +83,7 @@ JrStatus jr_module_dump(JrModule *module, const char *stage_name, JrWrite write,
                             module->source.name, stage_name);
     jmp_buf oom;
     JrText text;
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_text_init(&text, module->arena);
@@ -95,7 +96,7 @@ JrStatus jr_module_dump(JrModule *module, const char *stage_name, JrWrite write,
         jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     if (jr_error()->status == JR_OK && !write(user, text.data, text.len))
         return jr_error_set(JR_ERR_IO, "the dump could not be written");
     return jr_error()->status;

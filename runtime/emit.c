@@ -3,6 +3,7 @@
  * Engines write a function with its C signature anyway (JrCSignature); here it gets the name its
  * prototype has, and code that holds no addresses of this process. What it calls of the runtime
  * is in the text itself, or in libjitrun_rt.a, which is the same runtime. */
+#include "runtime/fork.h"
 #include "runtime/pointer.h"
 #include "runtime/rt/rt.h"
 
@@ -137,7 +138,7 @@ JrStatus jr_module_emit(JrModule *module, const JrEmitOptions *options, JrWrite 
         return jr_error_set(JR_ERR_COMPILE, "%s has errors", module->source.name);
     Job job = {.module = module, .options = &o};
     jmp_buf oom;
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_module_reset_diags(module);
@@ -147,7 +148,7 @@ JrStatus jr_module_emit(JrModule *module, const JrEmitOptions *options, JrWrite 
         jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     if (jr_error()->status) return jr_error()->status;
     if (write(user, job.text.data, job.text.len)) return JR_OK;
     return jr_error_set(JR_ERR_IO, "what was made could not be written");

@@ -2,6 +2,7 @@
  * plug-in beside the library, opened when it is first asked for, since loading libLLVM costs
  * more than most programs run. */
 #include "runtime/compile.h"
+#include "runtime/fork.h"
 #include "runtime/rt/rt.h"
 
 #include <dlfcn.h>
@@ -104,5 +105,8 @@ bool jr_engine_available(JrContext *context, const char *engine) {
         jr_error_set(JR_ERR_ARGUMENT, "jr_engine_available: NULL argument");
         return false;
     }
-    return jr_engine_get(engine) != NULL;
+    jr_fork_hold(); /* it may be loaded now */
+    bool there = jr_engine_get(engine) != NULL;
+    jr_fork_release();
+    return there;
 }

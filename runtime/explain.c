@@ -171,5 +171,5 @@ JrStatus jr_module_explain(JrModule *module, JrReport kind, JrWrite write, void 
     jr_error_clear();
     if (!module || !write) return jr_error_set(JR_ERR_ARGUMENT, "module and write are needed");
     JrMakeText make = kind == JR_REPORT_JSON ? explain_as_json : explain_as_text;
-    return jr_write_text("the explanation", make, module, &module->lock, write, user);
+    return jr_write_text("the explanation", make, module, module, write, user);
 }

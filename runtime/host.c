@@ -12,6 +12,8 @@
  * function is back; the caller then adds the kernel's place. */
 #include "runtime/host.h"
 
+#include "runtime/fork.h"
+
 #include "runtime/rt/rt.h"
 #include "runtime/value.h"
 
@@ -112,7 +114,7 @@ static JrHostFn *make(const JrAlloc *alloc, const char *name, const JrHostSpec *
 
 static JrStatus add(JrContext *context, JrHostFn *fn) {
     JrStatus status = JR_OK;
-    pthread_mutex_lock(&context->hosts_lock);
+    jr_hosts_lock(context);
     for (const JrHostFn *other = context->hosts; other; other = other->next)
         if (strcmp(other->fe.name, fn->fe.name) == 0)
             status =
@@ -122,7 +124,7 @@ static JrStatus add(JrContext *context, JrHostFn *fn) {
         fn->next = context->hosts;
         context->hosts = fn;
     }
-    pthread_mutex_unlock(&context->hosts_lock);
+    jr_hosts_unlock(context);
     return status;
 }
 
@@ -149,9 +151,9 @@ void jr_hosts_free(JrContext *context) {
 
 void jr_hosts_copy(JrContext *context, JrArena *arena, JrHosts *out) {
     uint32_t n = 0;
-    pthread_mutex_lock(&context->hosts_lock);
+    jr_hosts_lock(context);
     JrHostFn *first = context->hosts; /* what comes later goes before it */
-    pthread_mutex_unlock(&context->hosts_lock);
+    jr_hosts_unlock(context);
     for (const JrHostFn *fn = first; fn; fn = fn->next)
         n++;
     *out = (JrHosts){.count = n,

@@ -19,6 +19,7 @@
  * being sequentially consistent, so that the last to leave frees the module. */
 #include "runtime/lifetime.h"
 
+#include "runtime/fork.h"
 #include "runtime/pointer.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of `doomed` */
@@ -29,24 +30,24 @@ static void destroy(JrModule *module) {
     JrContext *context = module->context;
     for (JrFunction *f = module->functions; f; f = f->next)
         jr_pointer_free(f);
+    jr_fork_hold(); /* engines lock what their modules share */
     for (JrUnit *unit = module->units, *next; unit; unit = next) {
         next = unit->next;
         unit->engine->release(unit->code);
         jr_alloc_free(context->alloc, unit);
     }
+    jr_fork_release();
     pthread_mutex_destroy(&module->lock);
     jr_arena_free(module->arena);
     jr_alloc_free(context->alloc, module);
     jr_context_free(context);
 }
 
-/* Of a fork's child. The threads that were in modules are not there, and those that were freeing
- * some may have held any lock: what was doomed is left as it is. */
-static void begin_again(void) {
+/* A thread may have been in the middle of the list of what was doomed, so that is left as it is. */
+void jr_modules_after_fork(void) {
     pthread_mutex_init(&lock, NULL);
     doomed = NULL;
     atomic_store(&doomed_count, 0);
-    jr_threads_forget_holds();
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -76,7 +77,6 @@ static void reap_what_is_left(void) {
 }
 
 static void watch_threads(void) {
-    pthread_atfork(NULL, NULL, begin_again);
     jr_threads_when_gone(reap_what_is_left);
 }
 

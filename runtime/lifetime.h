@@ -9,4 +9,7 @@
 bool jr_module_enter(JrModule *module);
 void jr_module_leave(JrModule *module);
 
+/* In the child of a fork, where no other thread is. */
+void jr_modules_after_fork(void);
+
 #endif

@@ -2,6 +2,7 @@
  * and each choice that somebody may wonder about. */
 #include "runtime/cache.h"
 #include "runtime/compile.h"
+#include "runtime/fork.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@ void jr_log(const JrContext *context, const char *format, ...) {
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    int holds = jr_fork_pause(); /* who forks may hold what the program's function waits for */
     context->log(context->log_user, line);
+    jr_fork_resume(holds);
 }
 
 static const char *plural(uint32_t n) {

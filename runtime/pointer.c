@@ -22,6 +22,7 @@
  * scalar's is what compiled code takes already; an array is gathered from several into a header.
  */
 #include "runtime/pointer.h"
+#include "runtime/fork.h"
 
 #include "runtime/lifetime.h"
 #include "runtime/rt/rt.h"
@@ -299,7 +300,7 @@ JrStatus jr_function_pointer(JrFunction *function, void **out) {
         return jr_error_set(JR_ERR_ARGUMENT, "jr_function_pointer: NULL argument");
     JrModule *module = function->module;
     jmp_buf oom;
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (function->call.pointer) {
         *out = function->call.pointer;
     } else if (function->pointer || (!module->broken && setjmp(oom) == 0)) {
@@ -313,6 +314,6 @@ JrStatus jr_function_pointer(JrFunction *function, void **out) {
     }
     jr_arena_on_oom(module->arena, NULL);
     if (jr_error()->status == JR_OK && !*out) *out = code_of(function);
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     return jr_error()->status;
 }

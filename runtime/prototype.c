@@ -1,5 +1,6 @@
 /* A function's signature in C: the leaves of its parameters and results with names, and the
  * text of its prototype. What each leaf becomes is in pointer.c's comment. */
+#include "runtime/fork.h"
 #include "runtime/pointer.h"
 
 #include <ctype.h>
@@ -158,7 +159,7 @@ static void make_text(JrModule *module, void (*make)(void *user, JrText *out), v
     jmp_buf oom;
     JrText text;
     *made = NULL;
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_text_init(&text, module->arena);
@@ -168,7 +169,7 @@ static void make_text(JrModule *module, void (*make)(void *user, JrText *out), v
         jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
 }
 
 static void make_prototype(void *user, JrText *out) {

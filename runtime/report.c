@@ -1,20 +1,21 @@
 /* Texts for a JrWrite; and jr_error_report, a run-time error as a person or a program reads it. */
 #include "runtime/compile.h"
+#include "runtime/fork.h"
 
-JrStatus jr_write_text(const char *what, JrMakeText make, const void *of,
-                       pthread_mutex_t *lock, JrWrite write, void *user) {
+JrStatus jr_write_text(const char *what, JrMakeText make, const void *of, JrModule *locked,
+                       JrWrite write, void *user) {
     JrArena *arena = jr_arena_new(NULL);
     if (!arena) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
     jmp_buf oom;
     JrText text;
     jr_text_init(&text, arena);
-    if (lock) pthread_mutex_lock(lock);
+    if (locked) jr_module_lock(locked);
     bool made = setjmp(oom) == 0;
     if (made) {
         jr_arena_on_oom(arena, &oom);
         make(of, &text);
     }
-    if (lock) pthread_mutex_unlock(lock);
+    if (locked) jr_module_unlock(locked);
     bool written = made && write(user, text.data, text.len);
     jr_arena_free(arena);
     if (!made) return jr_error_set(JR_MEMORY_ERROR, "out of memory");

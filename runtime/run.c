@@ -9,6 +9,7 @@
  * each of them call it, as a run that yields does its first one (rt.h). */
 #include "ir/base/clock.h"
 #include "runtime/compile.h"
+#include "runtime/fork.h"
 #include "runtime/lifetime.h"
 
 #include <setjmp.h>
@@ -94,7 +95,7 @@ static bool try_code(const JrModule *module, const JrCall *call, void *const *ar
 /* The code of a function, for a first way of running it or, behind a trial, a second. */
 static JrStatus find_code(JrModule *module, const char *name, JrOnce *once, JrCall *code) {
     jmp_buf oom;
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     if (!module->broken && setjmp(oom) == 0) {
         jr_arena_on_oom(module->arena, &oom);
         jr_module_reset_diags(module);
@@ -105,7 +106,7 @@ static JrStatus find_code(JrModule *module, const char *name, JrOnce *once, JrCa
         jr_module_break(module);
     }
     jr_arena_on_oom(module->arena, NULL);
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     return jr_error()->status;
 }
 

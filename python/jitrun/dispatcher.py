@@ -4,10 +4,9 @@ import collections
 import functools
 import inspect
 import os
-import threading
 import weakref
 
-from . import diagnostics, engine, fast, functions, types, values
+from . import diagnostics, engine, fast, forks, functions, types, values
 from .engine import Specialisation
 from .errors import JitrunError
 from .source import KernelSource
@@ -140,7 +139,7 @@ class Dispatcher:
     def _set_up(self):
         self._prepared = {}  # key of the arguments -> Specialisation
         self._compiled = {}  # argument types -> Specialisation
-        self.__dict__.setdefault("_lock", threading.RLock())
+        self.__dict__.setdefault("_lock", forks.Lock())
         self._without = {}  # functions among the arguments -> the kernel without them
         parsed = self.source.parsed()
         _maker.set_up(self, parsed, self.source.defaults)

@@ -12,11 +12,10 @@ import importlib
 import inspect
 import io
 import linecache
-import threading
 import tokenize
 import types
 
-from . import tables
+from . import forks, tables
 from .edits import without_parameters
 from .errors import SourceError
 
@@ -222,7 +221,7 @@ def _is_namespace(value):
 
 
 # CPython 3.11 fails now and then when two threads make trees: https://github.com/python/cpython/issues/106905
-_parsing = threading.Lock()
+_parsing = forks.Lock()
 
 
 def _tree_of(text):

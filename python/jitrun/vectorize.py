@@ -8,11 +8,10 @@ stands in between.
 
 import ctypes
 import inspect
-import threading
 import weakref
 
 from . import _library as c
-from . import functions, types
+from . import forks, functions, types
 from .dispatcher import Dispatcher, njit
 from .engine import Specialisation
 from .fast import numpy_table
@@ -66,7 +65,7 @@ class Vectorized:
         self._identity, self._options = identity, options
         self._loops = {}  # parameter types -> _Loop, in the order NumPy is to try them
         self._lazy = not declared
-        self._lock = threading.RLock()
+        self._lock = forks.Lock()
         self._ufunc = None
         self.__name__ = self.__qualname__ = kernel.__name__
         self.__module__, self.__doc__ = kernel.__module__, kernel.__doc__

@@ -3,6 +3,7 @@
  * Rows are compared before any time is trusted. An error of the kernel on the first row ends the
  * benchmark; whatever goes wrong on a later one is that row's alone. */
 #include "runtime/bench/bench.h"
+#include "runtime/fork.h"
 
 #include "ir/base/clock.h"
 #include "ir/par/parallel.h"
@@ -37,7 +38,7 @@ static size_t default_rows(BenchRun *run, const char **names) {
     size_t count = 0, best = 0;
     for (size_t i = 0; i < BENCH_ENGINES; i++) {
         double begun = jr_clock();
-        if (jr_engine_get(jr_bench_engines[i]))
+        if (jr_engine_available(run->module->context, jr_bench_engines[i]))
             add_name(names, &count, jr_bench_engines[best = i]);
         run->load[i] = jr_clock() - begun;
     }
@@ -212,8 +213,8 @@ bool jr_bench_agrees(const JrBench *bench) {
 JrStatus jr_module_times(JrModule *module, JrTimes *out) {
     jr_error_clear();
     if (!module) return jr_error_set(JR_ERR_ARGUMENT, "jr_module_times: NULL argument");
-    pthread_mutex_lock(&module->lock);
+    jr_module_lock(module);
     bool good = jr_give_result(out, &module->times, sizeof *out, "JrTimes");
-    pthread_mutex_unlock(&module->lock);
+    jr_module_unlock(module);
     return good ? JR_OK : JR_ERR_ARGUMENT;
 }

@@ -115,10 +115,15 @@ bool jr_threads_hold(const JrModule *module) {
     return false;
 }
 
-void jr_threads_forget_holds(void) {
-    for (Slot *slot = atomic_load(&slots); slot; slot = slot->next)
-        for (int i = 0; i < JR_HOLDS && slot != jr_slot; i++)
+/* What the slots of threads that are gone hold besides is left as it is: it may be half done. */
+void jr_threads_after_fork(void) {
+    for (Slot *slot = atomic_load(&slots); slot; slot = slot->next) {
+        atomic_store(&slot->watchers, 0);
+        if (slot == jr_slot) continue;
+        atomic_store(&slot->live, false);
+        for (int i = 0; i < JR_HOLDS; i++)
             atomic_store(&slot->holds.modules[i], NULL);
+    }
 }
 
 JrThread *jr_thread_current(void) {

@@ -18,8 +18,8 @@ typedef struct JrHolds {
 JrHolds *jr_thread_holds(void);
 /* Whether any thread is in the module. */
 bool jr_threads_hold(const JrModule *module);
-/* Other threads are in none: after a fork. */
-void jr_threads_forget_holds(void);
+/* In the child of a fork: the other threads are in no module, and look at nothing. */
+void jr_threads_after_fork(void);
 /* What is called when a thread with holds has ended. */
 void jr_threads_when_gone(void (*gone)(void));
 JrStatus jr_error_set(JrStatus status, const char *format, ...)
