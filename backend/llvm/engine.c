@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "ir/base/alloc.h"
 #include "ir/base/clock.h"
@@ -83,6 +84,17 @@ static bool hosts_are_known(Work *w, const IrModule *module) {
     return true;
 }
 
+/* LLVM ends the process when memory runs out. So we ask for about what it takes first, which finds limits
+ * of address space and of the machine's; what other threads take meanwhile is not foreseen.
+ * Measured: 4 to 7 KB for each statement, and 16 MB for the first module, linker included. */
+static bool has_room(Work *w, uint32_t stmts) {
+    size_t size = ((size_t)16 << 20) + (size_t)stmts * 10240;
+    void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room != MAP_FAILED) return munmap(room, size) == 0;
+    snprintf(w->why, TARGET_WHY, JR_NO_MEMORY);
+    return false;
+}
+
 /* The last stage to run. */
 typedef enum Stage { STAGE_GENERATE, STAGE_OPTIMISE, STAGE_EMIT_ASM, STAGE_EMIT_OBJECT } Stage;
 
@@ -100,6 +112,7 @@ static bool work_run(Work *w, const IrModule *module, const JrEngineOptions *opt
     jr_arena_on_oom(w->gen.arena, &exhausted);
     if (!hosts_are_known(w, module)) return false;
     jr_gen_reach(&w->gen, table != NULL);
+    if (!has_room(w, w->gen.stmts)) return false;
     if (!jr_target_init(&w->target, w->gen.most_stmts, options, w->why)) return false;
     if (!generate(w, table)) return false;
     if (stage == STAGE_GENERATE) return true;
@@ -237,7 +250,7 @@ static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
     if (!jr_keep_can(module, options)) own.cache = NULL;
     double begun = jr_clock();
     JrCode *code = NULL;
-    bool found = own.cache && find_kept(&w, module, &own);
+    bool found = own.cache && has_room(&w, 0) && find_kept(&w, module, &own);
     w.generated = jr_clock();
     if (found) code = link_kept(&w, module, &own, table);
     found = code != NULL;

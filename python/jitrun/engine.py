@@ -189,7 +189,8 @@ class Specialisation:
         if problem and problem not in _told:
             _told.add(problem)
             text = "cache=True: compiled code is not kept: " + problem
-            warnings.warn(text, errors.JitrunWarning, stacklevel=2)
+            source = self.unit.entry.source
+            warnings.warn_explicit(text, errors.JitrunWarning, source.file, source.first_line)
         for found in self._diagnostics(self._module):
             text = found.message + ("; " + found.help if found.help else "")
             warnings.warn_explicit(text, errors.JitrunWarning, found.file, found.line)

@@ -47,7 +47,9 @@ def guvectorize(signatures, layout=None, *, target="cpu", **options):
     def decorate(function):
         if not inspect.isfunction(function):
             raise TypeError("guvectorize decorates functions made with def, not %r" % (function,))
-        return GUVectorized(function, signatures, layout, target == "parallel", options)
+        _check(layout, signatures)
+        kernel = njit(signatures or None, **options)(function)
+        return GUVectorized(kernel, signatures, layout, target == "parallel")
 
     return decorate
 
@@ -61,37 +63,45 @@ def _parse(layout):
     return [[tuple(filter(None, c.split(","))) for c in _CORE.findall(p)] for p in parts]
 
 
-class GUVectorized:
-    """A function over the last axes of arrays; see `guvectorize`."""
-
-    def __init__(self, function, signatures, layout, parallel, options):
-        functools.update_wrapper(self, function)
-        self.py_func, self.layout = function, layout
-        self._inputs, self._outputs = _parse(layout)
-        unknown = {a for c in self._outputs for a in c} - {a for c in self._inputs for a in c}
-        if unknown:
-            raise ValueError("%r: no input has the axis %r" % (layout, min(unknown)))
-        self._axes = self._inputs + self._outputs
-        for signature in signatures:
-            self._check_signature(signature)
-        self._signatures = signatures
-        self._parallel = parallel
-        self._kernel = njit(signatures or None, **options)(function)
-        self._loops = {}
-
-    def _check_signature(self, signature):
-        if len(signature.params) != len(self._axes):
+def _check(layout, signatures):
+    """That all fits together, before anything is compiled."""
+    inputs, outputs = _parse(layout)
+    unknown = {a for core in outputs for a in core} - {a for core in inputs for a in core}
+    if unknown:
+        raise ValueError("%r: no input has the axis %r" % (layout, min(unknown)))
+    axes = inputs + outputs
+    for signature in signatures:
+        if len(signature.params) != len(axes):
             raise TypeError(
                 "the signature %s has %d parameters, but the layout %s has %d"
-                % (signature, len(signature.params), self.layout, len(self._axes))
+                % (signature, len(signature.params), layout, len(axes))
             )
-        for i, (param, core) in enumerate(zip(signature.params, self._axes)):
-            ndim = len(core) if i < len(self._inputs) else max(len(core), 1)
+        for i, (param, core) in enumerate(zip(signature.params, axes)):
+            ndim = len(core) if i < len(inputs) else max(len(core), 1)
             if getattr(param, "ndim", 0) != ndim:
                 raise TypeError(
                     "parameter %d of %s is %s, which the layout %s does not fit"
-                    % (i + 1, signature, param, self.layout)
+                    % (i + 1, signature, param, layout)
                 )
+
+
+class GUVectorized:
+    """A function over the last axes of arrays; see `guvectorize`."""
+
+    def __init__(self, kernel, signatures, layout, parallel):
+        functools.update_wrapper(self, kernel, updated=())
+        self.layout = layout
+        self._inputs, self._outputs = _parse(layout)
+        self._axes = self._inputs + self._outputs
+        self._signatures = signatures
+        self._parallel = parallel
+        self._kernel = kernel
+        self._loops = {}
+
+    @property
+    def py_func(self):
+        """The Python function; of an unpickled one, one made of its source."""
+        return getattr(self._kernel, "py_func", self._kernel)
 
     def __call__(self, *args, out=None):
         import numpy as np
@@ -194,6 +204,11 @@ class GUVectorized:
             return values["loop"]
         options = {"parallel": self._parallel, "cache": self._kernel.cache}
         return Dispatcher.of_source(KernelSource.of_text("loop", text, values), options)
+
+    def __reduce__(self):
+        if not isinstance(self._kernel, Dispatcher):  # JITRUN_DISABLE_JIT
+            return self.__qualname__
+        return GUVectorized, (self._kernel, self._signatures, self.layout, self._parallel)
 
     @property
     def signature(self):

@@ -1,5 +1,6 @@
 """@guvectorize: functions of small arrays, over larger ones."""
 
+import pickle
 import unittest
 
 from jitrun import float64, guvectorize, int64
@@ -103,6 +104,13 @@ class GUVectorize(unittest.TestCase):
         self.assertEqual((shift.__name__, shift.__doc__), ("shift", "Adds a number."))
         self.assertEqual(shift.signature, "(n),()->(n)")
         self.assertEqual(shift.py_func.__name__, "shift")
+
+    def test_pickle(self):
+        for protocol in (0, pickle.HIGHEST_PROTOCOL):
+            again = pickle.loads(pickle.dumps(shift, protocol))
+            self.assertEqual(again(np.ones((2, 2)), [1.0, 2.0]).tolist(), [[2, 2], [3, 3]])
+            self.assertEqual((again.__name__, again.signature), ("shift", shift.signature))
+            self.assertEqual(again.py_func.__name__, "shift")
 
     def test_without_compiling(self):
         text = (
