@@ -5,15 +5,31 @@
  *             return x.sum() / len(x)
  *         return (x * w).sum() / w.sum()
  *
- * What is not reached then is no part of the specialisation: it need not make sense for None. */
+ * What is not reached then is no part of the specialisation: it need not make sense for None. A parameter
+ * that is assigned to may be None in one place and not in another: absent_flow.c. */
 #include "frontend/infer/infer.h"
 
-/* Whether it names a parameter that is None; -1 where that is not known: it is something else, or is assigned to. */
+FeAbsence fe_absent_here(const FeSpec *spec, const AstExpr *name) {
+    const Local *local = jr_table_get(&spec->func->info->by_name, name->name);
+    if (!local || !local->param) return FE_ELSE;
+    if (spec->params[local->index]->kind != FE_NONE) return FE_GIVEN;
+    if (!local->writes) return FE_ABSENT;
+    return spec->absent ? (FeAbsence)spec->absent[name->id] : FE_ELSE;
+}
+
+const FeType *fe_absent_either(FeInfer *in, const AstExpr *name) {
+    return fe_infer_fail(
+        in, name->span,
+        "give it its value where nothing else decides: before the loop, not in another if",
+        "'%s' may be None here, or may have been assigned to: that is not known before it "
+        "runs",
+        name->name);
+}
+
+/* Whether it names a parameter that is None there; -1 where that is not known. */
 static int is_absent(const FeSpec *spec, const AstExpr *expr) {
-    const Local *local =
-        expr->kind == AST_NAME ? jr_table_get(&spec->func->info->by_name, expr->name) : NULL;
-    if (!local || !local->param || local->writes) return -1;
-    return spec->params[local->index]->kind == FE_NONE;
+    FeAbsence here = expr->kind == AST_NAME ? fe_absent_here(spec, expr) : FE_ELSE;
+    return here == FE_ABSENT ? 1 : here == FE_GIVEN ? 0 : -1;
 }
 
 static int truth_of_comparison(const FeSpec *spec, const AstExpr *expr) {

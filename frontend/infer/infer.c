@@ -232,6 +232,7 @@ static FeSpec *spec_new(FeInfer *in, FeFunc *func, const FeType *const *params,
     spec->units = JR_NEW(in->arena, struct FeUnits);
     spec->units->declared = ret != NULL;
     add_vars(in, spec);
+    fe_absent_flow(in, spec);
     add_units(in, spec, &func->ast->body);
     spec->ret = ret ? ret : spec->units->returns ? in->types->unknown : in->types->none;
     JR_PUSH(in->arena, &func->specs, spec);

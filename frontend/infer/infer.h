@@ -159,7 +159,15 @@ const char *fe_infer_name(FeInfer *in, const FeType *type); /* fe_type_name */
 /* Whether variables and parameters can have the type. */
 bool fe_infer_is_storable(const FeType *type);
 
-/* ---- absent.c ---- */
+/* ---- absent.c, absent_flow.c ---- */
+/* What a name in a function stands for: no parameter; one that is None there; that is not, any more or at
+ * all; or the one or the other, by the way that control took. */
+typedef enum FeAbsence { FE_ELSE, FE_ABSENT, FE_GIVEN, FE_EITHER } FeAbsence;
+FeAbsence fe_absent_here(const FeSpec *spec, const AstExpr *name);
+/* The error of naming one that is the one or the other. */
+const FeType *fe_absent_either(FeInfer *in, const AstExpr *name);
+/* Finds that out where parameters are None and assigned to. */
+void fe_absent_flow(FeInfer *in, FeSpec *spec);
 /* The truth of a condition that is decided by which parameters are None, or -1. */
 int fe_absent_truth(const FeSpec *spec, const AstExpr *cond);
 /* An if whose condition is so decided, and does not go on behind it. */

@@ -26,6 +26,12 @@ static const FeType *infer_variable(FeInfer *in, const AstExpr *expr) {
         node->value = entry->value;
         return entry->type;
     }
+    if (in->spec->absent && node->var->param) {
+        FeAbsence here = fe_absent_here(in->spec, expr);
+        if (here == FE_ABSENT) node->var = NULL;
+        if (here == FE_ABSENT) return in->types->none;
+        if (here == FE_EITHER) return fe_absent_either(in, expr);
+    }
     fe_infer_read(in, node->var);
     const FeType *type = node->var->type;
     return type->kind == FE_UNKNOWN ? fe_infer_silent(in) : type;

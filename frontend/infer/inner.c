@@ -116,10 +116,14 @@ void fe_infer_def(FeInfer *in, const AstStmt *stmt) {
     const FeType **items = JR_NEW_ARRAY(in->arena, const FeType *, func->captures.len + 1);
     bool known = true;
     for (uint32_t i = 0; i < func->captures.len; i++) {
-        FeVar *var = jr_table_get(&in->spec->var_by_name, func->captures.data[i].name);
+        const FeCapture *capture = &func->captures.data[i];
+        FeVar *var = jr_table_get(&in->spec->var_by_name, capture->name);
         fe_infer_read(in, var);
         items[i] = var->type;
-        known &= !type_is_void(var->type);
+        if (var->param && var->type != in->spec->params[var->index] &&
+            fe_absent_here(in->spec, capture->use) != FE_GIVEN)
+            items[i] = fe_absent_either(in, capture->use);
+        known &= !type_is_void(items[i]);
     }
     const FeType *type = known ? fe_type_closure(in->types, func, func->captures.len, items)
                                : fe_infer_silent(in);

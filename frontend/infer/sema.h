@@ -286,13 +286,15 @@ struct FeSpec {
     const char *name; /* unique: "dot" if all is annotated, else "dot(float64[::1], int64)" */
     uint32_t nparams;
     /* What callers pass; never weak. vars[i].type may be more general where the body assigns to the
-     * parameter (n = n / 2): the lowering converts on entry. */
+     * parameter (n = n / 2): the lowering converts on entry. It is another one where a parameter that is None is
+     * assigned to; names that still mean None have the type None then, and no var. */
     const FeType **params;
     const FeType *ret;    /* FE_NONE for a function that returns nothing */
     FeNode *nodes;        /* by AstExpr.id */
     JR_VEC(FeVar *) vars; /* the parameters first */
     JrTable var_by_name;
-    bool recursive;        /* may call itself, through others too */
+    bool recursive;  /* may call itself, through others too */
+    uint8_t *absent; /* by AstExpr.id, FeAbsence; NULL: no parameter is None and assigned to */
     struct FeUnits *units; /* inference's own */
     IrFunc *lowered;       /* the lowering's own */
 };

@@ -57,7 +57,9 @@ static void lower_params(Lower *low) {
         Value param = fe_value_unflatten(low, low->spec->params[i], &cursor);
         info->has_slot = true;
         info->slot = param;
-        if (!info->written) continue;
+        if (leaves == 0 && var->type != low->spec->params[i])
+            info->has_slot = false; /* None */
+        if (!info->written || !info->has_slot) continue;
         info->slot = fe_slot_new(low, var->type, var->name);
         fe_slot_assign(low, info->slot, fe_value_converted(low, param, var->type));
     }

@@ -131,9 +131,11 @@ static void scan_stmt(Scan *scan, const AstStmt *stmt) {
     else
         for (uint32_t i = 0; i < stmt->targets.len; i++)
             scan_target(scan, stmt->targets.data[i]);
-    scan_block(scan, &stmt->body);
+    const FeConst *known =
+        stmt->kind == AST_IF ? scan->spec->nodes[stmt->value->id].value : NULL;
+    if (!known || fe_const_truth(known)) scan_block(scan, &stmt->body);
     if (stmt->kind == AST_FOR) scan_for_target(scan, stmt->targets.data[0], -1);
-    scan_block(scan, &stmt->orelse);
+    if (!known || !fe_const_truth(known)) scan_block(scan, &stmt->orelse);
 }
 
 static void scan_block(Scan *scan, const AstBlock *block) {

@@ -194,7 +194,7 @@ def g2(x, y=2):
 @njit
 def optional(x, y=None):
     if y is None:
-        return x
+        y = 1
     return x + y
 
 def g(x):
