@@ -80,8 +80,10 @@ typedef struct __attribute__((may_alias)) Header {
 typedef struct Place {
     uint32_t where;      /* index in wheres */
     uint8_t check, wrap; /* LOAD and STORE: a bit per axis */
-    uint16_t op : 15;    /* the BcOp, without those fused to it */
+    uint16_t op : 14;    /* the BcOp, without those fused to it */
     uint16_t once : 1;   /* its result is read once, and not by another round of a loop */
+    uint16_t
+        brief : 1; /* its result is dead before its slot is written again or the round of a loop ends */
 } Place;
 
 /* One operand of an instruction with many. */
@@ -103,6 +105,37 @@ typedef struct Record {
     uint8_t check, wrap;
     char axes[2 * IR_MAX_DIMS + 1];
 } Record;
+
+/* An index of an element in terms of what is known where its loop begins:
+ *
+ *     (p + p_more) * (q + q_more) + base + coefficient * counter + constant
+ *
+ * p, q and base are slots, or NO_STEP. If it `varies`, p is the counter. */
+typedef struct IndexSum {
+    uint32_t p, q, base;
+    int32_t p_more, q_more, coefficient;
+    int64_t constant;
+    bool varies;
+} IndexSum;
+enum { COEFFICIENT_LIMIT = 1 << 20 };
+#define NO_STEP UINT32_MAX
+
+/* Elements that lie at fixed distances from one that moves by a fixed step: slot `to` points to it, and
+ * moves by what is in slot `step` in each round. */
+typedef struct OpenPointer {
+    uint32_t array, to, step; /* NO_STEP: it does not move */
+    uint32_t indices;         /* one for each axis, in index_sums */
+    int32_t low, high;        /* elements beside it, along the last axis */
+    uint8_t ndim, size;       /* of an element, in bytes */
+    bool strided;             /* not C-contiguous */
+} OpenPointer;
+
+/* A counted loop whose accesses are asked about before its first round (emit_open.c). */
+typedef struct Opening {
+    uint32_t counter, end, step; /* slots; NO_STEP: the step is */
+    uint32_t pointers, npointers;
+    int64_t by;
+} Opening;
 
 typedef struct Func {
     const char *name, *display;
@@ -138,6 +171,9 @@ struct JrCode {
     const Place *places; /* one for each instruction */
     const Record *records;
     const Operand *operands;
+    const Opening *openings;
+    const OpenPointer *open_pointers;
+    const IndexSum *index_sums;
     const JrWhere *wheres;
     const uint32_t
         *callers; /* for each: 1 + that of the call which is not there (inline.c), or 0 */
@@ -186,6 +222,11 @@ int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args, void *c
 
 /* Does the instruction that a handler left alone; false: an error, whose status is set. */
 bool jr_interp_slow(Run *run, const Instr *ip, char *fp);
+
+/* ---- open.c ---- */
+
+/* Sets the pointers of the loop that the OPEN at ip begins; false: not all of its accesses are in range. */
+bool jr_interp_open(const JrCode *code, const Instr *ip, char *fp);
 
 /* ---- stack.c ---- */
 

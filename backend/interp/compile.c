@@ -135,6 +135,13 @@ bool jr_is_once(const Compiler *c, IrReg reg) {
                                  : info->kind == REG_TEMP && !plan->loop && plan->owns_slot;
 }
 
+bool jr_is_brief(const Compiler *c, IrReg reg) {
+    reg = jr_plan_resolve(c, reg);
+    const RegPlan *plan = &c->plans[reg];
+    return ir_reg(c->func, reg)->kind == REG_TEMP && plan->writes == 1 && !plan->loop &&
+           plan->owns_slot;
+}
+
 bool jr_const_value(const Compiler *c, IrReg reg, int64_t *value) {
     const IrRegInfo *info = ir_reg(c->func, jr_plan_resolve(c, reg));
     if (info->kind != REG_CONST || !ir_scalar_is_int(info->type.scalar)) return false;
@@ -319,6 +326,7 @@ static void emit_early(Compiler *c, const IrBlock *block) {
         if (stmt->ndsts != 1 || !c->plans[stmt->dsts[0]].early) continue;
         set_where(c, stmt->span);
         emit_leaf(c, stmt);
+        c->places.data[c->code.len - 1].brief = jr_is_brief(c, stmt->dsts[0]);
     }
 }
 
@@ -332,8 +340,12 @@ static void emit_stmt(Compiler *c, const IrStmt *stmt) {
     const uint32_t position = c->position, from = c->code.len;
     if (!is_done(c, stmt) && !jr_emit_early(c, stmt) && !jr_is_deferred(c, stmt))
         emit_leaf(c, stmt);
-    if (c->code.len > from && stmt->ndsts == 1 && writes_first(&c->code.data[c->code.len - 1]))
-        c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
+    if (c->code.len > from && stmt->ndsts == 1 &&
+        writes_first(&c->code.data[c->code.len - 1])) {
+        Place *place = &c->places.data[c->code.len - 1];
+        place->once = jr_is_once(c, stmt->dsts[0]);
+        place->brief = jr_is_brief(c, stmt->dsts[0]);
+    }
     after_advance(c, stmt);
     bury_dead(c, position);
 }
@@ -366,7 +378,33 @@ void jr_bury(Compiler *c) {
 static uint32_t settled(const Compiler *c, uint32_t slot, uint32_t frame_bytes) {
     if (slot == NO_SLOT) return slot;
     if (slot & WINDOW_SLOT) return frame_bytes + (slot & ~WINDOW_SLOT);
-    return slot & CONST_SLOT ? c->frame + (slot & ~CONST_SLOT) : slot;
+    if (slot & CONST_SLOT) return c->frame + (slot & ~CONST_SLOT);
+    if (slot & POINTER_SLOT)
+        return frame_bytes - (uint32_t)sizeof(Slot) - c->pointer_bytes +
+               (slot & ~POINTER_SLOT);
+    return slot;
+}
+
+/* What loops that are opened refer to. */
+static void settle_openings(Compiler *c, uint32_t frame_bytes) {
+    for (uint32_t n = c->first_opening; n < c->openings.len; n++) {
+        Opening *opening = &c->openings.data[n];
+        opening->counter = settled(c, opening->counter, frame_bytes);
+        opening->end = settled(c, opening->end, frame_bytes);
+        opening->step = settled(c, opening->step, frame_bytes);
+    }
+    for (uint32_t n = c->first_pointer; n < c->open_pointers.len; n++) {
+        OpenPointer *pointer = &c->open_pointers.data[n];
+        pointer->array = settled(c, pointer->array, frame_bytes);
+        pointer->to = settled(c, pointer->to, frame_bytes);
+        pointer->step = settled(c, pointer->step, frame_bytes);
+    }
+    for (uint32_t n = c->first_index; n < c->index_sums.len; n++) {
+        IndexSum *index = &c->index_sums.data[n];
+        index->p = settled(c, index->p, frame_bytes);
+        index->q = settled(c, index->q, frame_bytes);
+        index->base = settled(c, index->base, frame_bytes);
+    }
 }
 
 static void settle_instr(Compiler *c, uint32_t at, uint32_t frame_bytes) {
@@ -383,7 +421,8 @@ static void settle_instr(Compiler *c, uint32_t at, uint32_t frame_bytes) {
 /* The frame's size is known now: put real offsets in the function's instructions. */
 static void settle(Compiler *c, Func *func) {
     const uint32_t nconsts = c->constants.len - c->first_const;
-    const uint32_t frame_bytes = c->frame + (nconsts + 1) * (uint32_t)sizeof(Slot);
+    const uint32_t frame_bytes =
+        c->frame + (nconsts + 1) * (uint32_t)sizeof(Slot) + c->pointer_bytes;
     func->code_end = c->code.len;
     func->frame_bytes = frame_bytes;
     func->window_bytes = c->window;
@@ -392,6 +431,7 @@ static void settle(Compiler *c, Func *func) {
     for (uint32_t n = c->first_operand; n < c->operands.len; n++)
         if (c->operands.data[n].kind != 's')
             c->operands.data[n].slot = settled(c, c->operands.data[n].slot, frame_bytes);
+    settle_openings(c, frame_bytes);
     Instr *enter = &c->code.data[func->code];
     enter->b = nconsts;
     enter->c = c->first_const;
@@ -422,6 +462,10 @@ static void compile_function(Compiler *c, uint32_t number) {
     c->number = number;
     c->first_operand = c->operands.len;
     c->first_const = c->constants.len;
+    c->first_opening = c->openings.len;
+    c->first_pointer = c->open_pointers.len;
+    c->first_index = c->index_sums.len;
+    c->pointer_bytes = 0;
     c->scope = NULL;
     c->early[0] = c->early[1] = NO_CHAIN;
     c->caller = 0;

@@ -9,8 +9,12 @@
 #include "backend/interp/bytecode.h"
 
 #define NO_SLOT UINT32_MAX
-#define WINDOW_SLOT 0x80000000u /* an offset in the callee's frame */
-#define CONST_SLOT 0x40000000u  /* an offset among the constants */
+#define WINDOW_SLOT 0x80000000u  /* an offset in the callee's frame */
+#define CONST_SLOT 0x40000000u   /* an offset among the constants */
+#define POINTER_SLOT 0x20000000u /* an offset among the pointers of loops (emit_open.c) */
+
+/* The forms of LOAD and STORE in bytecode.def, in its order. */
+enum { FORM_1C, FORM_1S, FORM_2C, FORM_2S, FORM_RAW, FORM_AT = 8, FORM_P, FORMS };
 
 /* What is known of a register before code is emitted. */
 typedef struct RegPlan {
@@ -67,6 +71,9 @@ typedef struct Compiler {
     JR_VEC(Place) places;
     JR_VEC(Record) records;
     JR_VEC(Operand) operands;
+    JR_VEC(Opening) openings;
+    JR_VEC(OpenPointer) open_pointers;
+    JR_VEC(IndexSum) index_sums;
     JR_VEC(uint64_t) constants;
     JR_VEC(JrWhere) wheres;
     JR_VEC(uint32_t) callers; /* one for each of them: JrCode.callers */
@@ -86,7 +93,9 @@ typedef struct Compiler {
     uint32_t *dying; /* by position: 1 + the first TEMP that dies there */
     uint32_t frame, window;
     JR_VEC(uint32_t) free_slots[IR_MAX_DIMS + 1]; /* by rank */
-    uint32_t first_operand, first_const;
+    uint32_t first_operand, first_const, first_pointer, first_index, first_opening;
+    uint32_t pointer_bytes; /* for the loop that needs most */
+    struct OpenLoop *open_loop;
     uint32_t barrier; /* no instruction before this one may be changed: jumps land here */
     uint32_t where;
     LoopScope *scope;
@@ -142,6 +151,8 @@ uint32_t jr_write_slot(Compiler *c, IrReg reg);
 /* Whether the register is read once for each time it is written, and has a slot of its own: if the
  * reader comes next, the slot need not be written (fuse.c). */
 bool jr_is_once(const Compiler *c, IrReg reg);
+/* Whether it is dead before its slot is written again or the round of a loop ends (emit_open.c). */
+bool jr_is_brief(const Compiler *c, IrReg reg);
 bool jr_const_value(const Compiler *c, IrReg reg, int64_t *value); /* of an integer constant */
 bool jr_const_bits(const Compiler *c, IrReg reg,
                    int64_t *bits); /* of any, as a slot holds it */
@@ -173,6 +184,9 @@ void jr_emit_until(Compiler *c, const IrBlock *block, const IrStmt *end);
 /* False if the statement is no control flow. */
 bool jr_emit_control(Compiler *c, const IrStmt *stmt);
 void jr_emit_scalar(Compiler *c, const IrStmt *stmt);
+/* The code from `top` on is a counted loop, whose last instruction is at `back`: gives it a copy that
+ * asks for no bounds, if that is worth it (emit_open.c). `skip` is the test in front of it. */
+void jr_open_loop(Compiler *c, uint32_t skip, uint32_t top, uint32_t back);
 void jr_emit_array(Compiler *c, const IrStmt *stmt);
 void jr_emit_call(Compiler *c, const IrStmt *stmt);
 void jr_emit_return(Compiler *c, const IrStmt *stmt);
@@ -205,6 +219,9 @@ void jr_inline_return(Compiler *c, const IrStmt *stmt);
 /* ---- fuse.c ---- */
 
 void jr_fuse(Compiler *c);
+/* Whether a loop from `top` to `back`, whose jumps are relative already, begins with a handler that runs
+ * it by rounds. */
+bool jr_fuses_rounds(Compiler *c, uint32_t top, uint32_t back);
 BcOp jr_fused_first(BcOp op, uint32_t *length);
 
 /* ---- link.c ---- */

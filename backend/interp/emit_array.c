@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* The forms of bytecode.def, in its order. */
-enum { FORM_1C, FORM_1S, FORM_2C, FORM_2S, FORM_RAW, FORM_AT = 8, FORMS };
-
 static BcOp load_op(IrScalar scalar, unsigned form) {
     static const BcOp FIRST[TY_COUNT] = {
         [TY_BOOL] = BC_LOAD_1C_U8,     [TY_INT8] = BC_LOAD_1C_S8,

@@ -240,8 +240,10 @@ static void emit_for(Compiler *c, const IrStmt *stmt) {
     end_body(c, &scope);
     c->where = where;
     emit_for_next(c, &loop, scope.top);
+    const uint32_t back = c->code.len - 1;
     if (stmt->strip) jr_emit(c, BC_STRIP_NEXT, loop.counter, loop.hi, hi, strip);
     leave_loop(c, &scope);
+    jr_open_loop(c, skip, scope.top, back);
     if (stmt->strip) jr_give_slots(c, 0, loop.hi);
     if (hi_copy != NO_SLOT) jr_give_slots(c, 0, hi_copy);
     if (step_copy != NO_SLOT) jr_give_slots(c, 0, step_copy);

@@ -67,7 +67,9 @@ static bool fuse_product(Compiler *c, const IrStmt *stmt) {
     mul->op = op;
     mul->a = jr_write_slot(c, stmt->dsts[0]);
     mul->d = other;
-    c->places.data[c->code.len - 1].once = jr_is_once(c, stmt->dsts[0]);
+    Place *place = &c->places.data[c->code.len - 1];
+    place->once = jr_is_once(c, stmt->dsts[0]);
+    place->brief = jr_is_brief(c, stmt->dsts[0]);
     fuse_dot(c, stmt->prev);
     return true;
 }

@@ -15,6 +15,7 @@ typedef enum Via {
     VIA_cd,
     VIA_hcd,
     VIA_hdc,
+    VIA_hbc,
     VIA_a,
     VIA_b,
     VIA_c,
@@ -174,6 +175,9 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
         return once && count > 2 && c->places.data[at - 2].once &&
                is_kept(head, count, next->b) && fields[via == VIA_hcd ? 2 : 3] == last[-1].a &&
                fields[via == VIA_hcd ? 3 : 2] == last->a;
+    case VIA_hbc:
+        return once && count > 2 && c->places.data[at - 2].once &&
+               is_kept(head, count, next->d) && next->b == last[-1].a && next->c == last->a;
     case VIA_hb: return is_kept(head, count, next->b);
     case VIA_hc: return is_kept(head, count, next->c);
     case VIA_bc:
@@ -215,6 +219,21 @@ static void fuse_at(Compiler *c, uint32_t at) {
         if (op == BC_COUNT) return;
         code->op = op;
     }
+}
+
+bool jr_fuses_rounds(Compiler *c, uint32_t top, uint32_t back) {
+    const Instr *first = &c->code.data[top];
+    const uint64_t plain_op = first->op;
+    if (plain_op == BC_DOT_D || plain_op == BC_DOT_I) return back == top + 4;
+    fuse_at(c, top);
+    const BcOp op = (BcOp)first->op;
+    c->code.data[top].op = plain_op;
+    if (op < BC_FUSED) return false;
+    const Via via = PARTS[op].via;
+    uint32_t length;
+    jr_fused_first(op, &length);
+    return via == VIA_loop || via == VIA_fa || via == VIA_fb ||
+           (length == 2 && back == top + 1); /* JB_FUSE_FILL */
 }
 
 /* What computes an argument and then calls, and a callee that begins with returning that or not. */

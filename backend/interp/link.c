@@ -29,6 +29,9 @@ static void pack_parts(Packer *packer, Compiler *c, JrCode *code, const uint32_t
     code->places = PACK(packer, &c->places);
     code->records = PACK(packer, &c->records);
     code->operands = PACK(packer, &c->operands);
+    code->openings = PACK(packer, &c->openings);
+    code->open_pointers = PACK(packer, &c->open_pointers);
+    code->index_sums = PACK(packer, &c->index_sums);
     code->constants = PACK(packer, &c->constants);
     code->wheres = PACK(packer, &c->wheres);
     code->callers = PACK(packer, &c->callers);

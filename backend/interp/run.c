@@ -133,6 +133,26 @@ HANDLER(POLL) {
     GO;
 }
 
+HANDLER(ADVANCE_ONE) {
+    BEGIN(ADVANCE_ONE);
+    GO;
+}
+
+HANDLER(ADVANCE_TWO) {
+    BEGIN(ADVANCE_TWO);
+    GO;
+}
+
+HANDLER(ADVANCE) {
+    BEGIN(ADVANCE);
+    GO;
+}
+
+HANDLER(OPEN) {
+    if (jr_interp_open(run->code, ip, fp)) JUMP_BY(b);
+    NEXT;
+}
+
 COLD const Instr *poll_strip(STATE) {
     run->status = run->code->helpers.poll(run->rt, place_where(run->code, ip));
     if (run->status) INSTEAD(unwind, ip);

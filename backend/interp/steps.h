@@ -49,6 +49,7 @@ typedef double __attribute__((may_alias)) double_element;
     int64_t i = x->i, j = y->i;               \
     if (!IN_RANGE(i, array, 0)) return false; \
     if (!IN_RANGE(j, array, 1)) return false;
+#define RAW0(field) int64_t i = (int32_t)(field);
 #define RAW1(x) int64_t i = x->i;
 #define RAW2(x, y) int64_t i = x->i, j = y->i;
 
@@ -111,6 +112,22 @@ STEP bool do_POLL(STEP_PARAMS) {
     return LIKELY(!jr_rt_is_asked(run->rt));
 }
 
+/* Pointers move, two at a time; their steps are behind all of them. */
+typedef uint64_t __attribute__((vector_size(16), aligned(8), may_alias)) Pair;
+#define JB_ADVANCE(ID, pairs)                     \
+    enum { LENGTH_##ID = 1, WRITES_##ID = 0 };    \
+    STEP bool do_##ID(STEP_PARAMS) {              \
+        Pair *const pointers = (Pair *)(void *)a; \
+        const uint32_t count = (pairs);           \
+        for (uint32_t n = 0; n < count; n++)      \
+            pointers[n] += pointers[count + n];   \
+        return true;                              \
+    }
+JB_ADVANCE(ADVANCE_ONE, 1)
+JB_ADVANCE(ADVANCE_TWO, 2)
+JB_ADVANCE(ADVANCE, ip->b)
+#undef JB_ADVANCE
+
 /* ---- One instruction or several, from ip: NULL, or where the usual case ended ----
  *
  * `last` and `prev` say where the results of the last one and the one before it go: to their slots
@@ -139,6 +156,9 @@ STEP bool do_POLL(STEP_PARAMS) {
 #define JB_STORE(ID, text, operands, check, ctype, value, index) JB_VALUE(ID, , , , )
 #include "backend/interp/bytecode.def"
 JB_VALUE(POLL, , , , )
+JB_VALUE(ADVANCE_ONE, , , , )
+JB_VALUE(ADVANCE_TWO, , , , )
+JB_VALUE(ADVANCE, , , , )
 #undef JB_VALUE
 #undef JB_GUARD
 #undef JB_JUMP
@@ -190,6 +210,7 @@ JB_VALUE(POLL, , , , )
 #define HOW_hc head
 #define HOW_hcd three
 #define HOW_hdc three
+#define HOW_hbc three
 #define HOW_fa one
 #define HOW_fb one
 #define HOW_sa one
@@ -209,6 +230,7 @@ JB_VALUE(POLL, , , , )
 #define OPERANDS_hc(a) a, S(ip->b), &first, S(ip->d)
 #define OPERANDS_hcd(a) a, &first, &two, &one
 #define OPERANDS_hdc(a) a, &first, &one, &two
+#define OPERANDS_hbc(a) a, &two, &one, &first
 #define OPERANDS_fa OPERANDS_a
 #define OPERANDS_fb OPERANDS_b
 #define OPERANDS_sa OPERANDS_a

@@ -44,11 +44,14 @@ STEP void limit_index(Rounds *rounds, uint64_t index, uint64_t dim) {
 /* ---- Rows: open_ID makes the stream, or says that the index is not in range; step_ID is do_ID
  * in a round ---- */
 
+#undef RAW0
 #undef RAW1
 #undef RAW2
 #define A(m) a->m
 #define H(operand) ((Header *)(void *)operand)
 #define RAW(n, x) n = x->i, n##_by = x == rounds->counter ? rounds->by : 0;
+#define RAW0(field) \
+    i = (int32_t)(field), i_by = 0; /* pointers that move are in no such loop */
 #define RAW1(x) RAW(i, x)
 #define RAW2(x, y) RAW(i, x) RAW(j, y)
 #define CHECK(n, array, axis)                              \
@@ -100,6 +103,9 @@ STEP void limit_index(Rounds *rounds, uint64_t index, uint64_t dim) {
 #define JB_PICK(op, type, ID)
 #include "backend/interp/bytecode.def"
 JB_VALUE(POLL, , , , )
+JB_VALUE(ADVANCE_ONE, , , , )
+JB_VALUE(ADVANCE_TWO, , , , )
+JB_VALUE(ADVANCE, , , , )
 #undef JB_VALUE
 #undef JB_GUARD
 #undef JB_JUMP
@@ -135,6 +141,9 @@ JB_VALUE(POLL, , , , )
 #define JB_STORE(ID, text, operands, check, ctype, value, index) JB_VALUE(ID, , , , )
 #include "backend/interp/bytecode.def"
 JB_VALUE(POLL, , , , )
+JB_VALUE(ADVANCE_ONE, , , , )
+JB_VALUE(ADVANCE_TWO, , , , )
+JB_VALUE(ADVANCE, , , , )
 #undef JB_VALUE
 #undef JB_GUARD
 #undef JB_JUMP

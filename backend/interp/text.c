@@ -75,6 +75,7 @@ static void print_field(Printer *p, uint32_t at, char letter, uint32_t value) {
                        (unsigned)(at + (uint32_t)((int32_t)value / (int32_t)sizeof(Instr))));
         break;
     case 'i': jr_text_printf(p->out, "%u", (unsigned)value); break;
+    case 'o': jr_text_printf(p->out, "%d", (int)(int32_t)value); break;
     case 'k': jr_text_printf(p->out, "%lld", (long long)instr->k); break;
     case 'p': jr_text_printf(p->out, "%p", instr->p); break;
     case 'x': print_record(p, instr, value); break;

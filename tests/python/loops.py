@@ -39,8 +39,11 @@ class Maker:
         return self.random.random() < part
 
     def index(self, counters):
-        c = self.pick(counters)
+        c, d = self.pick(counters), self.pick(counters)
         size = {"i": "n", "j": "m"}.get(c, "3")
+        if self.chance(0.15):  # sums of the counters and of what the loop does not change
+            return self.pick([f"{c} + 1", f"{c} - 2", f"{c} + {d}", f"{size} - 1 - {c}", f"{c} + k", f"{c} * 2 - {d}",
+                              f"{c} * k + {d}", f"({c} - 1) * k + 1"])
         return self.pick([c] * 9 + [
             f"{c} - 1", f"{c} - 1", f"-{c}", f"{c} // 2", f"({c} - 1) % {size}", f"({c} + 1) % {size}",
             f"({c} + k) % {size}", "k", "0", "-1", f"q[{c}] % 3"] + ([f"{c} + 1", f"{c} * 2"] if self.is_risky else []))
@@ -130,7 +133,7 @@ class Maker:
     def arguments(self):
         rng = np.random.default_rng(self.random.randrange(1 << 30))
         n, m = (self.pick([0, 1, 2, 3, 4, 5, 8, 9, 12]) for _ in range(2))
-        size = max(n, m, 3) + self.pick([0, 0, 1, 2])
+        size = max(n, m, 3) + self.pick([0, 0, 1, 2, 12, 24])
 
         def fresh(*shape):
             numbers = rng.integers(-24, 25, shape) / 8 if self.is_float else rng.integers(0, 9, shape)
