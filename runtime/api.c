@@ -184,8 +184,8 @@ static JrStatus check(JrModule *module, const char *source) {
                         module->diags.errors, module->diags.errors == 1 ? "" : "s");
 }
 
-JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptions *options,
-                    JrModule **out) {
+static JrStatus compile(JrContext *context, const char *source,
+                        const JrCompileOptions *options, bool expression, JrModule **out) {
     jr_error_clear();
     if (out) *out = NULL;
     if (!context || !source || !out)
@@ -198,12 +198,23 @@ JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptio
     if (!jr_engine_is_known(o.engine)) return jr_error()->status;
     JrModule *module = module_new(context, &o);
     if (!module) return JR_MEMORY_ERROR;
+    module->expression = expression;
     JrStatus status = check(module, source);
     if (status != JR_MEMORY_ERROR)
         *out = module;
     else
         jr_module_free(module);
     return status;
+}
+
+JrStatus jr_compile(JrContext *context, const char *source, const JrCompileOptions *options,
+                    JrModule **out) {
+    return compile(context, source, options, false, out);
+}
+
+JrStatus jr_compile_expression(JrContext *context, const char *source,
+                               const JrCompileOptions *options, JrModule **out) {
+    return compile(context, source, options, true, out);
 }
 
 static const char *unless_empty(const char *text) {

@@ -23,6 +23,7 @@ static FeConfig config_of(const JrModule *module) {
                       .parallel = module->options.parallel || module->options.check_races,
                       .unchecked = module->options.unchecked,
                       .fastmath = module->options.fastmath,
+                      .expression = module->expression,
                       .hosts = module->hosts.fe,
                       .nhosts = module->hosts.count};
 }

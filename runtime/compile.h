@@ -86,6 +86,7 @@ struct JrModule {
     pthread_mutex_t lock; /* held while the arena is used after jr_compile */
     JrSource source;
     JrCompileOptions options;
+    bool expression; /* as in FeConfig */
     JrDiags diags;
     AstModule *ast;
     JrHosts hosts;
@@ -114,6 +115,9 @@ bool jr_take_options(void *to, size_t ours, const void *from, const char *what);
 /* The other way: as much of ours as the caller's has room for; its size stays. */
 bool jr_give_result(void *to, const void *from, size_t ours, const char *what);
 JrContext *jr_context_ref(JrContext *context);
+/* jr_compile of a source that holds one expression, for jr_eval. */
+JrStatus jr_compile_expression(JrContext *context, const char *source,
+                               const JrCompileOptions *options, JrModule **out);
 /* The end of what jr_module_diagnostic shows for good; and back to it. */
 void jr_module_mark_diags(JrModule *module);
 void jr_module_reset_diags(JrModule *module);

@@ -368,7 +368,7 @@ static JrStatus eval_source(JrContext *context, const char *source, bool list, J
         .size = sizeof options, .name = "<expression>", .engine = "interp"};
     JrModule *module;
     JrFunction *function;
-    JrStatus status = jr_compile(context, source, &options, &module);
+    JrStatus status = jr_compile_expression(context, source, &options, &module);
     if (status == JR_ERR_COMPILE)
         status = jr_error_set(JR_ERR_ARGUMENT, "%s", first_error(module));
     if (status == JR_OK && list && !is_array_of_list(module))

@@ -139,6 +139,12 @@ void fe_infer_assign(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
 static void return_checked(FeInfer *in, const FeType *type, JrSpan span) {
     FeSpec *spec = in->spec;
     if (type_is_void(type)) return;
+    if (!is_returnable(type) && in->config.expression) {
+        fe_infer_fail(in, span, NULL,
+                      "%s cannot be passed: write a number, an array or a tuple of these",
+                      fe_infer_name(in, type));
+        return;
+    }
     if (!is_returnable(type)) {
         fe_infer_fail(in, span,
                       fe_type_has_static(type)

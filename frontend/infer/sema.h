@@ -317,8 +317,9 @@ typedef struct FeModule {
 typedef struct FeConfig {
     bool run_main;                      /* the file is the program: __name__ == "__main__" */
     bool parallel, unchecked, fastmath; /* for every function */
-    const char *entry;                  /* besides the body, or NULL */
-    const FeHost *const *hosts;         /* what the program lends its kernels */
+    bool expression; /* it is one, in a function that returns it: a value that is passed on */
+    const char *entry;          /* besides the body, or NULL */
+    const FeHost *const *hosts; /* what the program lends its kernels */
     uint32_t nhosts;
 } FeConfig;
 

@@ -488,6 +488,11 @@ static TokenKind lex_punctuation(Lexer *lexer, const Token *start) {
     return lex_unknown(lexer, start);
 }
 
+/* The line break that comes is the last thing in the source. */
+static bool joins_nothing(const Lexer *lexer) {
+    return !lexer->brackets && lexer->pos + line_break(lexer) == lexer->source->len;
+}
+
 /* Between tokens: blanks, comments, joined lines. False at a backslash that joins nothing. */
 static bool skip_blanks(Lexer *lexer) {
     for (;;) {
@@ -498,7 +503,7 @@ static bool skip_blanks(Lexer *lexer) {
             skip_comment(lexer);
         } else if (c == '\\') {
             lexer->pos++;
-            if (!line_break(lexer)) return false;
+            if (!line_break(lexer) || joins_nothing(lexer)) return false;
             skip_line_break(lexer);
         } else if (lexer->brackets && line_break(lexer)) {
             skip_line_break(lexer);
@@ -506,6 +511,14 @@ static bool skip_blanks(Lexer *lexer) {
             return true;
         }
     }
+}
+
+static TokenKind bad_backslash(Lexer *lexer, const Token *start) {
+    if (at_end(lexer) || line_break(lexer))
+        return bad_token(lexer, start, "a backslash that joins nothing: the file ends here",
+                         "leave it out");
+    return bad_token(lexer, start, "a backslash that does not end its line",
+                     "nothing, not even a blank, may follow a joining backslash");
 }
 
 static TokenKind lex_end(Lexer *lexer) {
@@ -552,9 +565,7 @@ void fe_lexer_next(Lexer *lexer, Token *token) {
     start_token(lexer, token);
     if (!good) {
         token->pos--, token->col--;
-        end_token(lexer, token,
-                  bad_token(lexer, token, "a backslash that does not end its line",
-                            "nothing, not even a blank, may follow a joining backslash"));
+        end_token(lexer, token, bad_backslash(lexer, token));
         return;
     }
     TokenKind kind = lex_token(lexer, token);

@@ -358,6 +358,8 @@ static void expressions_evaluate(void **state) {
         assert_int_equal(v.type, JR_NONE);
     }
     assert_fails(jr_eval(env->context, "1 // 0", &v), JR_ZERO_DIVISION_ERROR, "zero");
+    assert_fails(jr_eval(env->context, "(1, abs)", &v), JR_ERR_ARGUMENT,
+                 "tuple[an int literal, the function 'abs'] cannot be passed: write a number");
     assert_fails(jr_eval(NULL, "1", &v), JR_ERR_ARGUMENT, "NULL");
     assert_fails(jr_eval(env->context, NULL, &v), JR_ERR_ARGUMENT, "NULL");
     assert_fails(jr_eval(env->context, "1", NULL), JR_ERR_ARGUMENT, "NULL");
