@@ -66,7 +66,7 @@ def library():
     for function in found:
         name = re.sub("^linalg_", "linalg.", function.name.split("__")[0])
         ranks = [f.name.split("__")[1] for f in found if f.name.split("__")[0] == function.name.split("__")[0]]
-        takes = " or ".join(", ".join(LETTERS[letter] for letter in r) for r in ranks)
+        takes = " or ".join(dict.fromkeys(", ".join(LETTERS[letter] for letter in r if letter != "n") for r in ranks))
         if name not in seen:
             seen.add(name)
             signature = f"`np.{name}({ast.unparse(function.args)})`"

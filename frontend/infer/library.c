@@ -140,6 +140,7 @@ uint32_t fe_library_members(FeInfer *in, const char *module, const char **names,
 
 static bool fits(char letter, const FeType *type) {
     switch (letter) {
+    case 'n': return type->kind == FE_NONE;
     case 'x': return type_is_number(type) || type->kind == FE_ARRAY;
     case 'a': return type->kind == FE_ARRAY && type->ir.ndim > 0;
     case 't': return type->kind == FE_TUPLE && type->count > 0;
@@ -161,6 +162,8 @@ static bool is_for(FeInfer *in, const FeFunc *func, const AstExpr *call) {
     uint32_t wanted = (uint32_t)strlen(func->library);
     for (uint32_t i = 0; i < wanted; i++) {
         const AstExpr *arg = argument(func, call, i);
+        bool left_out = !arg && func->library[i] == 'n' && func->ast->params.data[i].fallback;
+        if (left_out) continue;
         if (!arg || !fits(func->library[i], node_at(in, arg)->type)) return false;
     }
     for (uint32_t i = wanted; i < func->ast->params.len; i++)
@@ -184,7 +187,9 @@ static const char *described(FeInfer *in, const char *letters) {
     JrText text;
     jr_text_init(&text, in->arena);
     for (uint32_t i = 0; letters[i]; i++) {
-        jr_text_puts(&text, !i ? "" : letters[i + 1] ? ", " : " and ");
+        if (letters[i] == 'n') continue;
+        bool last = letters[i + 1 + strspn(letters + i + 1, "n")] == 0;
+        jr_text_puts(&text, !i ? "" : last ? " and " : ", ");
         switch (letters[i]) {
         case 'x': jr_text_puts(&text, "a number or an array"); break;
         case 'a': jr_text_puts(&text, "an array"); break;
@@ -195,6 +200,13 @@ static const char *described(FeInfer *in, const char *letters) {
         }
     }
     return text.data;
+}
+
+/* To a list in which some may differ by what is left out alone. */
+static void add_described(FeInfer *in, JrText *list, const char *one) {
+    const char *entry = jr_arena_printf(in->arena, "; or %s;", one);
+    const char *before = jr_arena_printf(in->arena, "; or %s;", list->len ? list->data : "");
+    if (!strstr(before, entry)) jr_text_printf(list, "%s%s", list->len ? "; or " : "", one);
 }
 
 FeFunc *fe_library_choose(FeInfer *in, FeFunc *func, const AstExpr *call) {
@@ -212,8 +224,7 @@ FeFunc *fe_library_choose(FeInfer *in, FeFunc *func, const AstExpr *call) {
     if (near) return near;
     jr_text_init(&takes, in->arena);
     for (const FeFunc *one = func; one; one = one->other)
-        jr_text_printf(&takes, "%s%s", one == func ? "" : "; or ",
-                       described(in, one->library));
+        add_described(in, &takes, described(in, one->library));
     JrText given;
     jr_text_init(&given, in->arena);
     for (uint32_t i = 0; i < call->items.len; i++)

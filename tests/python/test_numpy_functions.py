@@ -98,7 +98,7 @@ class Functions(unittest.TestCase):
             return np.sort(a)
 
         with self.assertRaisesRegex(TypingError, "np.sort.. in kernels does not take"):
-            njit(matrix)(np.ones((2, 2)))
+            njit(matrix)(np.ones((2, 2, 2)))
 
         def empty(a):
             return np.median(a), np.argsort(a), np.bincount(a), np.diff(a)
