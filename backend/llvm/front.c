@@ -111,3 +111,14 @@ static IrReg front_of(Range *r, IrReg reg, uint32_t pos, int depth) {
 IrReg jr_range_front(Range *r, IrReg reg, uint32_t pos) {
     return front_of(r, reg, pos, 0);
 }
+
+int64_t jr_range_growth(const Range *r, IrReg reg) {
+    const GenUse *use = &r->uses[reg];
+    const IrStmt *s = use->def;
+    if (use->writes != 1 || !s || !r->by || r->continues || !is_int64(r, reg)) return 0;
+    if (s->op != OP_ADD && s->op != OP_SUB) return 0;
+    bool second = s->op == OP_ADD && s->args[1] == reg;
+    int64_t by;
+    if (s->args[second] != reg || !jr_range_const(r->f->ir, s->args[!second], &by)) return 0;
+    return s->op == OP_ADD ? by : -by;
+}

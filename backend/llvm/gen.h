@@ -8,7 +8,8 @@
  *   arith.c    scalar instructions            cast.c  conversions
  *   array.c    headers, elements, views       own.c   allocation and counted references
  *   control.c  statements, branches           loops.c loops
- *   range.c    bounds checks moved in front   apart.c accesses that share nothing
+ *   range.c    bounds checks moved in front   front.c what has a value there   ask.c  the questions
+ *   apart.c    accesses that share nothing
  *   call.c     calls, runtime calls, errors
  *   spread.c   indices of which the ends are known   front.c what stays the same in a loop
  *   self.c     functions that call themselves

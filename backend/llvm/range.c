@@ -10,11 +10,9 @@
  *                                                 the loop as it is
  *
  * so that the meaning stays the same to the last iteration before an error. Indices that differ
- * by a constant are one question, of the least and the greatest. It is asked in 128 bits,
- * where the few terms of an index cannot overflow, or in 64 where there is one; an index that is exact
- * and within the array is what the 64-bit instructions compute, even if a step of theirs
- * wraps. The twin loop costs code, so outer loops are left alone. The same question asks
- * whether accesses share anything (apart.c).
+ * by a constant are one question, of the least and the greatest (ask.c). The twin loop costs
+ * code, so outer loops are left alone. The same question asks whether accesses share anything
+ * (apart.c).
  *
  * Iterations in which something would be otherwise, points of the plan, go through the slow twin
  * while all others are quick: those that the body compares the counter with, and the first one of x[i - 1] from
@@ -22,7 +20,8 @@
  *
  * A value is followed from its use to the counter through the instructions that make it:
  * TEMPs, and variables that the body writes once, at its top level and before the use, which
- * hence hold one value per iteration. */
+ * hence hold one value per iteration. A variable to which each iteration adds the same, `k += 4`, follows the
+ * counter too: it is what it was in front of the loop, and 4 for each iteration since. */
 #include "backend/llvm/range.h"
 
 enum {
@@ -39,6 +38,7 @@ static bool note_block(Range *r, const IrBlock *block, bool top);
 
 static bool note_stmt(Range *r, const IrStmt *s, bool top) {
     if (++r->pos > MAX_STMTS || s->op == OP_FOR || s->op == OP_LOOP) return false;
+    r->continues |= s->op == OP_CONTINUE;
     for (uint32_t i = 0; i < s->ndsts; i++) {
         GenUse *use = &r->uses[s->dsts[i]];
         bool is_temp = ir_reg(r->f->ir, s->dsts[i])->kind == REG_TEMP;
@@ -75,8 +75,7 @@ static bool add_term(Affine *a, IrReg reg, int64_t scale) {
     return true;
 }
 
-/* The small constant that a register is; false for any other. */
-static bool small_const(const IrFunc *func, IrReg reg, int64_t *value) {
+bool jr_range_const(const IrFunc *func, IrReg reg, int64_t *value) {
     const IrRegInfo *info = ir_reg(func, reg);
     if (info->kind != REG_CONST || info->type.scalar != TY_INT64) return false;
     *value = info->value.i;
@@ -119,12 +118,30 @@ static bool add_product(Range *r, Affine *a, const IrStmt *s, int64_t scale, uin
     int64_t k = 0;
     IrReg other = s->args[0];
     if (scale <= -MAX_FACTOR || scale >= MAX_FACTOR) return false;
-    if (!small_const(r->f->ir, s->args[1], &k)) {
+    if (!jr_range_const(r->f->ir, s->args[1], &k)) {
         other = s->args[1];
-        if (!small_const(r->f->ir, s->args[0], &k))
+        if (!jr_range_const(r->f->ir, s->args[0], &k))
             return add_front(r, a, s, scale, pos + 1) || add_rows(r, a, s, scale, pos, depth);
     }
     return add_value(r, a, other, scale * k, pos, depth);
+}
+
+/* A variable to which each round adds `by`: what it is in front of the loop, and that for each round before. */
+static bool add_grown(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t pos,
+                      int64_t by) {
+    int64_t all = scale * by, lo;
+    if (all <= -MAX_OFFSET || all >= MAX_OFFSET || !add_term(a, reg, scale)) return false;
+    if (r->uses[reg].pos < pos) a->offset += all;
+    if (r->by != 1 && r->by != -1) {
+        a->rounds += all;
+        return true;
+    }
+    all *= r->by;
+    a->factor += all;
+    if (!jr_range_const(r->f->ir, r->loop->args[0], &lo))
+        return add_term(a, r->loop->args[0], -all);
+    a->offset -= all * lo;
+    return a->offset > -MAX_OFFSET && a->offset < MAX_OFFSET;
 }
 
 static bool add_remainder(Range *r, Affine *a, const IrStmt *s, int64_t scale, uint32_t pos,
@@ -144,11 +161,13 @@ static bool add_value(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t po
         return true;
     }
     int64_t constant;
-    if (small_const(r->f->ir, reg, &constant)) {
+    if (jr_range_const(r->f->ir, reg, &constant)) {
         a->offset += scale * constant;
         return a->offset > -MAX_OFFSET && a->offset < MAX_OFFSET;
     }
     if (jr_range_is_invariant(r, reg)) return add_term(a, reg, scale);
+    int64_t by = jr_range_growth(r, reg);
+    if (by) return add_grown(r, a, reg, scale, pos, by);
     const GenUse *use = &r->uses[reg];
     if (!use->def || use->writes != 1 || use->pos >= pos) return false;
     const IrStmt *s = use->def;
@@ -178,20 +197,22 @@ bool jr_range_affine(Range *r, Affine *a, IrReg reg, uint32_t pos) {
     bool loose = r->loose;
     *a = (Affine){0};
     r->loose = false;
-    bool ok = add_value(r, a, reg, 1, pos, 0);
+    bool ok = add_value(r, a, reg, 1, pos, 0) && !a->rounds;
     r->loose = loose;
     return ok;
 }
 
+/* The same, or grows by the round. */
 static bool affine(Range *r, Affine *a, IrReg reg) {
-    return jr_range_affine(r, a, reg, r->pos);
+    *a = (Affine){0};
+    return add_value(r, a, reg, 1, r->pos, 0) && (!a->rounds || (!a->factor && !a->by_sign));
 }
 
 /* An index of which at least the ends are known. */
 static bool loosely_affine(Range *r, Affine *a, IrReg reg) {
     *a = (Affine){0};
     r->loose = true;
-    bool ok = add_value(r, a, reg, 1, r->pos, 0);
+    bool ok = add_value(r, a, reg, 1, r->pos, 0) && !a->rounds;
     r->loose = false;
     return ok;
 }
@@ -199,7 +220,8 @@ static bool loosely_affine(Range *r, Affine *a, IrReg reg) {
 /* ---- The questions ---- */
 
 bool jr_range_same(const Affine *a, const Affine *b) {
-    if (a->factor != b->factor || a->nterms != b->nterms || a->by_sign != b->by_sign)
+    if (a->factor != b->factor || a->rounds != b->rounds || a->nterms != b->nterms ||
+        a->by_sign != b->by_sign)
         return false;
     if (a->by_sign && a->by != b->by) return false;
     if (a->spread != b->spread || a->spread_scale != b->spread_scale) return false;
@@ -227,166 +249,15 @@ static bool note_index(Range *r, IrReg array, unsigned axis, IrReg bound, const 
     return true;
 }
 
-static LLVMValueRef widen(Range *r, LLVMValueRef value) {
-    return LLVMBuildSExt(r->f->g->b, value, r->f->g->i128, "");
-}
-
-static LLVMValueRef wide_const(Range *r, int64_t value) {
-    return LLVMConstInt(r->f->g->i128, (unsigned long long)value, 1);
-}
-
-void jr_range_require(Range *r, LLVMValueRef ok) {
-    LLVMValueRef sure = r->plan->sure;
-    r->plan->sure = sure ? LLVMBuildAnd(r->f->g->b, sure, ok, "") : ok;
-}
-
-/* 0 <= a + least and b + most < dim, in 64 bits; a <= b and least <= most where it matters. No sum
- * is formed that wraps unnoticed: with most < -1 the first comparison makes b positive. */
-static void require_simple(Range *r, LLVMValueRef a, int64_t least, LLVMValueRef b,
-                           int64_t most, LLVMValueRef dim) {
-    Gen *g = r->f->g;
-    if (a == b && least == 0 && most == 0) {
-        jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntULT, a, dim, ""));
-        return;
-    }
-    jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntSGE, a, jr_gen_int(g, -least), ""));
-    if (most == -1 && b == dim) return;
-    if (most > -1) dim = LLVMBuildSub(g->b, dim, jr_gen_int(g, most + 1), "");
-    if (most < -1) b = LLVMBuildAdd(g->b, b, jr_gen_int(g, most + 1), "");
-    jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntSLE, b, dim, ""));
-}
-
-/* The counter's least value is first + first_plus, its greatest last + last_plus: from lo to
- * hi - 1 when counting up, from hi + 1 to lo when counting down. */
-static void counter_range(Range *r) {
-    if (r->first) return;
-    LLVMBuilderRef b = r->f->g->b;
-    LLVMValueRef lo = jr_gen_value(r->f, r->loop->args[0]);
-    LLVMValueRef hi = jr_gen_value(r->f, r->loop->args[1]);
-    LLVMValueRef step = jr_gen_value(r->f, r->loop->args[2]);
-    if (LLVMIsAConstantInt(step)) {
-        bool up = LLVMConstIntGetSExtValue(step) > 0;
-        r->first = up ? lo : hi;
-        r->last = up ? hi : lo;
-        r->first_plus += up ? 0 : 1;
-        r->last_plus += up ? -1 : 0;
-        return;
-    }
-    LLVMValueRef up = LLVMBuildICmp(b, LLVMIntSGT, step, jr_gen_int(r->f->g, 0), "");
-    lo = widen(r, lo);
-    hi = widen(r, hi);
-    LLVMValueRef below = LLVMBuildSub(b, hi, wide_const(r, 1), "");
-    LLVMValueRef above = LLVMBuildAdd(b, hi, wide_const(r, 1), "");
-    r->first = LLVMBuildSelect(b, up, lo, above, "");
-    r->last = LLVMBuildSelect(b, up, below, lo, "");
-}
-
-/* by * (counter + plus): two of 64 bits. */
-static LLVMValueRef rows_of(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus) {
-    LLVMBuilderRef b = r->f->g->b;
-    if (LLVMTypeOf(counter) == r->f->g->i64) counter = widen(r, counter);
-    LLVMValueRef at = LLVMBuildAdd(b, counter, wide_const(r, plus), "");
-    LLVMValueRef by = widen(r, jr_range_term(r, a->by));
-    LLVMValueRef rows = LLVMBuildMul(b, at, by, "");
-    return a->by_sign < 0 ? LLVMBuildNeg(b, rows, "") : rows;
-}
-
-LLVMValueRef jr_range_evaluate(Range *r, const Affine *a, LLVMValueRef counter, int64_t plus,
-                               int64_t offset) {
-    LLVMBuilderRef b = r->f->g->b;
-    LLVMValueRef sum = wide_const(r, a->factor * plus + offset);
-    if (a->factor) {
-        if (LLVMTypeOf(counter) == r->f->g->i64) counter = widen(r, counter);
-        LLVMValueRef part = LLVMBuildMul(b, counter, wide_const(r, a->factor), "");
-        sum = LLVMBuildAdd(b, sum, part, "");
-    }
-    if (a->by_sign) sum = LLVMBuildAdd(b, sum, rows_of(r, a, counter, plus), "");
-    for (uint32_t i = 0; i < a->nterms; i++) {
-        LLVMValueRef term = widen(r, jr_range_term(r, a->term[i]));
-        sum = LLVMBuildAdd(b, sum, LLVMBuildMul(b, term, wide_const(r, a->scale[i]), ""), "");
-    }
-    return sum;
-}
-
-static void require_wide(Range *r, LLVMValueRef least, LLVMValueRef most, LLVMValueRef dim) {
-    LLVMBuilderRef b = r->f->g->b;
-    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSGE, least, wide_const(r, 0), ""));
-    jr_range_require(r, LLVMBuildICmp(b, LLVMIntSLT, most, widen(r, dim), ""));
-}
-
-/* Whichever end is the greater one. */
-static void ask_both_ends(Range *r, const Question *q, LLVMValueRef dim) {
-    const Affine *a = &q->index;
-    LLVMValueRef first = jr_range_evaluate(r, a, r->first, r->first_plus, 0);
-    LLVMValueRef last = jr_range_evaluate(r, a, r->last, r->last_plus, 0);
-    LLVMBuilderRef b = r->f->g->b;
-    LLVMValueRef least = wide_const(r, q->least), most = wide_const(r, q->most);
-    require_wide(r, LLVMBuildAdd(b, first, least, ""), LLVMBuildAdd(b, first, most, ""), dim);
-    require_wide(r, LLVMBuildAdd(b, last, least, ""), LLVMBuildAdd(b, last, most, ""), dim);
-}
-
-static void ask_wide(Range *r, const Question *q, LLVMValueRef dim) {
-    const Affine *a = &q->index;
-    bool falls = a->factor < 0;
-    LLVMValueRef least = jr_range_evaluate(r, a, falls ? r->last : r->first,
-                                           falls ? r->last_plus : r->first_plus, q->least);
-    LLVMValueRef most = jr_range_evaluate(r, a, falls ? r->first : r->last,
-                                          falls ? r->first_plus : r->last_plus, q->most);
-    require_wide(r, least, most, dim);
-}
-
-static LLVMValueRef scaled(Range *r, LLVMValueRef value, int64_t scale) {
-    return LLVMBuildMul(r->f->g->b, widen(r, value), wide_const(r, scale), "");
-}
-
-/* At either end of the counter, and of what is spread. */
-static void ask_spread(Range *r, const Question *q, LLVMValueRef dim) {
-    LLVMBuilderRef b = r->f->g->b;
-    const Affine *a = &q->index;
-    const GenUse *use = &r->uses[a->spread - 1];
-    bool up = a->spread_scale > 0;
-    LLVMValueRef least = scaled(r, up ? use->low : use->high, a->spread_scale);
-    LLVMValueRef most = scaled(r, up ? use->high : use->low, a->spread_scale);
-    least = LLVMBuildAdd(b, least, wide_const(r, q->least), "");
-    most = LLVMBuildAdd(b, most, wide_const(r, q->most), "");
-    for (int end = 0; end < (a->factor || a->by_sign ? 2 : 1); end++) {
-        LLVMValueRef counter = end ? r->last : r->first;
-        int64_t plus = end ? r->last_plus : r->first_plus;
-        LLVMValueRef at = jr_range_evaluate(r, a, counter, plus, 0);
-        require_wide(r, LLVMBuildAdd(b, at, least, ""), LLVMBuildAdd(b, at, most, ""), dim);
-    }
-}
-
-static void ask(Range *r, const Question *q) {
-    const Affine *a = &q->index;
-    LLVMValueRef dim = q->array == IR_NO_REG ? jr_range_term(r, q->bound)
-                                             : jr_gen_array(r->f, q->array).dims[q->axis];
-    counter_range(r);
-    if (a->spread) {
-        ask_spread(r, q, dim);
-    } else if (a->by_sign) {
-        ask_both_ends(r, q, dim);
-    } else if (a->factor == 0 && a->nterms == 0) {
-        jr_range_require(
-            r, LLVMBuildICmp(r->f->g->b, LLVMIntSGT, dim, jr_gen_int(r->f->g, q->most), ""));
-    } else if (a->factor == 0 && a->nterms == 1 && a->scale[0] == 1) {
-        LLVMValueRef index = jr_range_term(r, a->term[0]);
-        require_simple(r, index, q->least, index, q->most, dim);
-    } else if (a->factor == 1 && a->nterms == 0 && LLVMTypeOf(r->first) == r->f->g->i64) {
-        require_simple(r, r->first, q->least + r->first_plus, r->last, q->most + r->last_plus,
-                       dim);
-    } else {
-        ask_wide(r, q, dim);
-    }
-}
-
 /* ---- Points ---- */
 
 bool jr_range_minus(const Affine *a, const Affine *b, Affine *difference) {
     Affine d = *a;
     d.factor -= b->factor;
     d.offset -= b->offset;
+    d.rounds = 0;
     if (a->by_sign != b->by_sign || (a->by_sign && a->by != b->by)) return false;
+    if (a->rounds != b->rounds) return false;
     d.by_sign = 0;
     for (uint32_t i = 0; i < b->nterms; i++)
         if (!add_term(&d, b->term[i], -b->scale[i])) return false;
@@ -442,14 +313,14 @@ static void note_compare(Range *r, const IrStmt *s) {
 static IrReg source_of(const IrFunc *func, IrReg reg, int64_t *offset) {
     for (int depth = 0; depth < MAX_DEPTH; depth++) {
         int64_t k = 0;
-        if (small_const(func, reg, &k)) {
+        if (jr_range_const(func, reg, &k)) {
             *offset += k;
             return IR_NO_REG;
         }
         const IrStmt *def =
             ir_reg(func, reg)->kind == REG_TEMP ? ir_reg(func, reg)->def : NULL;
         if (!def || (def->op != OP_COPY && def->op != OP_ADD && def->op != OP_SUB)) break;
-        if (def->op != OP_COPY && !small_const(func, def->args[1], &k)) break;
+        if (def->op != OP_COPY && !jr_range_const(func, def->args[1], &k)) break;
         *offset += def->op == OP_SUB ? -k : k;
         reg = def->args[0];
     }
@@ -525,12 +396,13 @@ bool jr_range_spare(Range *r, const Affine *a) {
  * the other end, in the others the remainder is what is divided. */
 static bool goes_around(Range *r, const IrStmt *s, const Affine *x, Affine *point) {
     int64_t lo, n;
-    if (r->step != 1 || !small_const(r->f->ir, r->loop->args[0], &lo) || lo != 0) return false;
+    if (r->step != 1 || !jr_range_const(r->f->ir, r->loop->args[0], &lo) || lo != 0)
+        return false;
     if (x->factor != 1 || x->by_sign || x->nterms || (x->offset != 1 && x->offset != -1))
         return false;
     IrReg bound = jr_range_front(r, s->args[1], r->pos + 1);
     Affine end = {0};
-    if (small_const(r->f->ir, s->args[1], &n))
+    if (jr_range_const(r->f->ir, s->args[1], &n))
         end.offset = n;
     else if (bound == IR_NO_REG || !add_term(&end, bound, 1))
         return false;
@@ -557,7 +429,7 @@ static bool add_remainder(Range *r, Affine *a, const IrStmt *s, int64_t scale, u
 /* x[i - 1] where i begins at 0: the first iteration counts from the end, the others do not. */
 static void spare_first(Range *r) {
     int64_t lo;
-    if (r->step != 1 || !small_const(r->f->ir, r->loop->args[0], &lo)) return;
+    if (r->step != 1 || !jr_range_const(r->f->ir, r->loop->args[0], &lo)) return;
     for (uint32_t i = 0; i < r->nquestions; i++) {
         const Question *q = &r->questions[i];
         if (q->index.factor != 1 || q->index.nterms || q->index.by_sign) continue;
@@ -593,7 +465,7 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
     uint32_t wanted = full ? UINT32_MAX : s->u.mem.check | s->u.mem.wrap;
     Affine *index = JR_NEW_ARRAY(r->f->g->arena, Affine, ndim);
     GenProof proof = {.stmt = s};
-    bool all = true;
+    bool all = true, grows = false;
     for (unsigned axis = 0; axis < ndim; axis++) {
         bool exact = affine(r, &index[axis], s->args[1 + axis]), asked = wanted >> axis & 1;
         bool known = exact || (asked && loosely_affine(r, &index[axis], s->args[1 + axis]));
@@ -603,10 +475,11 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
             if (known) proof.axes |= 1u << axis;
         }
         all &= known && exact;
+        grows |= known && index[axis].rounds;
     }
     r->plan->checks |= (s->u.mem.check & ~proof.axes) != 0;
     if (all) note_columns(r, array, ndim, index);
-    proof.place = jr_range_note_access(r, s, all ? index : NULL);
+    proof.place = jr_range_note_access(r, s, all && !grows ? index : NULL);
     if (proof.axes || proof.place) JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);
 }
 
@@ -648,9 +521,8 @@ static bool leaves_early(const IrBlock *block) {
 
 /* A loop that may end anywhere is not run in pieces. */
 static int64_t step_of(const Range *r) {
-    int64_t step;
-    if (!small_const(r->f->ir, r->loop->args[2], &step) || (step != 1 && step != -1)) return 0;
-    return leaves_early(&r->loop->u.blocks.then) ? 0 : step;
+    if (r->by != 1 && r->by != -1) return 0;
+    return leaves_early(&r->loop->u.blocks.then) ? 0 : r->by;
 }
 
 static void forget_block(Range *r, const IrBlock *block) {
@@ -670,6 +542,7 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
     if (f->g->level < 2 || !has_doubts(body)) return;
     if (!f->uses) f->uses = JR_NEW_ARRAY(f->g->arena, GenUse, f->ir->regs.len);
     Range r = {.f = f, .loop = loop, .plan = plan, .uses = f->uses, .column = IR_NO_REG};
+    if (!jr_range_const(f->ir, loop->args[2], &r.by)) r.by = 0;
     r.step = step_of(&r);
     if (note_block(&r, body, true)) {
         r.pos = 0;
@@ -679,7 +552,7 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
         make_points(&r);
         jr_range_ask_in_order(&r);
         for (uint32_t i = 0; i < r.nquestions; i++)
-            ask(&r, &r.questions[i]);
+            jr_range_ask(&r, &r.questions[i]);
         if (plan->in_pieces && !plan->in_order) jr_range_require(&r, plan->in_pieces);
     }
     forget_block(&r, body);

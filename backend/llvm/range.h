@@ -10,9 +10,10 @@ enum {
 };
 
 /* factor * counter + by_sign * by * counter + sum of terms + offset. Registers are those that front.c
- * gives, by and terms: what they are can be had in front of the loop. */
+ * gives, by and terms: what they are can be had in front of the loop. In loops by more than one it may also grow
+ * with the number of the round, from 0, but not with the counter then. */
 typedef struct Affine {
-    int64_t factor, offset;
+    int64_t factor, offset, rounds;
     int by_sign; /* 1, -1, or 0: there is no such part */
     IrReg by;
     uint32_t nterms;
@@ -38,10 +39,12 @@ typedef struct Range {
     GenPlan *plan;
     GenUse *uses; /* by register */
     JR_VEC(IrReg)
-    fronts; /* registers of the body that have a value in front of it, all different */
+    fronts;         /* registers of the body that have a value in front of it, all different */
+    bool continues; /* there is a `continue` in it */
     uint32_t pos, nquestions;
     Question questions[MAX_AXES];
     Affine points[GEN_MAX_POINTS]; /* of plan->points */
+    int64_t by;                    /* the loop's step if it is a small constant, else 0 */
     int64_t step;                  /* 1 or -1 if the loop can be run in pieces, else 0 */
     LLVMValueRef first, last;      /* the counter's range, made on first use: counter_range */
     int64_t first_plus, last_plus;
@@ -53,6 +56,11 @@ typedef struct Range {
  * loop; IR_NO_REG if it may change. What had to be asked for it is required. */
 IrReg jr_range_front(Range *r, IrReg reg, uint32_t pos);
 LLVMValueRef jr_range_term(Range *r, IrReg front); /* its value */
+
+/* The small constant that a register is; false for any other. */
+bool jr_range_const(const IrFunc *func, IrReg reg, int64_t *value);
+/* How much each round adds to a variable that is otherwise left alone; 0 if there is no such constant. */
+int64_t jr_range_growth(const Range *r, IrReg reg);
 
 bool jr_range_is_invariant(const Range *r, IrReg reg);
 GenProof *jr_range_proof(const GenPlan *plan, const IrStmt *s);
@@ -73,6 +81,9 @@ bool jr_range_spare(Range *r, const Affine *a);
 
 /* spread.c: whether the ends of the register's values are known: its use's low and high. */
 bool jr_range_spread(Range *r, IrReg reg, uint32_t pos);
+
+/* ask.c: requires that the index is within its array in all rounds. */
+void jr_range_ask(Range *r, const Question *q);
 
 /* apart.c: an access, at r->pos, to an array that the loop does not assign; `index` is NULL if not all
  * of its indices are affine and known to be within the array. */
