@@ -15,7 +15,7 @@
  *   self.c     functions that call themselves
  *   pointer.c  functions with a C signature
  *   target.c   target machines, passes, machine code
- *   counters.c a pass of our own
+ *   strength.c a pass of our own
  *   jit.c      linking machine code into the process
  *   keep.c     machine code kept for later processes
  *

@@ -278,7 +278,7 @@ bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds 
         LLVMRunPasses(module, passes[needs.strided], target->machine, options);
     LLVMDisposePassBuilderOptions(options);
     if (!error && OWN_STRENGTH_REDUCTION && target->level == 2 && !needs.strided)
-        jr_target_step_first(module);
+        jr_target_reduce(module);
     if (!error) return true;
     char *message = LLVMGetErrorMessage(error);
     snprintf(why, TARGET_WHY, "LLVM's passes failed: %s", message);

@@ -26,8 +26,8 @@ bool jr_target_describe(const JrEngineOptions *options, JrText *out, char *why);
 void jr_target_mark(const Target *target, LLVMModuleRef module);
 bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
                         char *why);
-/* counters.c: the part of strength reduction that each loop gains from. */
-void jr_target_step_first(LLVMModuleRef module);
+/* strength.c: the parts of strength reduction that kernels gain from. */
+void jr_target_reduce(LLVMModuleRef module);
 /* An object file, or assembly text, in a buffer that is the caller's; NULL with the reason. */
 LLVMMemoryBufferRef jr_target_emit(const Target *target, LLVMModuleRef module, bool assembly,
                                    char *why);
