@@ -2,7 +2,8 @@
  *
  *     fib -> copy -> copy -> base -> fib -> ...
  *
- * A copy is all of a small function, without the check of the stack; the smallest have two. The base is the function up to
+ * A copy is all of a small function, without the check of the stack; the smallest have two. One that calls itself once may do so in a
+ * loop. The base is the function up to
  * where it may call itself, such as
  *
  *     if n < 2: return n
@@ -34,21 +35,33 @@ static uint32_t count_self_calls(const IrFunc *ir, const IrBlock *block) {
     return calls;
 }
 
-/* Has no loops and few statements. */
-static bool is_small(const IrBlock *block, uint32_t *stmts) {
+/* Has few statements, and loops only where these are allowed. */
+static bool is_small(const IrBlock *block, bool loops, uint32_t *stmts) {
     for (const IrStmt *s = block->first; s; s = s->next) {
-        if (s->op == OP_FOR || s->op == OP_LOOP || ++*stmts > COPY_STMTS) return false;
-        if (s->op == OP_IF &&
-            (!is_small(&s->u.blocks.then, stmts) || !is_small(&s->u.blocks.els, stmts)))
+        bool is_loop = s->op == OP_FOR || s->op == OP_LOOP;
+        if ((is_loop && !loops) || ++*stmts > COPY_STMTS) return false;
+        if (ir_stmt_is_nested(s) && (!is_small(&s->u.blocks.then, loops, stmts) ||
+                                     !is_small(&s->u.blocks.els, loops, stmts)))
             return false;
     }
     return true;
 }
 
+/* What does all that it does in a loop gains as much. */
+static bool calls_in_loop(const IrFunc *ir, const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next)
+        if ((s->op == OP_FOR || s->op == OP_LOOP) &&
+            count_self_calls(ir, &s->u.blocks.then) > 0)
+            return true;
+    return false;
+}
+
 uint32_t jr_gen_count_copies(const Gen *g, const IrFunc *ir) {
     uint32_t stmts = 0;
-    if (g->level < 2 || !ir->recursive || !is_small(&ir->body, &stmts)) return 0;
+    if (g->level < 2 || !ir->recursive) return 0;
     uint32_t calls = count_self_calls(ir, &ir->body);
+    bool loops = calls == 1 && calls_in_loop(ir, &ir->body);
+    if (!is_small(&ir->body, loops, &stmts)) return 0;
     if (calls == 0 || calls > COPY_CALLS) return 0;
     return stmts * (1 + calls + calls * calls) <= TWICE_STMTS ? 2 : 1;
 }
