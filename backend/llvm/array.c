@@ -82,6 +82,7 @@ static LLVMValueRef checked_index(GenFunc *f, const Access *a, unsigned axis,
                                   LLVMValueRef index) {
     Gen *g = f->g;
     LLVMValueRef dim = a->array->dims[axis], wrapped = NULL, at = index;
+    if (f->plan && f->plan->guess.bad) return jr_gen_guess_index(f, index, dim);
     LLVMValueRef inside = LLVMBuildICmp(g->b, LLVMIntULT, index, dim, "");
     LLVMBasicBlockRef here = LLVMGetInsertBlock(g->b);
     LLVMBasicBlockRef usual = jr_gen_unless(f, inside, "outside");
@@ -212,8 +213,9 @@ void jr_gen_load(GenFunc *f, const IrStmt *s) {
 void jr_gen_store_value(GenFunc *f, const IrStmt *s, LLVMValueRef value) {
     Gen *g = f->g;
     unsigned scalar = ir_reg_type(f->ir, s->args[0]).scalar;
-    LLVMValueRef at = element(f, s);
     if (scalar == TY_BOOL) value = LLVMBuildZExt(g->b, value, g->i8, "");
+    if (jr_gen_guess_store(f, s, value)) return;
+    LLVMValueRef at = element(f, s);
     jr_gen_set_scope(f, s, LLVMBuildStore(g->b, value, at));
 }
 

@@ -137,6 +137,22 @@ typedef struct GenPlace {
     LLVMValueRef ahead; /* in one piece: its last index less its factor times the counter */
 } GenPlace;
 
+enum { GEN_PIECE = 256, GEN_GUESSED_STORES = 2 };
+
+typedef struct GenGuessedStore {
+    const IrStmt *stmt;
+    LLVMValueRef first,
+        buffer; /* the element for a counter of 0; what stands for a piece of them */
+} GenGuessedStore;
+
+/* A quick twin that goes on where an index is not within its array (guess.c). */
+typedef struct GenGuess {
+    LLVMValueRef bad; /* holds whether one was not; NULL: there is no such twin */
+    LLVMValueRef at;  /* where the piece begins */
+    uint32_t nstores;
+    GenGuessedStore stores[GEN_GUESSED_STORES];
+} GenGuess;
+
 /* How a loop is run as two (range.c): quick where `sure` holds, but for the iterations `points`, in
  * pieces of at most `length` iterations. Where `in_order` holds too, it needs no pieces, but takes
  * a twin of its own (apart.c); without `in_pieces` that is the only quick one. */
@@ -153,6 +169,7 @@ typedef struct GenPlan {
     bool too_many_places;
     bool checks; /* an access has a check left */
     GenPlace places[GEN_MAX_PLACES];
+    GenGuess guess;
     JR_VEC(GenProof) proofs;
 } GenPlan;
 
@@ -184,7 +201,8 @@ typedef struct GenFunc {
     GenUse *uses;              /* by register, all zero between loops */
     GenFound found[GEN_FOUND]; /* by the last loads; the next goes to nfound % GEN_FOUND */
     unsigned nfound;
-    GenHeld *held;                                /* where stores go instead, or NULL */
+    GenHeld *held; /* where stores go instead, or NULL */
+    uint32_t nguesses;
     uint32_t ncold;                               /* branches to what hardly ever runs */
     LLVMValueRef rt_args, rt_results, headers[4]; /* buffers for calls, made on first use */
     LLVMValueRef where;                           /* the last one, of where_span */
@@ -294,6 +312,14 @@ void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access);
 LLVMValueRef jr_gen_index_ahead(GenFunc *f, const IrStmt *s);
 /* Whether the access is to one element in all iterations. */
 bool jr_gen_stays(const GenProof *proof, const GenFunc *f);
+
+/* ---- guess.c ---- */
+/* The index, or 0 and a note if it is not within the array. */
+LLVMValueRef jr_gen_guess_index(GenFunc *f, LLVMValueRef index, LLVMValueRef dim);
+/* Stores to the buffer; false if that is not what is to be done. */
+bool jr_gen_guess_store(GenFunc *f, const IrStmt *s, LLVMValueRef value);
+/* Copies `length` elements of each buffer to where they belong. */
+void jr_gen_guessed_right(GenFunc *f, const GenGuess *guess, LLVMValueRef length);
 
 /* ---- call.c ---- */
 void jr_gen_call(GenFunc *f, const IrStmt *s);

@@ -52,7 +52,7 @@ static const IrStmt *poll_of(const IrStmt *s) {
 static void loop_body(GenFunc *f, const IrStmt *s, Looks looks, LLVMBasicBlockRef on_break,
                       LLVMBasicBlockRef on_continue) {
     GenLoop loop = {f->loop, on_break, on_continue, s->op == OP_LOOP,
-                    f->plan && !f->plan->checks};
+                    f->plan && (!f->plan->checks || f->plan->guess.bad)};
     IrBlock body = s->u.blocks.then;
     f->loop = &loop;
     if (looks == LOOKS_EACH) jr_gen_poll(f, s);
@@ -407,6 +407,54 @@ static void twins(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPlan *pl
     start(f, t.join);
 }
 
+/* As if all indices were within their arrays (guess.c):
+ *
+ *     for (at = lo; ; at = end) {
+ *         end = min(at + GEN_PIECE, hi)
+ *         the quick twin, [at, end); if one was not, the slow twin, [at, hi), and leave
+ *         if (end == hi) break;
+ *     } */
+static void guessed_twins(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPlan *plan) {
+    Gen *g = f->g;
+    GenGuess *guess = &plan->guess;
+    LLVMBasicBlockRef entry = LLVMGetInsertBlock(g->b), quick = jr_gen_label(f, "quick");
+    LLVMBasicBlockRef slow = jr_gen_label(f, "slow"), join = jr_gen_label(f, "");
+    LLVMBasicBlockRef done = jr_gen_label(f, ""), right = jr_gen_label(f, "right");
+    LLVMValueRef branch = LLVMBuildCondBr(g->b, plan->sure, quick, slow);
+    LLVMSetMetadata(branch, g->md_prof, g->likely);
+
+    start(f, slow);
+    LLVMValueRef from = LLVMBuildPhi(g->b, g->i64, "from");
+    come_from(from, bounds->lo, entry);
+    for_loop(f, s, &(Bounds){from, bounds->hi, bounds->step}, true);
+    LLVMBuildBr(g->b, join);
+
+    start(f, quick);
+    guess->at = LLVMBuildPhi(g->b, g->i64, "at");
+    come_from(guess->at, bounds->lo, entry);
+    if (looks_of(s) != LOOKS_NEVER) jr_gen_poll(f, s);
+    LLVMValueRef length[] = {LLVMBuildSub(g->b, bounds->hi, guess->at, ""),
+                             jr_gen_int(g, GEN_PIECE)};
+    length[0] = jr_gen_intrinsic(g, "llvm.umin", 1, &g->i64, 2, length);
+    LLVMValueRef end = LLVMBuildAdd(g->b, guess->at, length[0], "end");
+    LLVMBuildStore(g->b, LLVMConstInt(g->i1, 0, 0), guess->bad);
+    jr_gen_open_scopes(f, plan);
+    f->plan = plan;
+    iterations(f, s, &(Bounds){guess->at, end, bounds->step}, done, done, false);
+    f->plan = NULL;
+
+    start(f, done);
+    LLVMValueRef bad = LLVMBuildLoad2(g->b, g->i1, guess->bad, "");
+    come_from(from, guess->at, done);
+    branch = LLVMBuildCondBr(g->b, LLVMBuildNot(g->b, bad, ""), right, slow);
+    LLVMSetMetadata(branch, g->md_prof, g->likely);
+    start(f, right);
+    jr_gen_guessed_right(f, guess, length[0]);
+    come_from(guess->at, end, right);
+    LLVMBuildCondBr(g->b, LLVMBuildICmp(g->b, LLVMIntEQ, end, bounds->hi, ""), join, quick);
+    start(f, join);
+}
+
 /* Where it is right in one piece, the loop is run so; the builder is then where it is not. */
 static void whole_twin(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPlan *plan,
                        LLVMBasicBlockRef after) {
@@ -438,7 +486,7 @@ void jr_gen_for(GenFunc *f, const IrStmt *s) {
         return;
     }
     LLVMBasicBlockRef after = jr_gen_label(f, "");
-    if (plan.npoints || plan.length) {
+    if (plan.npoints || plan.length || plan.guess.bad) {
         LLVMBasicBlockRef some = jr_gen_label(f, "");
         LLVMBuildCondBr(g->b, guard(g, &bounds), some, after);
         start(f, some);
@@ -449,7 +497,10 @@ void jr_gen_for(GenFunc *f, const IrStmt *s) {
         plan.sure = LLVMBuildAnd(g->b, plan.sure, plan.in_order, "");
         plan.whole = true;
     }
-    twins(f, s, &bounds, &plan);
+    if (plan.guess.bad)
+        guessed_twins(f, s, &bounds, &plan);
+    else
+        twins(f, s, &bounds, &plan);
     LLVMBuildBr(g->b, after);
     start(f, after);
 }

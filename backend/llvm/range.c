@@ -554,6 +554,7 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
         for (uint32_t i = 0; i < r.nquestions; i++)
             jr_range_ask(&r, &r.questions[i]);
         if (plan->in_pieces && !plan->in_order) jr_range_require(&r, plan->in_pieces);
+        jr_range_guess(&r);
     }
     forget_block(&r, body);
     if (plan->in_order && !plan->sure) plan->sure = LLVMConstInt(f->g->i1, 1, 0);

@@ -93,4 +93,7 @@ void jr_range_ask_apart(Range *r);
 /* ... and for the loop to be right in one piece where they do not. */
 void jr_range_ask_in_order(Range *r);
 
+/* guess.c: makes the plan's guess, where that gains something. */
+void jr_range_guess(Range *r);
+
 #endif

@@ -66,6 +66,14 @@ def total(x, index, out):
         out[i] = s
 
 
+def two_outputs(image, xs, ys, out, near):
+    for i in range(len(xs)):
+        a = image[ys[i], xs[i]]
+        b = image[ys[i] - 1, xs[i] + 1]
+        out[i + 1] = (a - b) * b + a * b - (a + b) * (a + b)
+        near[i] = a * a + b * b < a
+
+
 def outcome(function, args):
     """The error, if there is one, and all memory."""
     try:
@@ -149,6 +157,42 @@ class Indices(unittest.TestCase):
             self.same(rows, picture, scale, lambda: np.ones((6, 10)))
             self.same(rows, picture, scale, lambda: np.ones((0, 10)))
             self.same(rows, picture, scale, lambda: np.ones((6, 0)))
+
+    def test_two_outputs(self):
+        image = lambda: np.sin(np.arange(60) * 1.3).reshape(6, 10)  # noqa: E731
+        for n in (0, 5, 512, 600):
+            xs, ys = np.arange(n) * 7 % 9, (np.arange(n) * 5 % 5 + 1).astype(np.int32)
+            outputs = lambda n=n: np.ones(n + 1), lambda n=n: np.ones(n, np.bool_)
+            self.assertIsNone(self.same(two_outputs, image, xs, ys, *outputs))
+            # Other element types, an output whose elements do not follow each other, one that is too short.
+            small = lambda: image().astype(np.float32)  # noqa: E731
+            self.same(two_outputs, small, xs, ys, lambda n=n: np.ones(n + 1, np.float32), outputs[1])
+            self.same(two_outputs, image, xs, ys, lambda n=n: np.ones(2 * n + 2)[::2], outputs[1])
+            self.same(two_outputs, image, xs, ys, outputs[0], lambda n=n: np.ones(n * 2 // 3, np.int64))
+            for at in (0, 300, 599):
+                for wrong, bad in ((xs, 9), (xs, -12), (ys, 6), (ys, 0), (ys, -6)):
+                    if at >= n:
+                        continue
+                    kept, wrong[at] = wrong[at], bad
+                    self.same(two_outputs, image, xs, ys, *outputs)
+                    wrong[at] = kept
+            empty = lambda: np.zeros((0, 10))  # noqa: E731
+            self.same(two_outputs, empty, xs, ys, *outputs)
+
+    def test_outputs_that_share_memory(self):
+        def shared(function, n, shift):
+            memory = np.sin(np.arange(4 * n) * 1.7)
+            image = memory[:60].reshape(6, 10)
+            xs, ys = np.arange(n) * 7 % 9, np.arange(n) * 5 % 5 + 1
+            args = (image, xs, ys, memory[shift : shift + n + 1], memory[n : 2 * n])
+            return outcome(function, args), memory.tobytes()
+
+        for n in (60, 600):
+            for shift in (0, 30, 2 * n):
+                for engine in ENGINES:
+                    with self.subTest(engine=engine, n=n, shift=shift):
+                        compiled = njit(engine=engine)(two_outputs)
+                        self.assertEqual(shared(compiled, n, shift), shared(two_outputs, n, shift))
 
     def test_limits(self):
         for k in (0, 3, 19, 20, 100, -5, -100):
