@@ -207,11 +207,85 @@ static bool keeps_loading(const GenFunc *f, const IrStmt *s) {
     return !f->fast && count_loads(&s->u.blocks.then) >= MANY_LOADS;
 }
 
+enum { FEW_STMTS = 8 };
+
+static bool is_plain(const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        IrForm form = ir_op_form((IrOp)s->op);
+        if (s->op == OP_MIN || s->op == OP_MAX) return false;
+        if (form != FORM_LOAD && form != FORM_STORE && form != FORM_BIN && form != FORM_CAST &&
+            form != FORM_COPY)
+            return false;
+    }
+    return true;
+}
+
+/* Whether an element is stored to whose index has its check. */
+static bool scatters(const GenFunc *f, const IrBlock *block) {
+    for (const IrStmt *s = block->first; s; s = s->next) {
+        const GenProof *proof = s->op == OP_STORE ? jr_gen_proof(f, s) : NULL;
+        if (s->op == OP_STORE && s->u.mem.check & ~(proof ? proof->axes : 0)) return true;
+    }
+    return false;
+}
+
+/* Histograms, and sums of gathered elements, have no vectors if their checks are left. The counter and its test take as
+ * long as they do. */
+static bool worth_pairing(const GenFunc *f, const IrStmt *s, const Bounds *bounds) {
+    const IrBlock *body = &s->u.blocks.then;
+    return f->plan && f->plan->checks && !f->plan->guess.bad &&
+           LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1 &&
+           is_plain(body) && ir_block_count(body) <= FEW_STMTS &&
+           (scatters(f, body) || gains_nothing(f, s));
+}
+
+static void one_iteration(GenFunc *f, const IrStmt *s, LLVMValueRef counter,
+                          LLVMBasicBlockRef next) {
+    jr_gen_set(f, s->dsts[0], counter);
+    loop_body(f, s, LOOKS_NEVER, next, next);
+    start(f, next);
+}
+
+/* Two iterations at a time, and one more if their number is odd:
+ *
+ *     odd = (hi - lo) & 1;   end = hi - odd;
+ *     if (lo < end) { i = lo; do { body(i); body(i + 1); i += 2; } while (i < end); }
+ *     if (odd) body(end); */
+static void pairs(GenFunc *f, const IrStmt *s, const Bounds *bounds, LLVMBasicBlockRef done) {
+    LLVMBuilderRef b = f->g->b;
+    LLVMValueRef one = jr_gen_int(f->g, 1), lo = bounds->lo;
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(b), top = jr_gen_label(f, "pair");
+    LLVMBasicBlockRef next = jr_gen_label(f, "next"), rest = jr_gen_label(f, "rest");
+    LLVMBasicBlockRef last = jr_gen_label(f, "last"), after = jr_gen_label(f, "");
+    LLVMValueRef odd = LLVMBuildAnd(b, LLVMBuildSub(b, bounds->hi, lo, ""), one, "odd");
+    LLVMValueRef end = LLVMBuildSub(b, bounds->hi, odd, "");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSLT, lo, end, ""), top, rest);
+
+    start(f, top);
+    LLVMValueRef counter = LLVMBuildPhi(b, f->g->i64, "i");
+    LLVMAddIncoming(counter, &lo, &from, 1);
+    one_iteration(f, s, counter, jr_gen_label(f, "second"));
+    one_iteration(f, s, LLVMBuildNSWAdd(b, counter, one, ""), next);
+    LLVMValueRef sum = LLVMBuildNSWAdd(b, counter, jr_gen_int(f->g, 2), "");
+    LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntSLT, sum, end, ""), top, rest);
+    LLVMAddIncoming(counter, &sum, &next, 1);
+
+    start(f, rest);
+    LLVMBuildCondBr(b, LLVMBuildIsNotNull(b, odd, ""), last, done);
+    start(f, last);
+    one_iteration(f, s, end, after);
+    LLVMBuildBr(b, done);
+}
+
 /* The loop itself, for bounds between which it is known to run; ends in `done`, and for a break
  * in `after`. */
 static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
                        LLVMBasicBlockRef done, LLVMBasicBlockRef after, bool rare) {
     Gen *g = f->g;
+    if (!rare && worth_pairing(f, s, bounds)) {
+        pairs(f, s, bounds, done);
+        return;
+    }
     LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
     LLVMBasicBlockRef body = jr_gen_label(f, "for"), next = jr_gen_label(f, "next");
     bool by_one =

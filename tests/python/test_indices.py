@@ -74,6 +74,35 @@ def two_outputs(image, xs, ys, out, near):
         near[i] = a * a + b * b < a
 
 
+def histogram(x, index, out):
+    for i in range(len(index)):
+        out[index[i]] += i
+
+
+def gathered(x, index, out):
+    s = out[0]
+    for i in range(1, len(index)):
+        s += x[index[i]] * 0.5
+    out[0] = s
+
+
+def threes(x, k, out):
+    for i in range(0, len(x) - 2, 3):
+        out[k] = x[i] + x[i + 2]
+        out[k + 1] += x[i + 1]
+        k += 4
+        out[k - 5] -= k
+    return k
+
+
+def leftwards(x, k, out):
+    m = 3
+    for i in range(len(x)):
+        k -= 1
+        out[m] += out[k] + x[i]
+        m = m + 2
+
+
 def outcome(function, args):
     """The error, if there is one, and all memory."""
     try:
@@ -110,7 +139,7 @@ class Indices(unittest.TestCase):
         for kind in ("int64", "int32", "uint8", "int8"):
             for n in (0, 1, 7, 40, 700):
                 index = (np.arange(n) * 31 % 50).astype(kind)
-                for function in (gather, scatter, count, total):
+                for function in (gather, scatter, count, total, histogram, gathered):
                     with self.subTest(kind=kind, n=n):
                         out = max(n, 50) if function is not gather else n
                         self.assertIsNone(self.same(function, self.numbers(max(50, n)), index, lambda: np.ones(out)))
@@ -124,6 +153,30 @@ class Indices(unittest.TestCase):
                     with self.subTest(n=n, at=at, bad=bad):
                         error = self.same(function, self.numbers(50), index, lambda: np.ones(n))
                         self.assertIs(error[0], IndexError)
+
+    def test_an_index_out_of_range_in_a_histogram(self):
+        for n, at in ((1, 0), (2, 1), (41, 0), (41, 13), (41, 40), (700, 300), (700, 699)):
+            for bad in (50, -51, 2**62, -2**62):
+                index = np.arange(n) * 31 % 50
+                index[at] = bad
+                for function in (histogram, gathered):
+                    with self.subTest(n=n, at=at, bad=bad):
+                        self.same(function, self.numbers(50), index, lambda: np.ones(50))
+
+    def test_variables_that_grow(self):
+        for function in (threes, leftwards):
+            for n in (0, 1, 3, 8, 9, 31, 100):
+                for k in (0, 1, 5, 60, 150, -1, -99, -200, 2**62, -2**62):
+                    with self.subTest(n=n, k=k):
+                        self.same(function, self.numbers(n), k, lambda: np.sin(np.arange(160) * 0.7))
+            for engine in ENGINES:
+                for k in (0, 2, 7, -3):
+                    def shared(function, k=k):
+                        x = np.sin(np.arange(160) * 0.7)
+                        return outcome(function, (x[:90], k, x)) + outcome(function, (x[40:], k, x[:90]))
+
+                    with self.subTest(engine=engine, k=k, function=function.__name__):
+                        self.assertEqual(shared(njit(engine=engine)(function)), shared(function))
 
     def test_counting_from_the_end(self):
         index = np.arange(-50, 50)
