@@ -352,6 +352,14 @@ static const FeConst *eval_call(FeInfer *in, const AstExpr *expr, const FeType *
     return fe_const_call(in, builtin, expr->items.len, args, type);
 }
 
+/* np.iinfo(T).max */
+static const FeConst *eval_limit(FeInfer *in, const AstExpr *expr, const FeType **type) {
+    const FeBuiltin *builtin = fe_limits_asked(in, expr);
+    const Entry *of = builtin ? fe_scope_path(in, expr->left->items.data[0]) : NULL;
+    if (!of || of->kind != ENTRY_TYPE) return NULL;
+    return fe_limits_value(in, builtin, of->type, expr->name, type);
+}
+
 static const FeConst *eval_unary(FeInfer *in, const AstExpr *expr, const FeType **type) {
     const FeConst *a = fe_const_eval(in, expr->left, type);
     return a && *type == fe_const_type(in, a) ? fe_const_unary(in, expr->op, a) : NULL;
@@ -397,6 +405,7 @@ const FeConst *fe_const_eval(FeInfer *in, const AstExpr *expr, const FeType **ty
     case AST_NAME:
     case AST_ATTR: {
         const Entry *entry = fe_scope_path(in, expr);
+        if (!entry && expr->kind == AST_ATTR) return eval_limit(in, expr, type);
         if (!entry || entry->kind != ENTRY_CONST) return NULL;
         *type = entry->type;
         return entry->value;

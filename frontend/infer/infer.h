@@ -232,6 +232,15 @@ const FeType *fe_infer_element(FeInfer *in, const FeType *array, unsigned drop,
 const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr);
 const FeType *fe_infer_method_call(FeInfer *in, const AstExpr *expr);
 
+/* ---- limits.c: np.iinfo, np.finfo ---- */
+/* The row, if it is an attribute of a call of one; NULL. */
+const FeBuiltin *fe_limits_asked(FeInfer *in, const AstExpr *expr);
+/* The attribute's value for a type, and the value's type; NULL where there is none. */
+const FeConst *fe_limits_value(FeInfer *in, const FeBuiltin *builtin, const FeType *of,
+                               const char *name, const FeType **type);
+/* NULL: it is no such attribute. */
+const FeType *fe_infer_limits(FeInfer *in, const AstExpr *expr);
+
 /* ---- infer_loop.c ---- */
 struct BuiltinCall;
 const FeType *fe_infer_loop(FeInfer *in, struct BuiltinCall *call); /* BK_LOOP */

@@ -45,6 +45,8 @@ const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr) {
         node_at(in, expr)->value = entry->value;
         return entry->type->kind == FE_ERROR ? fe_infer_silent(in) : entry->type;
     }
+    const FeType *limit = fe_infer_limits(in, expr);
+    if (limit) return limit;
     const FeType *left = fe_infer_expr(in, expr->left);
     if (left->kind == FE_MODULE || type_is_void(left)) return fe_infer_silent(in);
     if (left->kind == FE_ARRAY) return array_attribute(in, expr, left);

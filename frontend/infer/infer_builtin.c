@@ -399,6 +399,10 @@ const FeType *fe_infer_builtin(FeInfer *in, BuiltinCall *call) {
             call->types[0]->count)
             return of_items(in, call, "_total");
         return fe_infer_reduce(in, call);
+    case BK_LIMITS:
+        return fe_infer_fail(in, call->expr->span,
+                             "write the attribute behind the call: np.iinfo(T).max",
+                             "%s() is not a value in kernels", call->builtin->path);
     default:
         return fe_infer_fail(in, call->expr->span, NULL, "%s cannot be called here",
                              call->builtin->path);

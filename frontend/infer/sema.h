@@ -89,6 +89,8 @@ typedef enum FeBuiltinKind {
      * for rand and randn; the array is made and filled by the RT_NP_RANDOM_FILL_* that fits. randint
      * with args[1] absent: [0, low). randn and standard_normal: loc 0.0, scale 1.0. */
     BK_RANDOM,
+    /* np.iinfo, np.finfo: only below an attribute, which has a value. */
+    BK_LIMITS,
     /* njit, jit: not in expressions. */
     BK_DECORATOR,
 } FeBuiltinKind;
