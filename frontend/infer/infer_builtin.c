@@ -230,12 +230,13 @@ static const FeType *infer_where(FeInfer *in, BuiltinCall *call) {
     return type;
 }
 
-/* min(t), max(t), sum(t) of a tuple, min and max of a 1-D array: a function of numpy.src. */
+/* min(t), max(t), sum(t) of a tuple, min and max of a 1-D array, np.where(a): a function of numpy.src. */
 static const FeType *of_items(FeInfer *in, BuiltinCall *call, const char *name) {
     const FeType *type = fe_infer_strong(in, call->args[0], call->types[0]);
     if (type_is_void(type)) return type;
     fe_infer_settle(in, call->args[0]);
-    FeFunc *func = fe_library_own(in, name, type->kind == FE_TUPLE ? "t" : "1");
+    bool matrix = type->kind == FE_ARRAY && type->ir.ndim == 2;
+    FeFunc *func = fe_library_own(in, name, type->kind == FE_TUPLE ? "t" : matrix ? "2" : "1");
     AstExpr **args = JR_NEW_ARRAY(in->arena, AstExpr *, 1);
     args[0] = call->args[0];
     node_at(in, call->expr)->builtin = NULL;
@@ -374,7 +375,23 @@ static bool has_array(const BuiltinCall *call) {
     return false;
 }
 
+static bool is_given(const BuiltinCall *call, uint32_t i) {
+    return i < call->nargs && call->args[i] && call->types[i]->kind != FE_NONE;
+}
+
+/* np.where of a condition alone. */
+static const FeType *infer_where_true(FeInfer *in, BuiltinCall *call) {
+    const FeType *type = call->types[0];
+    if (is_given(call, 1) || is_given(call, 2))
+        return fe_infer_fail(in, call->expr->span, NULL,
+                             "np.where() takes both x and y, or none");
+    if (type->kind == FE_ARRAY && type->ir.ndim <= 2) return of_items(in, call, "nonzero");
+    return fe_arg_fail(in, call, 0, "an array of 1 or 2 dimensions");
+}
+
 const FeType *fe_infer_builtin(FeInfer *in, BuiltinCall *call) {
+    if (call->builtin->id == BI_NP_WHERE && !(is_given(call, 1) && is_given(call, 2)))
+        return infer_where_true(in, call);
     if (fe_infer_is_elementwise(call->builtin) && has_array(call))
         return fe_infer_whole(in, call);
     switch (call->builtin->kind) {

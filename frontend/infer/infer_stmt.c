@@ -36,6 +36,17 @@ static void assign_items(FeInfer *in, const AstExpr *target, const FeType *type,
                       display ? value->items.data[i] : NULL, use);
 }
 
+/* m[i] = (x, y, z) or [x, y, z]: numbers for a view of one dimension. */
+static bool is_row(FeInfer *in, const AstExpr *target, const FeType *into,
+                   const FeType *type) {
+    if (into->kind != FE_ARRAY || into->ir.ndim != 1 || type->count == 0 ||
+        (type->kind != FE_TUPLE && type->kind != FE_LIST))
+        return false;
+    for (uint32_t i = 0; i < type->count; i++)
+        if (!type_is_number(type->items[i])) return false;
+    return !fe_infer_is_mask(in, target) && !fe_infer_is_gather(in, target);
+}
+
 /* a[i] = number; a[i:j] = a number for every element, or an array that broadcasts. */
 static void assign_element(FeInfer *in, const AstExpr *target, const FeType *type,
                            const AstExpr *value, bool use) {
@@ -46,11 +57,12 @@ static void assign_element(FeInfer *in, const AstExpr *target, const FeType *typ
     bool array =
         into->kind == FE_ARRAY && type->kind == FE_ARRAY && type->ir.ndim <= into->ir.ndim;
     bool masked = array && fe_infer_is_mask(in, target);
+    bool items = is_row(in, target, into, type);
     if (masked && !fe_infer_can_put_masked(in, target, type))
         fe_infer_fail(in, value ? value->span : target->span, "write a loop, or use np.where",
                       "the elements under a mask take one number, or an array of 1 dimension "
                       "where the mask has 1 or 2");
-    else if (!array && !type_is_number(type))
+    else if (!array && !items && !type_is_number(type))
         fe_infer_fail(in, value ? value->span : target->span, NULL,
                       "%s cannot be stored in %s", fe_infer_name(in, type),
                       into->kind == FE_ARRAY

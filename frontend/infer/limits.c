@@ -9,12 +9,9 @@ static const struct {
     const char *name;
     double in_float32, in_float64;
 } floats[] = {
-    {"eps", FLT_EPSILON, DBL_EPSILON},
-    {"max", FLT_MAX, DBL_MAX},
-    {"min", -FLT_MAX, -DBL_MAX},
-    {"tiny", FLT_MIN, DBL_MIN},
-    {"smallest_normal", FLT_MIN, DBL_MIN},
-    {"smallest_subnormal", FLT_TRUE_MIN, DBL_TRUE_MIN},
+    {"eps", FLT_EPSILON, DBL_EPSILON},     {"max", FLT_MAX, DBL_MAX},
+    {"min", -FLT_MAX, -DBL_MAX},           {"tiny", FLT_MIN, DBL_MIN},
+    {"smallest_normal", FLT_MIN, DBL_MIN}, {"smallest_subnormal", FLT_TRUE_MIN, DBL_TRUE_MIN},
     {"resolution", 1e-6F, 1e-15},
 };
 
@@ -70,12 +67,12 @@ const FeType *fe_infer_limits(FeInfer *in, const AstExpr *expr) {
     if (type_is_void(of)) return fe_infer_silent(in);
     const FeConst *value = fe_limits_value(in, builtin, of, expr->name, &type);
     if (!value)
-        return fe_infer_fail(in, expr->at,
-                             builtin->id == BI_NP_FINFO
-                                 ? "finfo is of a type of floats: eps, max, min, tiny, bits ..."
-                                 : "iinfo is of a type of ints: max, min, bits",
-                             "%s(%s) has no '%s' in kernels", builtin->path,
-                             fe_infer_name(in, of), expr->name);
+        return fe_infer_fail(
+            in, expr->at,
+            builtin->id == BI_NP_FINFO
+                ? "finfo is of a type of floats: eps, max, min, tiny, bits ..."
+                : "iinfo is of a type of ints: max, min, bits",
+            "%s(%s) has no '%s' in kernels", builtin->path, fe_infer_name(in, of), expr->name);
     fe_infer_settle(in, arg);
     node_at(in, expr)->value = value;
     return type;

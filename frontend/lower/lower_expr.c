@@ -424,6 +424,7 @@ static Value lower_kind(Lower *low, const AstExpr *expr, IrReg want) {
     if (fe_is_whole(low, expr)) return fe_lower_whole(low, expr, want);
     switch (expr->kind) {
     case AST_NAME: return lower_name(low, expr);
+    case AST_LIST: /* that is assigned to a row */
     case AST_TUPLE: return lower_tuple(low, expr);
     case AST_UNARY: return lower_unary(low, expr);
     case AST_BINARY: return lower_binary(low, expr);

@@ -48,6 +48,23 @@ static void bind_name(Lower *low, const AstExpr *name, Value value) {
 
 /* ---- Targets ---- */
 
+/* array[:] = numbers, in as many elements. */
+static void store_row(Lower *low, IrReg array, Value numbers) {
+    IrScalar scalar = (IrScalar)ir_reg(low->func, array)->type.scalar;
+    uint32_t n = numbers.type->count;
+    IrReg other =
+        fe_int_compare(low, OP_NE, ir_build_dim(&low->b, array, 0), fe_int_const(low, n));
+    fe_raise_if(low, other, EXC_VALUE,
+                jr_arena_printf(low->arena,
+                                "could not broadcast input array from shape (%u,) into the "
+                                "shape of the target",
+                                n));
+    for (uint32_t i = 0; i < n; i++) {
+        IrReg at = fe_int_const(low, i);
+        fe_array_store(low, array, 1, &at, fe_scalar_as(low, numbers.items[i], scalar));
+    }
+}
+
 static void assign_subscript(Lower *low, const AstExpr *target, Value value) {
     if (fe_is_gather(low, target)) {
         fe_lower_put(low, target, value);
@@ -60,6 +77,10 @@ static void assign_subscript(Lower *low, const AstExpr *target, Value value) {
     Subscript sub = fe_subscript_eval(low, target);
     if (sub.element)
         fe_subscript_set(low, &sub, value, true);
+    else if (fe_type_is_product(value.type) && value.type->count > 1)
+        store_row(low, fe_subscript_get(low, &sub).reg, value);
+    else if (fe_type_is_product(value.type))
+        fe_array_assign(low, fe_subscript_get(low, &sub).reg, value.items[0]);
     else
         fe_array_assign(low, fe_subscript_get(low, &sub).reg, value);
 }
