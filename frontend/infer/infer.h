@@ -216,6 +216,8 @@ const FeType *fe_infer_mask(FeInfer *in, const AstExpr *expr, const FeType *arra
 const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *array,
                               const FeType *indices, bool store);
 bool fe_infer_is_gather(FeInfer *in, const AstExpr *expr);
+/* The type of the array of ints that an index, inferred already, stands for; NULL. */
+const FeType *fe_infer_indices(FeInfer *in, const AstExpr *item);
 /* Whether a[mask] = an array of this type is one of the forms there are. */
 bool fe_infer_can_put_masked(FeInfer *in, const AstExpr *target, const FeType *value);
 /* a[indices] = a value of this type, or a[mask] = an array. */

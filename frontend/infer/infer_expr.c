@@ -321,11 +321,18 @@ static bool is_identity(AstOp op) {
     return op == AST_IS || op == AST_IS_NOT;
 }
 
+/* x.dtype == np.float32 */
+static bool are_dtypes(AstOp op, const FeType *a, const FeType *b) {
+    return (op == AST_EQ || op == AST_NE) && a->kind == FE_DTYPE && b->kind == FE_DTYPE;
+}
+
 static const FeConst *fold_comparison(FeInfer *in, AstOp op, const AstExpr *a,
                                       const FeType *ta, const AstExpr *b, const FeType *tb) {
     bool none = ta->kind == FE_NONE || tb->kind == FE_NONE;
     if (is_identity(op) && none && !type_is_void(ta) && !type_is_void(tb))
         return fe_const_bool(in, (ta->kind == tb->kind) == (op == AST_IS));
+    if (are_dtypes(op, ta, tb))
+        return fe_const_bool(in, (ta->ir.scalar == tb->ir.scalar) == (op == AST_EQ));
     const FeConst *left = weak_value(in, a, ta), *right = weak_value(in, b, tb);
     return left && right ? fe_const_compare(in, op, left, right) : NULL;
 }
@@ -370,6 +377,7 @@ static const FeType *compare_pair(FeInfer *in, const AstExpr *expr, AstOp op, co
                                   FeOperation *out) {
     if (type_is_void(ta) || type_is_void(tb)) return fe_infer_silent(in);
     const FeType *type = scalar_type(in, TY_BOOL);
+    if (are_dtypes(op, ta, tb)) return type;
     if (op == AST_IN || op == AST_NOT_IN)
         compare_in(in, expr, op, a, ta, b, tb);
     else if (is_identity(op))

@@ -52,8 +52,10 @@ static void take_index(FeInfer *in, const AstExpr *item, Shape *shape) {
         shape->mask = type;
         return;
     }
-    if (type->kind == FE_ARRAY && ir_scalar_is_int((IrScalar)type->ir.scalar)) {
-        shape->indices = type;
+    const FeType *indices = fe_infer_indices(in, item);
+    if (indices) {
+        shape->indices = indices;
+        fe_infer_settle(in, item);
         return;
     }
     if (!type_is_void(type) && !type_is_int(type))

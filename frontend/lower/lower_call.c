@@ -95,10 +95,25 @@ bool fe_is_gather(Lower *low, const AstExpr *expr) {
     return expr->kind == AST_SUBSCRIPT && fe_node_of(low, expr)->callee;
 }
 
+/* The array of indices that an index is: it may be a list, or in a tuple of one. */
+static IrReg index_array(Lower *low, const AstExpr *item) {
+    Value value = fe_lower_expr(low, item);
+    if (!fe_type_is_product(value.type)) return value.reg;
+    if (value.items[0].type->kind == FE_ARRAY) return value.items[0].reg;
+    uint32_t n = value.type->count;
+    IrReg array = fe_array_owned_temp(low, ir_array(TY_INT64, 1, LAYOUT_C));
+    IrReg length = fe_int_const(low, n);
+    ir_build(&low->b, OP_ALLOC, 1, &array, 1, &length);
+    for (uint32_t i = 0; i < n; i++) {
+        IrReg at = fe_int_const(low, i);
+        fe_array_store(low, array, 1, &at, fe_index_reg(low, value.items[i]));
+    }
+    return array;
+}
+
 Value fe_lower_gather(Lower *low, const AstExpr *expr) {
     const FeSpec *callee = fe_node_of(low, expr)->callee;
-    IrReg args[] = {fe_lower_expr(low, expr->left).reg,
-                    fe_lower_expr(low, expr->items.data[0]).reg};
+    IrReg args[] = {fe_lower_expr(low, expr->left).reg, index_array(low, expr->items.data[0])};
     IrReg made = fe_array_owned_temp(low, callee->lowered->rets[0]);
     ir_build_call(&low->b, callee->lowered, 1, &made, 2, args);
     return fe_value_ir(low, made);
@@ -108,7 +123,7 @@ void fe_lower_put(Lower *low, const AstExpr *target, Value value) {
     const FeSpec *callee = fe_node_of(low, target)->callee;
     value = fe_value_converted(low, value, callee->params[2]);
     IrReg args[] = {fe_lower_expr(low, target->left).reg,
-                    fe_lower_expr(low, target->items.data[0]).reg, value.reg};
+                    index_array(low, target->items.data[0]), value.reg};
     ir_build_call(&low->b, callee->lowered, 0, NULL, 3, args);
 }
 
