@@ -494,11 +494,9 @@ static void prepare(FeInfer *in, FeFunc *func) {
     fe_assign_check(in, func);
 }
 
-void fe_infer_prepare_library(FeInfer *in) {
-    FeLibrary *library = in->library;
+void fe_infer_prepare(FeInfer *in, FeFunc *func) {
     FuncInfo *info = in->info;
-    while (library && library->prepared < library->funcs.len)
-        prepare(in, library->funcs.data[library->prepared++]);
+    if (!func->info) prepare(in, func);
     in->info = info;
 }
 
@@ -518,7 +516,6 @@ FeModule *fe_infer(JrArena *arena, AstModule *ast, JrDiags *diags, const FeConfi
     fe_scope_module(in);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         prepare(in, module->funcs.data[i]);
-    fe_infer_prepare_library(in);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         module->funcs.data[i]->options.parallel |= module->check_races;
     for (uint32_t i = 1; i < module->funcs.len; i++)

@@ -143,8 +143,8 @@ static inline bool type_is_void(const FeType *t) {
 FeSpec *fe_infer_spec(FeInfer *in, FeFunc *func, const FeType *const *params,
                       const FeType *ret, JrSpan called);
 enum { INFER_MAX_SPECS = 128 };
-/* Makes the functions of the library ready, where that is not done. */
-void fe_infer_prepare_library(FeInfer *in);
+/* Makes a function of the library ready for a call, where it is not: most programs call few of them. */
+void fe_infer_prepare(FeInfer *in, FeFunc *func);
 /* To be checked, and lowered, with all that it calls. */
 void fe_infer_reach(FeInfer *in, FeSpec *spec);
 /* While checking, silently before: the type of what an error was already reported for. */

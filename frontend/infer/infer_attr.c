@@ -73,7 +73,6 @@ static const FeType *call_same(FeInfer *in, const AstExpr *expr, const FeBuiltin
     const FeBuiltin *builtin = jr_table_get(&in->builtins, path);
     if (builtin) return fe_infer_call_builtin(in, expr, row, builtin, expr->left->left);
     FeFunc *func = fe_library_find(in, path);
-    fe_infer_prepare_library(in);
     return fe_infer_call_func(in, with_receiver(in, expr), fe_type_func(in->types, func));
 }
 

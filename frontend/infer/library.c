@@ -114,10 +114,10 @@ FeFunc *fe_library_find(FeInfer *in, const char *path) {
 
 FeFunc *fe_library_own(FeInfer *in, const char *name, const char *ranks) {
     FeLibrary *library = library_of(in);
-    fe_infer_prepare_library(in);
     FeFunc *func = jr_table_get(&library->paths, jr_arena_printf(in->arena, "np.%s", name));
     while (func && strcmp(func->library, ranks) != 0)
         func = func->other;
+    if (func) fe_infer_prepare(in, func);
     return func;
 }
 
@@ -218,9 +218,10 @@ FeFunc *fe_library_choose(FeInfer *in, FeFunc *func, const AstExpr *call) {
     FeFunc *near = NULL; /* but for a keyword: the call's own checks report it */
     for (FeFunc *one = func; one; one = one->other) {
         if (!is_for(in, one, call)) continue;
-        if (knows_keywords(one, call)) return one;
         near = one;
+        if (knows_keywords(one, call)) break;
     }
+    if (near) fe_infer_prepare(in, near);
     if (near) return near;
     jr_text_init(&takes, in->arena);
     for (const FeFunc *one = func; one; one = one->other)

@@ -107,6 +107,12 @@ class Functions(unittest.TestCase):
         with self.assertRaisesRegex(TypingError, "np.sort.. in kernels does not take"):
             njit(matrix)(np.ones((2, 2, 2)))
 
+        def inverse(a):
+            return np.linalg.inv(a)
+
+        with self.assertRaisesRegex(ValueError, "Singular matrix"):
+            njit(inverse)(np.ones((2, 2)))
+
         def empty(a):
             return np.median(a), np.argsort(a), np.bincount(a), np.diff(a)
 
