@@ -1,6 +1,6 @@
-/* NumPy's functions that are kernels (numpy.src). They are parsed when a program first names one,
- * see nothing of the program's scope, and have no place in its source: what goes wrong in one is
- * shown where the program calls it. */
+/* NumPy's functions that are kernels (numpy.src). Each is parsed when it is first named. They see nothing of
+ * the program's scope, and have no place in its source: what goes wrong in one is shown where the
+ * program calls it. */
 #include "frontend/infer/library.h"
 
 #include <string.h>
@@ -49,58 +49,79 @@ static void forget_places(AstFunc *func) {
 
 /* ---- Definitions ---- */
 
+/* Where the text defines what is in nobody's scope: "def " at the beginning of a line. */
+static const char *next_def(const char *from) {
+    const char *found = strstr(from, "\ndef ");
+    return found ? found + 1 : TEXT + sizeof TEXT - 1;
+}
+
 /* "linalg_norm__a" is np.linalg.norm. */
-static const char *path_of(FeInfer *in, const char *name, size_t len) {
+static const char *path_of(FeInfer *in, const char *name) {
     static const char LINALG[] = "linalg_";
     size_t prefix = sizeof LINALG - 1;
-    if (len > prefix && !strncmp(name, LINALG, prefix))
-        return jr_arena_printf(in->arena, "np.linalg.%.*s", (int)(len - prefix),
-                               name + prefix);
-    return jr_arena_printf(in->arena, "np.%.*s", (int)len, name);
+    if (!strncmp(name, LINALG, prefix))
+        return jr_arena_printf(in->arena, "np.linalg.%s", name + prefix);
+    return jr_arena_printf(in->arena, "np.%s", name);
 }
 
-static void define(FeInfer *in, FeLibrary *library, AstFunc *ast) {
-    FeFunc *func = JR_NEW(in->arena, FeFunc);
-    const char *ranks = strstr(ast->name + 1, "__");
-    size_t len = ranks ? (size_t)(ranks - ast->name) : strlen(ast->name);
-    const char *name = jr_arena_strndup(in->arena, ast->name, len);
-    forget_places(ast);
-    ast->name = path_of(in, name, len);
-    *func = (FeFunc){.ast = ast, .library = ranks ? ranks + 2 : ""};
-    JR_PUSH(in->arena, &library->funcs, func);
-    FeFunc *first = jr_table_get(&library->paths, ast->name);
-    for (; first; first = first->other)
-        if (!first->other) {
-            first->other = func;
-            return;
-        }
-    jr_table_put(&library->paths, ast->name, func);
-    Entry *entry = JR_NEW(in->arena, Entry);
-    *entry = (Entry){.kind = ENTRY_TYPE, .type = fe_type_func(in->types, func)};
-    jr_table_put(&library->names, name, entry);
+/* The name of the definition that begins with `text`, and the letters behind it, "" if it has none. */
+static const char *split_name(FeInfer *in, const char *text, const char **letters) {
+    const char *begin = text + strlen("def ");
+    char *name = jr_arena_strndup(in->arena, begin, strcspn(begin, "("));
+    char *ranks = strstr(name + 1, "__");
+    *letters = ranks ? ranks + 2 : "";
+    if (ranks) *ranks = 0;
+    return name;
 }
 
-static FeLibrary *library_new(FeInfer *in) {
-    FeLibrary *library = JR_NEW(in->arena, FeLibrary);
-    JrSource *source = JR_NEW(in->arena, JrSource);
-    JrDiags diags;
-    *source = (JrSource){.name = "<numpy>", .text = TEXT, .len = sizeof TEXT - 1};
-    jr_diags_init(&diags, in->arena, source);
-    jr_table_init(&library->paths, in->arena);
-    jr_table_init(&library->names, in->arena);
-    AstModule *module = fe_ast_parse(in->arena, source, &diags);
-    for (uint32_t i = 0; i < module->body->body.len; i++)
-        if (module->body->body.data[i]->kind == AST_DEF)
-            define(in, library, module->body->body.data[i]->func);
-    Entry *np = JR_NEW(in->arena, Entry);
-    *np = (Entry){.kind = ENTRY_TYPE, .type = fe_type_module(in->types, "np")};
-    jr_table_put(&library->names, "np", np);
-    return library;
+static void note_definition(FeInfer *in, FeLibrary *library, const char *text, size_t len) {
+    FeDefinition def = {.text = text, .len = len};
+    const char *name = split_name(in, text, &def.letters);
+    FeNamed *named = jr_table_get(&library->names, name);
+    if (!named) {
+        named = JR_NEW(in->arena, FeNamed);
+        *named = (FeNamed){.path = path_of(in, name)};
+        JR_PUSH(in->arena, &library->named, named);
+        jr_table_put(&library->names, name, named);
+        jr_table_put(&library->paths, named->path, named);
+    }
+    JR_PUSH(in->arena, &named->definitions, def);
 }
 
 static FeLibrary *library_of(FeInfer *in) {
-    if (!in->library) in->library = library_new(in);
-    return in->library;
+    if (in->library) return in->library;
+    FeLibrary *library = in->library = JR_NEW(in->arena, FeLibrary);
+    jr_table_init(&library->paths, in->arena);
+    jr_table_init(&library->names, in->arena);
+    for (const char *def = next_def(TEXT), *next; *def; def = next) {
+        next = next_def(def);
+        note_definition(in, library, def, (size_t)(next - def));
+    }
+    return library;
+}
+
+static AstFunc *parsed(FeInfer *in, const FeDefinition *def) {
+    JrSource *source = JR_NEW(in->arena, JrSource);
+    JrDiags diags;
+    const char *text = jr_arena_strndup(in->arena, def->text, def->len);
+    *source = (JrSource){.name = "<numpy>", .text = text, .len = def->len};
+    jr_diags_init(&diags, in->arena, source);
+    AstFunc *ast = fe_ast_parse(in->arena, source, &diags)->body->body.data[0]->func;
+    forget_places(ast);
+    return ast;
+}
+
+/* Its definitions, parsed; the first of them. */
+static FeFunc *first_of(FeInfer *in, FeNamed *named) {
+    FeFunc **link = &named->first;
+    if (named->first) return named->first;
+    for (uint32_t i = 0; i < named->definitions.len; i++, link = &(*link)->other) {
+        const FeDefinition *def = &named->definitions.data[i];
+        FeFunc *func = *link = JR_NEW(in->arena, FeFunc);
+        *func = (FeFunc){.ast = parsed(in, def), .library = def->letters};
+        func->ast->name = named->path;
+    }
+    return named->first;
 }
 
 static bool is_private(const char *path) {
@@ -109,13 +130,19 @@ static bool is_private(const char *path) {
 
 FeFunc *fe_library_find(FeInfer *in, const char *path) {
     if (strncmp(path, "np.", 3) != 0 || is_private(path)) return NULL;
-    return jr_table_get(&library_of(in)->paths, path);
+    FeNamed *named = jr_table_get(&library_of(in)->paths, path);
+    return named ? first_of(in, named) : NULL;
 }
 
-FeFunc *fe_library_own(FeInfer *in, const char *name, const char *ranks) {
-    FeLibrary *library = library_of(in);
-    FeFunc *func = jr_table_get(&library->paths, jr_arena_printf(in->arena, "np.%s", name));
-    while (func && strcmp(func->library, ranks) != 0)
+const FeType *fe_library_name(FeInfer *in, const char *name) {
+    if (!strcmp(name, "np")) return fe_type_module(in->types, "np");
+    FeNamed *named = jr_table_get(&library_of(in)->names, name);
+    return named ? fe_type_func(in->types, first_of(in, named)) : NULL;
+}
+
+FeFunc *fe_library_own(FeInfer *in, const char *name, const char *letters) {
+    FeFunc *func = first_of(in, jr_table_get(&library_of(in)->names, name));
+    while (func && strcmp(func->library, letters) != 0)
         func = func->other;
     if (func) fe_infer_prepare(in, func);
     return func;
@@ -127,8 +154,8 @@ uint32_t fe_library_members(FeInfer *in, const char *module, const char **names,
     uint32_t count = 0;
     if (strncmp(module, "np", 2) != 0) return 0;
     const FeLibrary *library = library_of(in);
-    for (uint32_t i = 0; i < library->funcs.len && count < cap; i++) {
-        const char *path = library->funcs.data[i]->ast->name;
+    for (uint32_t i = 0; i < library->named.len && count < cap; i++) {
+        const char *path = library->named.data[i]->path;
         bool inside = !strncmp(path, module, len) && path[len] == '.';
         if (inside && !strchr(path + len + 1, '.') && !is_private(path))
             names[count++] = path + len + 1;

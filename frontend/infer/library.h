@@ -4,16 +4,30 @@
 
 #include "frontend/infer/infer.h"
 
+/* The text of one function. */
+typedef struct FeDefinition {
+    const char *text;
+    size_t len;
+    const char *letters; /* FeFunc.library */
+} FeDefinition;
+
+typedef struct FeNamed {
+    const char *path; /* "np.linalg.norm" */
+    JR_VEC(FeDefinition) definitions;
+    FeFunc *first; /* of the definitions, FeFunc.other the next; NULL until they are parsed */
+} FeNamed;
+
 typedef struct FeLibrary {
-    JR_VEC(FeFunc *) funcs; /* every definition, in the order of the text */
-    JrTable paths;          /* "np.linalg.norm": the first definition, FeFunc.other the next */
-    JrTable names;          /* what the text's own functions see: Entry */
+    JR_VEC(FeNamed *) named; /* in the order of the text */
+    JrTable paths, names;    /* FeNamed, by path and by what the text itself calls it */
 } FeLibrary;
 
 /* The function of this path, "np.median", or NULL. */
 FeFunc *fe_library_find(FeInfer *in, const char *path);
+/* What a name means in the library's own functions: one of them, or the module np; or NULL. */
+const FeType *fe_library_name(FeInfer *in, const char *name);
 /* The definition of a function of the library's own: own("_taken", "11"). Inference can use it. */
-FeFunc *fe_library_own(FeInfer *in, const char *name, const char *ranks);
+FeFunc *fe_library_own(FeInfer *in, const char *name, const char *letters);
 /* Names of a module's functions, for suggestions; returns how many. */
 uint32_t fe_library_members(FeInfer *in, const char *module, const char **names, uint32_t cap);
 /* The definition for a call's arguments, which are inferred; NULL, with an error, if there is none.

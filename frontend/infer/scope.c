@@ -135,7 +135,9 @@ static Entry *python_entry(FeInfer *in, const char *name) {
 
 Entry *fe_scope_find(FeInfer *in, const char *name) {
     bool library = in->info && in->info->library;
-    Entry *entry = jr_table_get(library ? &in->library->names : &in->module->names, name);
+    const FeType *own = library ? fe_library_name(in, name) : NULL;
+    if (own) return entry_new(in, ENTRY_TYPE, own, (JrSpan){0, 0, 0});
+    Entry *entry = library ? NULL : jr_table_get(&in->module->names, name);
     if (entry) return entry;
     entry = jr_table_get(&in->python, name);
     if (!entry && (entry = python_entry(in, name))) jr_table_put(&in->python, name, entry);
