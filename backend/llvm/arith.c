@@ -92,6 +92,12 @@ static bool has_branch(LLVMValueRef b) {
            const_log2(b) < 0;
 }
 
+/* A product is likely to be large, as in modular arithmetic. */
+static bool is_product(const GenFunc *f, const IrStmt *s) {
+    const IrRegInfo *info = ir_reg(f->ir, s->args[0]);
+    return info->kind == REG_TEMP && info->def->op == OP_MUL;
+}
+
 /* Two numbers that are not negative, as most are, have a quotient and a remainder that need no
  * correction, which is four instructions that wait for the division. */
 static LLVMValueRef usual_division(GenFunc *f, Pair p, bool is_mod) {
@@ -118,6 +124,7 @@ static LLVMValueRef int_division(GenFunc *f, const IrStmt *s, Pair p, bool is_mo
     jr_gen_trap_unless(f, ok, TRAP_DIV_ZERO, s->span);
     if (LLVMIsAConstantInt(p.b) && LLVMIsNull(p.b)) return zero_like(p.a); /* never reached */
     if (!is_signed(stmt_scalar(f, s))) return unsigned_division(g, p, is_mod);
+    g->needs.long_division |= LLVMTypeOf(p.a) == g->i64 && is_product(f, s);
     return has_branch(p.b) ? usual_division(f, p, is_mod) : signed_division(g, p, is_mod);
 }
 

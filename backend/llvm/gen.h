@@ -67,6 +67,7 @@ typedef struct GenSig {
 typedef struct TargetNeeds {
     bool strided; /* a loop goes through arrays that are not contiguous for it */
     bool packed;  /* a loop loads neighbours of a byte or two and computes in their type */
+    bool long_division; /* divides products */
 } TargetNeeds;
 
 typedef struct Gen {

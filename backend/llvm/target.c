@@ -180,9 +180,9 @@ static bool keep(const Target *target) {
 
 bool jr_target_init(Target *target, uint32_t stmts, const JrEngineOptions *options,
                     char *why) {
-    const char *features;
     *target = (Target){0};
-    if (!jr_target_start(why) || !choose_cpu(options->cpu, &target->cpu, &features, why))
+    if (!jr_target_start(why) ||
+        !choose_cpu(options->cpu, &target->cpu, &target->features, why))
         return false;
     target->level = options->opt_level < 0 ? DEFAULT_LEVEL : options->opt_level;
     if (target->level > 3) target->level = 3;
@@ -194,7 +194,7 @@ bool jr_target_init(Target *target, uint32_t stmts, const JrEngineOptions *optio
     target->machine = take_kept(target);
     if (!target->machine)
         target->machine =
-            LLVMCreateTargetMachine(host.target, host.triple, target->cpu, features,
+            LLVMCreateTargetMachine(host.target, host.triple, target->cpu, target->features,
                                     codegen_level(target), LLVMRelocPIC, LLVMCodeModelSmall);
     if (!target->machine)
         snprintf(why, TARGET_WHY, "LLVM could not set up the CPU '%s'", target->cpu);
@@ -266,6 +266,26 @@ static const char *const pipelines[][2] = {
 };
 static const char *const packed[2] = {PACKED, PACKED ADDITIONS};
 
+/* The code generator asks in front of each division whether it is one of 32 bits, where that is said to gain. Where
+ * products are divided the answer is mostly no, and goes either way where the divisor is small. */
+static void divide_at_once(const Target *target, LLVMModuleRef module) {
+#if defined(__x86_64__)
+    static const char how[] = ",-idivq-to-divl", name[] = "target-features";
+    size_t size = strlen(target->features) + sizeof how;
+    char *text = malloc(size);
+    if (!text) return;
+    snprintf(text, size, "%s%s", target->features, how);
+    LLVMAttributeRef attr = LLVMCreateStringAttribute(
+        LLVMGetModuleContext(module), name, sizeof name - 1, text, (unsigned)strlen(text));
+    for (LLVMValueRef fn = LLVMGetFirstFunction(module); fn; fn = LLVMGetNextFunction(fn))
+        if (!LLVMIsDeclaration(fn))
+            LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex, attr);
+    free(text);
+#else
+    (void)target, (void)module;
+#endif
+}
+
 bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
                         char *why) {
     const char *const *passes =
@@ -279,6 +299,7 @@ bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds 
     LLVMDisposePassBuilderOptions(options);
     if (!error && OWN_STRENGTH_REDUCTION && target->level == 2 && !needs.strided)
         jr_target_reduce(module);
+    if (!error && needs.long_division) divide_at_once(target, module);
     if (!error) return true;
     char *message = LLVMGetErrorMessage(error);
     snprintf(why, TARGET_WHY, "LLVM's passes failed: %s", message);

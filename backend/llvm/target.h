@@ -10,9 +10,9 @@ enum { TARGET_WHY = 256 }; /* room for a reason */
 
 typedef struct Target {
     LLVMTargetMachineRef machine;
-    const char *cpu; /* a name of target.c's */
-    int level;       /* of optimisation */
-    bool large;      /* some function is too large for the slow passes */
+    const char *cpu, *features; /* strings of target.c's */
+    int level;                  /* of optimisation */
+    bool large;                 /* some function is too large for the slow passes */
 } Target;
 
 /* Initialises LLVM, once per process. False with the reason in why. */
