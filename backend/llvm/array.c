@@ -134,30 +134,40 @@ static LLVMValueRef index_on(GenFunc *f, const Access *a, unsigned axis, LLVMVal
     return a->wrap >> axis & 1 ? wrapped_index(f, a, axis, index) : index;
 }
 
-/* ---- h[k] += 1: the store is at the place that the load has found ---- */
+/* ---- h[k] += 1: what follows is at the place that the load has found ---- */
 
 enum { MAX_BETWEEN = 16 }; /* statements */
+
+/* Writes the access' array or one of its indices. */
+static bool writes_any(const IrStmt *s, const IrStmt *access, unsigned ndim);
+
+static bool block_writes_any(const IrBlock *block, const IrStmt *access, unsigned ndim) {
+    for (const IrStmt *s = block->first; s; s = s->next)
+        if (writes_any(s, access, ndim)) return true;
+    return false;
+}
 
 static bool writes_any(const IrStmt *s, const IrStmt *access, unsigned ndim) {
     for (uint32_t i = 0; i < s->ndsts; i++)
         for (unsigned k = 0; k <= ndim; k++)
             if (s->dsts[i] == access->args[k]) return true;
-    return false;
+    return ir_stmt_is_nested(s) && (block_writes_any(&s->u.blocks.then, access, ndim) ||
+                                    block_writes_any(&s->u.blocks.els, access, ndim));
 }
 
-/* Whether the load is in the store's block, before it, and reads the element that it writes. */
-static bool is_for(const IrStmt *load, const IrStmt *store, unsigned ndim) {
-    if (load->nargs != ndim + 1) return false;
+/* Whether the load is in the access' block, before it, and reads the element that it reads or writes. */
+static bool is_for(const IrStmt *load, const IrStmt *access, unsigned ndim) {
+    if (load == access || load->nargs != ndim + 1) return false;
     for (unsigned k = 0; k <= ndim; k++)
-        if (load->args[k] != store->args[k]) return false;
-    for (int i = 0; load && load != store && i < MAX_BETWEEN; i++, load = load->next)
-        if (ir_stmt_is_nested(load) || writes_any(load, store, ndim)) return false;
-    return load == store;
+        if (load->args[k] != access->args[k]) return false;
+    for (int i = 0; load && load != access && i < MAX_BETWEEN; i++, load = load->next)
+        if (writes_any(load, access, ndim)) return false;
+    return load == access;
 }
 
-static LLVMValueRef found_by_load(const GenFunc *f, const IrStmt *store, unsigned ndim) {
+static LLVMValueRef found_by_load(const GenFunc *f, const IrStmt *access, unsigned ndim) {
     for (int i = 0; i < GEN_FOUND; i++)
-        if (f->found[i].load && is_for(f->found[i].load, store, ndim)) return f->found[i].at;
+        if (f->found[i].load && is_for(f->found[i].load, access, ndim)) return f->found[i].at;
     return NULL;
 }
 
@@ -174,7 +184,7 @@ static LLVMValueRef element_of(GenFunc *f, const IrStmt *s);
 
 static LLVMValueRef element(GenFunc *f, const IrStmt *s) {
     unsigned ndim = ir_reg_type(f->ir, s->args[0]).ndim;
-    LLVMValueRef at = s->op == OP_STORE ? found_by_load(f, s, ndim) : NULL;
+    LLVMValueRef at = found_by_load(f, s, ndim);
     if (at) return at;
     at = element_of(f, s);
     if (s->op == OP_LOAD) note_found(f, s, at);
