@@ -121,6 +121,7 @@ static void ask_spread(Range *r, const Question *q, LLVMValueRef dim) {
     const Affine *a = &q->index;
     const GenUse *use = &r->uses[a->spread - 1];
     bool up = a->spread_scale > 0;
+    r->plan->exact = false;
     LLVMValueRef least = scaled(r, up ? use->low : use->high, a->spread_scale);
     LLVMValueRef most = scaled(r, up ? use->high : use->low, a->spread_scale);
     least = LLVMBuildAdd(b, least, wide_const(r, q->least), "");

@@ -122,3 +122,23 @@ int64_t jr_range_growth(const Range *r, IrReg reg) {
     if (s->args[second] != reg || !jr_range_const(r->f->ir, s->args[!second], &by)) return 0;
     return s->op == OP_ADD ? by : -by;
 }
+
+/* A TEMP is computed again before it is used, where a TEMP that it is made of is. */
+static bool is_shifted(const IrFunc *func, IrReg reg, IrReg *from, int64_t *by) {
+    const IrRegInfo *info = ir_reg(func, reg);
+    const IrStmt *s = info->kind == REG_TEMP ? info->def : NULL;
+    if (!s || (s->op != OP_ADD && s->op != OP_SUB)) return false;
+    if (info->type.scalar != TY_INT64 || !jr_range_const(func, s->args[1], by)) return false;
+    IrRegKind kind = (IrRegKind)ir_reg(func, s->args[0])->kind;
+    if (kind != REG_TEMP && kind != REG_PARAM) return false;
+    if (s->op == OP_SUB) *by = -*by;
+    *from = s->args[0];
+    return true;
+}
+
+IrReg jr_range_base(const IrFunc *func, IrReg reg, int64_t *offset) {
+    int64_t by;
+    for (int depth = 0; depth < DEEPEST && is_shifted(func, reg, &reg, &by); depth++)
+        *offset += by;
+    return reg;
+}

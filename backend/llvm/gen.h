@@ -9,7 +9,7 @@
  *   array.c    headers, elements, views       own.c   allocation and counted references
  *   control.c  statements, branches           loops.c loops
  *   range.c    bounds checks moved in front   front.c what has a value there   ask.c  the questions
- *   apart.c    accesses that share nothing
+ *   apart.c    accesses that share nothing    slow.c  slow twins as functions
  *   call.c     calls, runtime calls, errors
  *   spread.c   indices of which the ends are known   front.c what stays the same in a loop
  *   self.c     functions that call themselves
@@ -68,6 +68,7 @@ typedef struct TargetNeeds {
     bool strided; /* a loop goes through arrays that are not contiguous for it */
     bool packed;  /* a loop loads neighbours of a byte or two and computes in their type */
     bool long_division; /* divides products */
+    bool slow;    /* slow twins are functions (slow.c) */
 } TargetNeeds;
 
 typedef struct Gen {
@@ -159,6 +160,7 @@ typedef struct GenGuess {
  * a twin of its own (apart.c); without `in_pieces` that is the only quick one. */
 typedef struct GenPlan {
     LLVMValueRef sure;
+    bool exact;             /* where it does not hold, something is wrong or unusual */
     LLVMValueRef in_order;  /* NULL: there is no such twin */
     LLVMValueRef in_pieces; /* what else has to hold if there are pieces */
     bool whole;             /* the twin in one piece is being generated */
@@ -198,9 +200,10 @@ typedef struct GenFunc {
     LLVMValueRef status, *parts;
     GenReg *regs;
     GenLoop *loop;
-    const GenPlan *plan;       /* of the quick twin being generated, or NULL */
-    GenUse *uses;              /* by register, all zero between loops */
-    GenFound found[GEN_FOUND]; /* by the last loads; the next goes to nfound % GEN_FOUND */
+    const GenPlan *plan;         /* of the quick twin being generated, or NULL */
+    GenUse *uses;                /* by register, all zero between loops */
+    struct GenMention *mentions; /* by register (slow.c) */
+    GenFound found[GEN_FOUND];   /* by the last loads; the next goes to nfound % GEN_FOUND */
     unsigned nfound;
     GenHeld *held; /* where stores go instead, or NULL */
     uint32_t nguesses;
@@ -296,6 +299,14 @@ void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call);
 /* ---- loops.c ---- */
 void jr_gen_for(GenFunc *f, const IrStmt *s);
 void jr_gen_loop(GenFunc *f, const IrStmt *s);
+/* The loop once more, between other bounds, for what hardly ever runs. */
+void jr_gen_iterate(GenFunc *f, const IrStmt *s, LLVMValueRef lo, LLVMValueRef hi,
+                    LLVMValueRef step);
+
+/* ---- slow.c ---- */
+/* Whether that may be a call of a function of its own; the call. */
+bool jr_gen_can_be_slow(GenFunc *f, const IrStmt *loop);
+void jr_gen_slow(GenFunc *f, const IrStmt *loop, const LLVMValueRef bounds[3]);
 
 /* ---- range.c ---- */
 /* How the loop is best run as two; plan->sure is NULL if there is nothing to ask. Takes an empty
@@ -353,6 +364,7 @@ void jr_gen_reach(Gen *g, bool entries);
 
 /* ---- module.c ---- */
 void jr_gen_function_attrs(Gen *g, LLVMValueRef fn);
+void jr_gen_rt_param_attrs(Gen *g, LLVMValueRef fn); /* of the first parameter */
 /* Generates the functions that jr_gen_reach found; and under the
  * name `table` the entries of the former, followed by as many functions with C signatures, with
  * NULLs for those that are not wanted, and by where to put options->host, or NULL. Without a table

@@ -362,6 +362,11 @@ static void for_loop(GenFunc *f, const IrStmt *s, const Bounds *bounds, bool rar
     start(f, after);
 }
 
+void jr_gen_iterate(GenFunc *f, const IrStmt *s, LLVMValueRef lo, LLVMValueRef hi,
+                    LLVMValueRef step) {
+    for_loop(f, s, &(Bounds){lo, hi, step}, true);
+}
+
 /* ---- Twins ---- */
 
 /* Both ways into a loop: a value and where it comes from. */
@@ -427,11 +432,26 @@ static void quick_twin(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPla
     LLVMBuildCondBr(g->b, left, t->slow, t->join);
 }
 
+/* The slow twin as a function (slow.c), where it runs for errors, indices that count from the end and arrays that overlap, and
+ * not for some iterations of each loop. */
+static bool slow_call(GenFunc *f, const IrStmt *s, const Bounds *bounds, const GenPlan *plan) {
+    if (!plan->exact || plan->npoints || plan->length || plan->in_order) return false;
+    if (!jr_gen_can_be_slow(f, s)) return false;
+    LLVMBasicBlockRef some = jr_gen_label(f, ""), after = jr_gen_label(f, "");
+    LLVMBuildCondBr(f->g->b, guard(f->g, bounds), some, after);
+    start(f, some);
+    jr_gen_slow(f, s, (LLVMValueRef[]){bounds->lo, bounds->hi, bounds->step});
+    LLVMBuildBr(f->g->b, after);
+    start(f, after);
+    return true;
+}
+
 static void slow_twin(GenFunc *f, const IrStmt *s, const Bounds *bounds, const GenPlan *plan,
                       const Twins *t) {
     Gen *g = f->g;
     bool needed = plan->npoints || !LLVMIsAConstantInt(plan->sure);
-    if (needed) for_loop(f, s, &(Bounds){t->from, t->to, bounds->step}, true);
+    if (needed && !slow_call(f, s, bounds, plan))
+        for_loop(f, s, &(Bounds){t->from, t->to, bounds->step}, true);
     if (plan->npoints == 0) {
         LLVMBuildBr(g->b, t->join);
         return;

@@ -38,7 +38,7 @@ static LLVMTypeRef function_type(Gen *g, GenSig *sig) {
     return LLVMFunctionType(sig->ret, params, n, 0);
 }
 
-static void rt_param_attrs(Gen *g, LLVMValueRef fn) {
+void jr_gen_rt_param_attrs(Gen *g, LLVMValueRef fn) {
     static const char *const attrs[] = {"noalias", "nonnull", "noundef"};
     for (unsigned i = 0; i < 3; i++)
         jr_gen_attr(g, fn, 1, attrs[i], 0);
@@ -64,7 +64,7 @@ static void declare_one(Gen *g, GenSig *sig) {
     LLVMSetLinkage(sig->fn, LLVMInternalLinkage);
     jr_gen_function_attrs(g, sig->fn);
     if (sig->ir->inlined) inline_always(g, sig->fn);
-    rt_param_attrs(g, sig->fn);
+    jr_gen_rt_param_attrs(g, sig->fn);
     for (unsigned i = 1; i < LLVMCountParams(sig->fn); i++)
         jr_gen_attr(g, sig->fn, i + 1, "noundef", 0);
 }
@@ -347,7 +347,7 @@ static void declare_entry(Gen *g, GenSig *sig) {
     sig->entry = LLVMAddFunction(g->module, name, LLVMFunctionType(g->i32, params, 3, 0));
     LLVMSetLinkage(sig->entry, LLVMInternalLinkage);
     jr_gen_function_attrs(g, sig->entry);
-    rt_param_attrs(g, sig->entry);
+    jr_gen_rt_param_attrs(g, sig->entry);
 }
 
 static void define_entry(Gen *g, const GenSig *sig) {

@@ -165,7 +165,12 @@ static bool add_value(Range *r, Affine *a, IrReg reg, int64_t scale, uint32_t po
         a->offset += scale * constant;
         return a->offset > -MAX_OFFSET && a->offset < MAX_OFFSET;
     }
-    if (jr_range_is_invariant(r, reg)) return add_term(a, reg, scale);
+    if (jr_range_is_invariant(r, reg)) {
+        int64_t plus = 0;
+        reg = jr_range_base(r->f->ir, reg, &plus);
+        a->offset += scale * plus;
+        return add_term(a, reg, scale);
+    }
     int64_t by = jr_range_growth(r, reg);
     if (by) return add_grown(r, a, reg, scale, pos, by);
     const GenUse *use = &r->uses[reg];
@@ -478,6 +483,7 @@ static void note_access(Range *r, const IrStmt *s, bool top) {
         grows |= known && index[axis].rounds;
     }
     r->plan->checks |= (s->u.mem.check & ~proof.axes) != 0;
+    r->plan->exact &= top || !proof.axes;
     if (all) note_columns(r, array, ndim, index);
     proof.place = jr_range_note_access(r, s, all && !grows ? index : NULL);
     if (proof.axes || proof.place) JR_PUSH(r->f->g->arena, &r->plan->proofs, proof);
@@ -543,7 +549,7 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
     if (!f->uses) f->uses = JR_NEW_ARRAY(f->g->arena, GenUse, f->ir->regs.len);
     Range r = {.f = f, .loop = loop, .plan = plan, .uses = f->uses, .column = IR_NO_REG};
     if (!jr_range_const(f->ir, loop->args[2], &r.by)) r.by = 0;
-    r.step = step_of(&r);
+    plan->exact = (r.step = step_of(&r)) != 0;
     if (note_block(&r, body, true)) {
         r.pos = 0;
         look_at_block(&r, body, true);

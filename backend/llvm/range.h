@@ -61,6 +61,9 @@ LLVMValueRef jr_range_term(Range *r, IrReg front); /* its value */
 bool jr_range_const(const IrFunc *func, IrReg reg, int64_t *value);
 /* How much each round adds to a variable that is otherwise left alone; 0 if there is no such constant. */
 int64_t jr_range_growth(const Range *r, IrReg reg);
+/* front.c: what a register that the loop does not change is the sum of, and a constant: the i + 1 of a lane (ir/jam/) is one
+ * more than i. Adds the constant to *offset. */
+IrReg jr_range_base(const IrFunc *func, IrReg reg, int64_t *offset);
 
 bool jr_range_is_invariant(const Range *r, IrReg reg);
 GenProof *jr_range_proof(const GenPlan *plan, const IrStmt *s);

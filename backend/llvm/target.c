@@ -242,11 +242,12 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
     ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-lookup;"            \
     "no-keep-loops;hoist-common-insts;sink-common-insts>,slp-vectorizer,vector-combine," \
     "instsimplify,loop-mssa(licm),div-rem-pairs,simplifycfg<speculate-unpredictables>"
-#define KERNELS_WITH(SIMPLE, VECTOR)                                   \
-    "function<eager-inv>(" FIRST "),always-inline,"                    \
-    "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"  \
-    "function<eager-inv;no-rerun>(" SIMPLE ")),deadargelim,globaldce," \
-    "function<eager-inv>(" VECTOR "),globaldce"
+#define EACH "function<eager-inv>(" FIRST ")"
+#define KERNELS_WITH(SIMPLE, VECTOR)                                        \
+    EACH ",always-inline,"                                                  \
+         "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"  \
+         "function<eager-inv;no-rerun>(" SIMPLE ")),deadargelim,globaldce," \
+         "function<eager-inv>(" VECTOR "),globaldce"
 #define KERNELS KERNELS_WITH(SIMPLIFY("gvn"), VECTORS(""))
 /* What an iteration loads that the one before has loaded is kept from it where the loop has no vectors. With
  * vectors of bytes it takes more to shift them by one than to load them again. */
@@ -286,25 +287,47 @@ static void divide_at_once(const Target *target, LLVMModuleRef module) {
 #endif
 }
 
-bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
-                        char *why) {
-    const char *const *passes =
-        needs.packed && target->level == 2 ? packed : pipelines[target->level];
+static bool run_passes(const Target *target, LLVMModuleRef module, const char *passes,
+                       char *why) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMPassBuilderOptionsSetLoopVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetSLPVectorization(options, target->level > 1);
     LLVMPassBuilderOptionsSetLoopUnrolling(options, target->level > 2);
-    LLVMErrorRef error =
-        LLVMRunPasses(module, passes[needs.strided], target->machine, options);
+    LLVMErrorRef error = LLVMRunPasses(module, passes, target->machine, options);
     LLVMDisposePassBuilderOptions(options);
-    if (!error && OWN_STRENGTH_REDUCTION && target->level == 2 && !needs.strided)
-        jr_target_reduce(module);
-    if (!error && needs.long_division) divide_at_once(target, module);
     if (!error) return true;
     char *message = LLVMGetErrorMessage(error);
     snprintf(why, TARGET_WHY, "LLVM's passes failed: %s", message);
     LLVMDisposeErrorMessage(message);
     return false;
+}
+
+/* Slow twins (slow.c) are left as they are: by all further passes, and by most of the code generator's. */
+static void leave_slow(LLVMModuleRef module) {
+    unsigned cold = LLVMGetEnumAttributeKindForName("cold", 4);
+    unsigned optnone = LLVMGetEnumAttributeKindForName("optnone", 7);
+    LLVMContextRef ctx = LLVMGetModuleContext(module);
+    LLVMAttributeRef attr = LLVMCreateEnumAttribute(ctx, optnone, 0);
+    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
+        if (!LLVMIsDeclaration(f) &&
+            LLVMGetEnumAttributeAtIndex(f, LLVMAttributeFunctionIndex, cold))
+            LLVMAddAttributeAtIndex(f, LLVMAttributeFunctionIndex, attr);
+}
+
+bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
+                        char *why) {
+    bool kernels = target->level == 2;
+    const char *passes = pipelines[target->level][needs.strided];
+    if (kernels && needs.packed) passes = packed[needs.strided];
+    if (kernels && needs.slow) {
+        if (!run_passes(target, module, EACH, why)) return false;
+        leave_slow(module);
+        passes += sizeof EACH; /* and the comma */
+    }
+    if (!run_passes(target, module, passes, why)) return false;
+    if (OWN_STRENGTH_REDUCTION && kernels && !needs.strided) jr_target_reduce(module);
+    if (needs.long_division) divide_at_once(target, module);
+    return true;
 }
 
 LLVMMemoryBufferRef jr_target_emit(const Target *target, LLVMModuleRef module, bool assembly,
