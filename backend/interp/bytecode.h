@@ -132,7 +132,7 @@ typedef struct OpenPointer {
 
 /* A counted loop whose accesses are asked about before its first round (emit_open.c). */
 typedef struct Opening {
-    uint32_t counter, end, step; /* slots; NO_STEP: the step is */
+    uint32_t step; /* a slot; NO_STEP: it is `by` */
     uint32_t pointers, npointers;
     int64_t by;
 } Opening;
@@ -224,6 +224,8 @@ int32_t jr_interp_enter(const JrCall *call, JrRt *rt, void *const *args, void *c
 bool jr_interp_slow(Run *run, const Instr *ip, char *fp);
 
 /* ---- open.c ---- */
+
+enum { FEW_ROUNDS = 6 };
 
 /* Sets the pointers of the loop that the OPEN at ip begins; false: not all of its accesses are in range. */
 bool jr_interp_open(const JrCode *code, const Instr *ip, char *fp);

@@ -389,8 +389,6 @@ static uint32_t settled(const Compiler *c, uint32_t slot, uint32_t frame_bytes) 
 static void settle_openings(Compiler *c, uint32_t frame_bytes) {
     for (uint32_t n = c->first_opening; n < c->openings.len; n++) {
         Opening *opening = &c->openings.data[n];
-        opening->counter = settled(c, opening->counter, frame_bytes);
-        opening->end = settled(c, opening->end, frame_bytes);
         opening->step = settled(c, opening->step, frame_bytes);
     }
     for (uint32_t n = c->first_pointer; n < c->open_pointers.len; n++) {

@@ -219,8 +219,7 @@ static bool is_worth_it(const Loop *loop) {
         saved += SAVED[loop->accesses[n].form];
     for (uint32_t n = 0; n < loop->length; n++)
         if (loop->gone[n]) saved += 8;
-    const uint32_t pairs = (loop->nmoving + 1) / 2;
-    return saved > 4 + (pairs ? 4 + 3 * pairs : 0);
+    return saved > 4 + (loop->nmoving ? 2 + 2 * loop->nmoving : 0);
 }
 
 /* ---- The copy ---- */
@@ -277,8 +276,8 @@ static void push(Compiler *c, Instr instr, Place place) {
 static void emit_advance(Loop *loop) {
     if (!loop->nmoving) return;
     const uint32_t pairs = (loop->nmoving + 1) / 2;
-    const BcOp op = pairs == 1 ? BC_ADVANCE_ONE : pairs == 2 ? BC_ADVANCE_TWO : BC_ADVANCE;
-    jr_emit(loop->c, op, POINTER_SLOT, pairs, 0, 0);
+    jr_emit(loop->c, pairs <= 4 ? BC_ADVANCE_1 + pairs - 1 : BC_ADVANCE, POINTER_SLOT, pairs,
+            0, 0);
 }
 
 /* The body's copy, up to `back`. Jumps still go where those of the original do. */
@@ -310,7 +309,10 @@ static void insert_open(Loop *loop, uint32_t skip) {
         uint32_t *field = at == loop->top ? NULL : jr_jump_field(&c->code.data[at]);
         if (field && *field >= loop->top) ++*field;
     }
-    c->code.data[loop->top] = (Instr){.op = BC_OPEN, .a = c->openings.len};
+    Instr *open = &c->code.data[loop->top];
+    *open = (Instr){.op = BC_OPEN, .a = c->openings.len};
+    open->c = loop->counter;
+    open->d = loop->end;
     c->places.data[loop->top] = c->places.data[skip];
     for (uint32_t n = 0; n < loop->naccesses; n++)
         loop->accesses[n].at++;
@@ -321,9 +323,7 @@ static void insert_open(Loop *loop, uint32_t skip) {
 static void add_opening(Loop *loop) {
     Compiler *c = loop->c;
     const Instr *back = loop_instr(loop, loop->back);
-    Opening opening = {.counter = loop->counter,
-                       .end = loop->end,
-                       .step = back->op == BC_FOR_ANY ? back->d : NO_STEP,
+    Opening opening = {.step = back->op == BC_FOR_ANY ? back->d : NO_STEP,
                        .pointers = c->open_pointers.len,
                        .npointers = loop->npointers,
                        .by = 1};

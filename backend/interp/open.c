@@ -1,9 +1,6 @@
 /* OPEN: before a loop's first round, whether all its accesses are in range in every round (emit_open.c). */
 #include "backend/interp/bytecode.h"
 
-enum {
-    FEW = 6, /* rounds for which it is not worth asking */
-};
 #define FARTHEST ((uint64_t)1 << 40) /* with COEFFICIENT_LIMIT no product below overflows */
 
 /* Where the counter is, and how far it goes. */
@@ -12,16 +9,15 @@ typedef struct Journey {
     int64_t by, distance; /* in a round, and in all rounds but the first */
 } Journey;
 
-static bool plan_journey(const Opening *opening, char *fp, Journey *journey) {
-    const uint64_t now = frame_slot(fp, opening->counter)->u,
-                   end = frame_slot(fp, opening->end)->u;
+static bool plan_journey(const Opening *opening, const Instr *ip, char *fp, Journey *journey) {
+    const uint64_t now = frame_slot(fp, ip->c)->u, end = frame_slot(fp, ip->d)->u;
     const int64_t by =
         opening->step == NO_STEP ? opening->by : frame_slot(fp, opening->step)->i;
     const uint64_t stride = by > 0 ? (uint64_t)by : 0 - (uint64_t)by;
     const uint64_t room = (by > 0 ? end - now : now - end) - 1;
     if (room > FARTHEST || stride - 1 >= FARTHEST) return false;
     const uint64_t rounds = stride == 1 ? room : room / stride;
-    if (rounds < FEW) return false;
+    if (rounds < FEW_ROUNDS) return false;
     *journey = (Journey){now, by, (int64_t)rounds * by};
     return true;
 }
@@ -91,7 +87,7 @@ static bool open_pointer(const OpenPointer *pointer, const IndexSum *index,
 bool jr_interp_open(const JrCode *code, const Instr *ip, char *fp) {
     const Opening *opening = &code->openings[ip->a];
     Journey journey;
-    if (!plan_journey(opening, fp, &journey)) return false;
+    if (!plan_journey(opening, ip, fp, &journey)) return false;
     for (uint32_t n = 0; n < opening->npointers; n++) {
         const OpenPointer *pointer = &code->open_pointers[opening->pointers + n];
         if (!open_pointer(pointer, &code->index_sums[pointer->indices], &journey, fp))

@@ -133,24 +133,28 @@ HANDLER(POLL) {
     GO;
 }
 
-HANDLER(ADVANCE_ONE) {
-    BEGIN(ADVANCE_ONE);
-    GO;
-}
+#define ADVANCE_HANDLER(ID) \
+    HANDLER(ID) {           \
+        BEGIN(ID);          \
+        GO;                 \
+    }
+ADVANCE_HANDLER(ADVANCE_1)
+ADVANCE_HANDLER(ADVANCE_2)
+ADVANCE_HANDLER(ADVANCE_3)
+ADVANCE_HANDLER(ADVANCE_4)
+ADVANCE_HANDLER(ADVANCE)
+#undef ADVANCE_HANDLER
 
-HANDLER(ADVANCE_TWO) {
-    BEGIN(ADVANCE_TWO);
-    GO;
-}
-
-HANDLER(ADVANCE) {
-    BEGIN(ADVANCE);
-    GO;
-}
-
-HANDLER(OPEN) {
+static __attribute__((noinline)) const Instr *open_loop(STATE) {
     if (jr_interp_open(run->code, ip, fp)) JUMP_BY(b);
     NEXT;
+}
+
+/* A loop of a few rounds, either way, is not worth asking. */
+HANDLER(OPEN) {
+    const uint64_t distance = D(u) - C(u);
+    if (distance + FEW_ROUNDS <= 2 * FEW_ROUNDS) NEXT;
+    INSTEAD(open_loop, ip);
 }
 
 COLD const Instr *poll_strip(STATE) {

@@ -103,8 +103,10 @@ STEP void limit_index(Rounds *rounds, uint64_t index, uint64_t dim) {
 #define JB_PICK(op, type, ID)
 #include "backend/interp/bytecode.def"
 JB_VALUE(POLL, , , , )
-JB_VALUE(ADVANCE_ONE, , , , )
-JB_VALUE(ADVANCE_TWO, , , , )
+JB_VALUE(ADVANCE_1, , , , )
+JB_VALUE(ADVANCE_2, , , , )
+JB_VALUE(ADVANCE_3, , , , )
+JB_VALUE(ADVANCE_4, , , , )
 JB_VALUE(ADVANCE, , , , )
 #undef JB_VALUE
 #undef JB_GUARD
@@ -141,8 +143,10 @@ JB_VALUE(ADVANCE, , , , )
 #define JB_STORE(ID, text, operands, check, ctype, value, index) JB_VALUE(ID, , , , )
 #include "backend/interp/bytecode.def"
 JB_VALUE(POLL, , , , )
-JB_VALUE(ADVANCE_ONE, , , , )
-JB_VALUE(ADVANCE_TWO, , , , )
+JB_VALUE(ADVANCE_1, , , , )
+JB_VALUE(ADVANCE_2, , , , )
+JB_VALUE(ADVANCE_3, , , , )
+JB_VALUE(ADVANCE_4, , , , )
 JB_VALUE(ADVANCE, , , , )
 #undef JB_VALUE
 #undef JB_GUARD
