@@ -108,11 +108,11 @@ typedef struct Record {
 
 /* An index of an element in terms of what is known where its loop begins:
  *
- *     (p + p_more) * (q + q_more) + base + coefficient * counter + constant
+ *     (p + p_more) * (q + q_more) + base + more + coefficient * counter + constant
  *
- * p, q and base are slots, or NO_STEP. If it `varies`, p is the counter. */
+ * p, q, base and more are slots, or NO_STEP. If it `varies`, p is the counter. */
 typedef struct IndexSum {
-    uint32_t p, q, base;
+    uint32_t p, q, base, more;
     int32_t p_more, q_more, coefficient;
     int64_t constant;
     bool varies;

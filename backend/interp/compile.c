@@ -402,6 +402,7 @@ static void settle_openings(Compiler *c, uint32_t frame_bytes) {
         index->p = settled(c, index->p, frame_bytes);
         index->q = settled(c, index->q, frame_bytes);
         index->base = settled(c, index->base, frame_bytes);
+        index->more = settled(c, index->more, frame_bytes);
     }
 }
 

@@ -410,10 +410,20 @@ static bool may_be_opened(const Loop *loop) {
     return any;
 }
 
+/* Whether the loop is known to have few rounds. */
+static bool is_short(const Compiler *c, const Instr *test) {
+    if (test->op != BC_FOR_UP_TEST || !(test->b & CONST_SLOT) || !(test->c & CONST_SLOT))
+        return false;
+    const uint64_t *constants = &c->constants.data[c->first_const];
+    const uint32_t lo = (test->b & ~CONST_SLOT) / sizeof(Slot),
+                   hi = (test->c & ~CONST_SLOT) / sizeof(Slot);
+    return constants[hi] - constants[lo] <= FEW_ROUNDS;
+}
+
 void jr_open_loop(Compiler *c, uint32_t skip, uint32_t top, uint32_t back) {
     const Instr *end = &c->code.data[back];
     if (back - top > MOST_INSTRUCTIONS || back == top || end->op < BC_FOR_ONE ||
-        end->op > BC_FOR_ANY)
+        end->op > BC_FOR_ANY || is_short(c, &c->code.data[skip]))
         return;
     if (!c->open_loop) c->open_loop = JR_NEW(c->arena, Loop);
     Loop *loop = c->open_loop;

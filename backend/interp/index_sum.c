@@ -6,7 +6,7 @@ enum {
     DEEPEST = 6     /* instructions that an index is made by, one from another */
 };
 
-static const IndexSum NOTHING = {NO_STEP, NO_STEP, NO_STEP, 0, 0, 0, 0, false};
+static const IndexSum NOTHING = {NO_STEP, NO_STEP, NO_STEP, NO_STEP, 0, 0, 0, 0, false};
 
 static bool is_changed(const Loop *loop, uint32_t slot) {
     for (uint32_t at = loop->top; at < loop->back; at++)
@@ -37,8 +37,9 @@ static bool fits(int64_t value) {
 
 static bool add_sums(IndexSum *sum, const IndexSum *more) {
     if (more->base != NO_STEP) {
-        if (sum->base != NO_STEP) return false;
-        sum->base = more->base;
+        if (sum->base != NO_STEP && (sum->more != NO_STEP || more->more != NO_STEP)) return false;
+        if (sum->base == NO_STEP) sum->more = more->more;
+        *(sum->base == NO_STEP ? &sum->base : &sum->more) = more->base;
     }
     if (more->q != NO_STEP) {
         if (sum->q != NO_STEP) return false;
@@ -66,7 +67,7 @@ static bool scale_sum(IndexSum *sum, int64_t factor) {
 
 /* One slot and a small constant: a factor of a product. */
 static bool as_factor(const Loop *loop, const IndexSum *sum, uint32_t *slot, int32_t *more) {
-    if (sum->q != NO_STEP || !fits(sum->constant)) return false;
+    if (sum->q != NO_STEP || sum->more != NO_STEP || !fits(sum->constant)) return false;
     const bool counts = sum->coefficient == 1 && sum->base == NO_STEP;
     if (!counts && (sum->coefficient || sum->base == NO_STEP)) return false;
     *slot = counts ? loop->counter : sum->base;
@@ -147,6 +148,7 @@ static bool find_sum(const Loop *loop, uint32_t slot, uint32_t at, int depth, In
 
 bool jr_index_same(const IndexSum *one, const IndexSum *two, bool apart) {
     return one->p == two->p && one->q == two->q && one->base == two->base &&
+           one->more == two->more &&
            one->p_more == two->p_more && one->q_more == two->q_more &&
            one->coefficient == two->coefficient && one->varies == two->varies &&
            (apart ? fits((int64_t)((uint64_t)one->constant - (uint64_t)two->constant))

@@ -41,6 +41,7 @@ static uint64_t first_index(const IndexSum *index, const Journey *journey, const
     uint64_t value = (uint64_t)index->constant;
     if (index->coefficient) value += (uint64_t)(int64_t)index->coefficient * journey->now;
     if (index->base != NO_STEP) value += factor(fp, index->base, 0);
+    if (index->more != NO_STEP) value += factor(fp, index->more, 0);
     if (index->q != NO_STEP)
         value += factor(fp, index->p, index->p_more) * factor(fp, index->q, index->q_more);
     return value;
