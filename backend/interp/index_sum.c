@@ -37,7 +37,8 @@ static bool fits(int64_t value) {
 
 static bool add_sums(IndexSum *sum, const IndexSum *more) {
     if (more->base != NO_STEP) {
-        if (sum->base != NO_STEP && (sum->more != NO_STEP || more->more != NO_STEP)) return false;
+        if (sum->base != NO_STEP && (sum->more != NO_STEP || more->more != NO_STEP))
+            return false;
         if (sum->base == NO_STEP) sum->more = more->more;
         *(sum->base == NO_STEP ? &sum->base : &sum->more) = more->base;
     }
@@ -148,9 +149,9 @@ static bool find_sum(const Loop *loop, uint32_t slot, uint32_t at, int depth, In
 
 bool jr_index_same(const IndexSum *one, const IndexSum *two, bool apart) {
     return one->p == two->p && one->q == two->q && one->base == two->base &&
-           one->more == two->more &&
-           one->p_more == two->p_more && one->q_more == two->q_more &&
-           one->coefficient == two->coefficient && one->varies == two->varies &&
+           one->more == two->more && one->p_more == two->p_more &&
+           one->q_more == two->q_more && one->coefficient == two->coefficient &&
+           one->varies == two->varies &&
            (apart ? fits((int64_t)((uint64_t)one->constant - (uint64_t)two->constant))
                   : one->constant == two->constant);
 }
