@@ -245,13 +245,13 @@ enum { AHEAD = 4 };
         ARM(SECOND);                    \
     }
 /* f(x) where f begins with `if x < 2: return x`, or what else x is compared with: a call that ends there
- * is over at once. */
+ * is over at once, and needs no room on the stack. */
 #define CALL_GUARDED(GUARD)                                     \
     do {                                                        \
-        char *const callee = fp + ip->b;                        \
-        if (MUST_STOP(callee)) INSTEAD(call_slowly, ip);        \
         const Instr *const guard = jump(ip, (int32_t)ip->c);    \
         if (test_##GUARD(run, guard, kept, NULL, NULL, NULL)) { \
+            char *const callee = fp + ip->b;                    \
+            if (MUST_STOP(callee)) INSTEAD(call_slowly, ip);    \
             LINK(callee) = ip;                                  \
             fp = callee;                                        \
             ip = jump(guard, jump_##GUARD(guard));              \
