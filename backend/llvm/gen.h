@@ -68,7 +68,7 @@ typedef struct TargetNeeds {
     bool strided; /* a loop goes through arrays that are not contiguous for it */
     bool packed;  /* a loop loads neighbours of a byte or two and computes in their type */
     bool long_division; /* divides products */
-    bool slow;    /* slow twins are functions (slow.c) */
+    bool slow;          /* slow twins are functions (slow.c) */
 } TargetNeeds;
 
 typedef struct Gen {
