@@ -32,8 +32,17 @@ static void require_simple(Range *r, LLVMValueRef a, int64_t least, LLVMValueRef
     jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntSLE, b, dim, ""));
 }
 
+/* What the last step of more than one leaves between the counter and the end, for a loop that runs. */
+static LLVMValueRef left_over(Range *r, LLVMValueRef lo, LLVMValueRef hi, int64_t step) {
+    LLVMBuilderRef b = r->f->g->b;
+    LLVMValueRef way = step > 0 ? LLVMBuildSub(b, hi, lo, "") : LLVMBuildSub(b, lo, hi, "");
+    uint64_t by = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+    way = LLVMBuildSub(b, way, jr_gen_int(r->f->g, 1), "");
+    return LLVMBuildURem(b, way, jr_gen_int(r->f->g, (int64_t)by), "");
+}
+
 /* The counter's least value is first + first_plus, its greatest last + last_plus: from lo to
- * hi - 1 when counting up, from hi + 1 to lo when counting down. */
+ * hi - 1 when counting up, from hi + 1 to lo when counting down; less what a known step leaves over. */
 static void counter_range(Range *r) {
     if (r->first) return;
     LLVMBuilderRef b = r->f->g->b;
@@ -41,7 +50,10 @@ static void counter_range(Range *r) {
     LLVMValueRef hi = jr_gen_value(r->f, r->loop->args[1]);
     LLVMValueRef step = jr_gen_value(r->f, r->loop->args[2]);
     if (LLVMIsAConstantInt(step)) {
-        bool up = LLVMConstIntGetSExtValue(step) > 0;
+        int64_t by = LLVMConstIntGetSExtValue(step);
+        bool up = by > 0;
+        if (by < -1) hi = LLVMBuildAdd(b, hi, left_over(r, lo, hi, by), "");
+        if (by > 1) hi = LLVMBuildSub(b, hi, left_over(r, lo, hi, by), "");
         r->first = up ? lo : hi;
         r->last = up ? hi : lo;
         r->first_plus += up ? 0 : 1;

@@ -549,7 +549,8 @@ void jr_gen_plan(GenFunc *f, const IrStmt *loop, GenPlan *plan) {
     if (!f->uses) f->uses = JR_NEW_ARRAY(f->g->arena, GenUse, f->ir->regs.len);
     Range r = {.f = f, .loop = loop, .plan = plan, .uses = f->uses, .column = IR_NO_REG};
     if (!jr_range_const(f->ir, loop->args[2], &r.by)) r.by = 0;
-    plan->exact = (r.step = step_of(&r)) != 0;
+    r.step = step_of(&r);
+    plan->exact = r.by && !leaves_early(body);
     if (note_block(&r, body, true)) {
         r.pos = 0;
         look_at_block(&r, body, true);

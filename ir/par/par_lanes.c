@@ -161,4 +161,5 @@ void ir_par_lanes(IrBuilder *b, IrStmt *loop, uint32_t n, const ParLane *accs) {
     loop->args[0] = build_groups(&l);
     join_lanes(&l);
     move_before(home, loop, &groups);
+    loop->leftover = true; /* fewer than there are lanes */
 }
