@@ -11,7 +11,9 @@
  *
  * In Python it would see a value that is assigned later; such an assignment is an error. One before the
  * def, in a loop around both, is none: until the def has run again, nothing may read the function's name
- * that was not sure to be assigned anyway. */
+ * that was not sure to be assigned anyway.
+ *
+ * What a function two deep uses of the outermost, the one between them captures as well, to hand it on. */
 #include "frontend/infer/infer.h"
 
 #include <string.h>
@@ -23,6 +25,7 @@ FeFunc *fe_inner_find(const FeFunc *func, const AstStmt *stmt) {
 }
 
 void fe_inner_define(FeInfer *in, FeFunc *outer, const AstStmt *stmt) {
+    if (fe_inner_find(outer, stmt)) return; /* the locals of `outer` are collected twice */
     AstFunc *ast = JR_NEW(in->arena, AstFunc);
     FeFunc *func = JR_NEW(in->arena, FeFunc);
     *ast = *stmt->func;
@@ -63,38 +66,61 @@ static void capture(FeInfer *in, FeFunc *func, const AstExpr *use, const Local *
                      func->ast->name);
 }
 
-static void capture_expr(FeInfer *in, FeFunc *func, const AstExpr *expr) {
+/* Whether a name that is used in `user` is one of its own, or of those between it and `func`, that too. */
+static bool is_own(const FeFunc *func, const FeFunc *user, const char *name) {
+    for (; user != func->outer; user = user->outer)
+        if (jr_table_get(&user->info->by_name, name) || !strcmp(name, user->ast->name))
+            return true;
+    return false;
+}
+
+/* What `user`, which is `func` or inside of it, uses of the function around `func`. */
+static void capture_expr(FeInfer *in, FeFunc *func, const FeFunc *user, const AstExpr *expr) {
     if (!expr) return;
-    if (expr->kind == AST_NAME && !jr_table_get(&func->info->by_name, expr->name) &&
-        strcmp(expr->name, func->ast->name) != 0) {
+    if (expr->kind == AST_NAME && !is_own(func, user, expr->name)) {
         const Local *local = jr_table_get(&func->outer->info->by_name, expr->name);
         if (local) capture(in, func, expr, local);
     }
-    capture_expr(in, func, expr->left);
-    capture_expr(in, func, expr->right);
-    capture_expr(in, func, expr->cond);
+    capture_expr(in, func, user, expr->left);
+    capture_expr(in, func, user, expr->right);
+    capture_expr(in, func, user, expr->cond);
     for (uint32_t i = 0; i < expr->items.len; i++)
-        capture_expr(in, func, expr->items.data[i]);
+        capture_expr(in, func, user, expr->items.data[i]);
     for (uint32_t i = 0; i < expr->keywords.len; i++)
-        capture_expr(in, func, expr->keywords.data[i].value);
+        capture_expr(in, func, user, expr->keywords.data[i].value);
 }
 
-static void capture_block(FeInfer *in, FeFunc *func, const AstBlock *block) {
+static void capture_block(FeInfer *in, FeFunc *func, const FeFunc *user,
+                          const AstBlock *block) {
     for (uint32_t i = 0; i < block->len; i++) {
         const AstStmt *stmt = block->data[i];
         for (uint32_t k = 0; k < stmt->targets.len; k++)
-            capture_expr(in, func, stmt->targets.data[k]);
-        capture_expr(in, func, stmt->value);
-        capture_expr(in, func, stmt->message);
-        capture_block(in, func, &stmt->body);
-        capture_block(in, func, &stmt->orelse);
+            capture_expr(in, func, user, stmt->targets.data[k]);
+        capture_expr(in, func, user, stmt->value);
+        capture_expr(in, func, user, stmt->message);
+        capture_block(in, func, user, &stmt->body);
+        capture_block(in, func, user, &stmt->orelse);
     }
+}
+
+/* The names that a function has without what it captures, and those inside of it. */
+static void own_names(FeInfer *in, FeFunc *func) {
+    fe_scope_locals(in, func);
+    for (uint32_t i = 0; i < func->inner.len; i++)
+        own_names(in, func->inner.data[i]);
+}
+
+/* What those inside use of the functions around is captured all the way down. */
+static void capture_all(FeInfer *in, FeFunc *func, const FeFunc *user) {
+    capture_block(in, func, user, &user->ast->body);
+    for (uint32_t i = 0; i < user->inner.len; i++)
+        capture_all(in, func, user->inner.data[i]);
 }
 
 /* Once to know its own names, then again with what it captures, since parameters come first. */
 void fe_inner_locals(FeInfer *in, FeFunc *func) {
-    fe_scope_locals(in, func);
-    capture_block(in, func, &func->ast->body);
+    own_names(in, func);
+    capture_all(in, func, func);
     fe_scope_locals(in, func);
 }
 

@@ -483,6 +483,6 @@ void fe_scope_locals(FeInfer *in, FeFunc *func) {
     }
     bool module = func->ast == in->module->ast->body;
     Collect collect = {.in = in, .info = info, .module = module};
-    if (!module && !func->outer) collect.func = func;
+    if (!module) collect.func = func;
     collect_block(&collect, &func->ast->body);
 }

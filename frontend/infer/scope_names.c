@@ -96,6 +96,14 @@ void fe_scope_undefined(FeInfer *in, FeFunc *func, const AstExpr *expr) {
             if (ABSENT[i].help) jr_diag_help(in->diags, diag, "%s", ABSENT[i].help);
             return;
         }
+    for (const FeFunc *around = func->outer; around && around->outer; around = around->outer)
+        if (!strcmp(around->ast->name, name)) {
+            JrDiag *diag = jr_diag_error(
+                in->diags, expr->span, "'%s' cannot be used by a function inside of it", name);
+            jr_diag_help(in->diags, diag, "move '%s' out of '%s', or write a loop",
+                         func->ast->name, name);
+            return;
+        }
     JrDiag *diag = jr_diag_error(in->diags, expr->span, "the name '%s' is not defined", name);
     const char *import = import_for(in, name);
     const char *near = import ? NULL : nearest_name(&names, name);

@@ -2,11 +2,12 @@
  * module have one name. */
 #include "frontend/infer/infer.h"
 
-/* A function inside f is "f.g". */
+/* A function inside f is "f.g", one inside that "f.g.h". */
 static const char *full_name(FeInfer *in, const FeFunc *func) {
     const char *name = func->ast->name;
-    return func->outer ? jr_arena_printf(in->arena, "%s.%s", func->outer->ast->name, name)
-                       : name;
+    for (const FeFunc *outer = func->outer; outer; outer = outer->outer)
+        name = jr_arena_printf(in->arena, "%s.%s", outer->ast->name, name);
+    return name;
 }
 
 static const char *param_name(FeInfer *in, const FeType *type);

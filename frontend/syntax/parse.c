@@ -122,12 +122,11 @@ typedef struct Saved {
     AstFunc *func;
     jmp_buf *recover;
     uint32_t depth, blocks, loops;
-    bool in_def, in_inner;
+    bool in_def;
 } Saved;
 
 static Saved save(const Parser *p) {
-    return (Saved){p->open,   p->func,  p->recover, p->depth,
-                   p->blocks, p->loops, p->in_def,  p->in_inner};
+    return (Saved){p->open, p->func, p->recover, p->depth, p->blocks, p->loops, p->in_def};
 }
 
 static void restore(Parser *p, const Saved *saved) {
@@ -138,7 +137,6 @@ static void restore(Parser *p, const Saved *saved) {
     p->blocks = saved->blocks;
     p->loops = saved->loops;
     p->in_def = saved->in_def;
-    p->in_inner = saved->in_inner;
 }
 
 /* Whether the current token, inside brackets, begins a new statement for all we can tell. */

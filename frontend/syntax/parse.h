@@ -29,7 +29,6 @@ typedef struct Parser {
     bool resume;  /* recovery goes on with the current line: a bracket was left open above */
     bool refused; /* the error is no slip: brackets are as they should be */
     bool in_def;
-    bool in_inner;   /* a function inside a function */
     bool in_for;     /* between `for` and its `in` */
     bool in_target;  /* before the first `=` of a statement */
     bool in_options; /* of a decorator, where `locals={"x": int64}` is accepted */

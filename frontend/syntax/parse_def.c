@@ -123,7 +123,7 @@ static void parse_signature(Parser *p, AstFunc *func) {
 /* The caller restores p->func and the like. */
 void fe_parse_def(Parser *p, AstBlock *block) {
     AstFunc *func = JR_NEW(p->arena, AstFunc);
-    bool inner = p->in_def, refused = p->in_inner || (p->blocks && !inner);
+    bool refused = p->blocks && !p->in_def;
     p->func = func;
     parse_decorators(p, func);
     Token def = p->tok;
@@ -133,7 +133,6 @@ void fe_parse_def(Parser *p, AstBlock *block) {
     parse_signature(p, func);
     stmt->span = fe_parse_span(p, &def);
     p->in_def = true;
-    p->in_inner = inner;
     p->loops = 0;
     fe_parse_suite(p, "the function's header", &def, &func->body);
     take_docstring(func);

@@ -66,7 +66,7 @@ AREAS = [
         ("parameters that may be `None`, `w=None`", "return optional(a) + optional(a, 2)", "3"),
         ("`*args`", "return many(a, 2)", "4"),
         ("recursion", "return fact(a)", "5"),
-        ("inner functions, closures", "def inner(x):\n    return x + a\nreturn inner(2)", "5"),
+        ("inner functions, closures", "def inner(x):\n    def deep(y):\n        return y + a\n    return deep(x)\nreturn inner(2)", "5"),
         ("functions as arguments", "return a(5)", "fact"),
         ("generators", "return sum(gen(a))", "4"),
         ("`print`", "print('x =', a)\nreturn a", "3"),
