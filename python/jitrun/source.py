@@ -28,6 +28,8 @@ KNOWN_MODULES = ("numpy", "numpy.random", "numpy.linalg", "math", "random", "tim
 class KernelSource:
     """The text of one function."""
 
+    shown = None  # what messages show, where that is not the text: the same but for blanks
+
     def __init__(self, name, module, file, first_line, text, indents, defaults, annotations):
         self.name, self.module, self.file = name, module, file
         self.first_line, self.text, self.indents = first_line, text, indents
@@ -129,6 +131,7 @@ class KernelSource:
             annotations,
         )
         made._lookup = _Bound(found, self)
+        made.shown = self.shown or self.text
         return made
 
     def __getstate__(self):

@@ -278,7 +278,8 @@ class _Text:
         first = self._old(min(start + column, line_end))
         last = self._old_end(min(max(start + end_column, start + column + 1), line_end), first)
         line = bisect.bisect_right(self._old_starts, first) - 1
-        text = self._raw[self._old_starts[line] :].split(b"\n", 1)[0].decode()
+        shown = self.source.shown.encode() if self.source.shown else self._raw
+        text = shown[self._old_starts[line] :].split(b"\n", 1)[0].decode()
         last = min(last, self._old_starts[line] + len(text.encode()))
         shift = self.source.indents[line]
         return Place(

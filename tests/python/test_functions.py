@@ -165,6 +165,13 @@ class TestArguments(unittest.TestCase):
         self.assertIn("int64 has no attribute 'foo'", text)
         self.assertIn("return f(x) + k\n      |            ^", textwrap.dedent(text))
 
+    def test_the_line_of_an_error_shows_the_functions_parameter(self):
+        @njit
+        def refused(f, x): return f(x) + "a"
+
+        error = error_of(self, TypingError, refused, square, 1)
+        self.assertIn('def refused(f, x): return f(x) + "a"', str(error))
+
     @needs_numpy
     def test_with_an_array_from_outside(self):
         table = np.array([1.0, 2.0])
