@@ -10,6 +10,7 @@
 #include "ir/par/parallel.h"
 #include "ir/poll.h"
 #include "ir/restart.h"
+#include "ir/split.h"
 #include "ir/unroll.h"
 #include "runtime/cache.h"
 
@@ -94,6 +95,7 @@ IrModule *jr_pipeline_lower(JrModule *module, bool optimise) {
     if (draws_inline(module)) ir_draw_inline(ir);
     if (gains_by_jam(module)) {
         if (ir_unroll_module(ir)) ir_fold_module(ir);
+        ir_split_module(ir);
         ir_jam_module(ir);
     }
     ir_poll_module(ir);
