@@ -123,7 +123,7 @@ static void copy_item(char *into, const char *from, unsigned size) {
 
 enum {
     ITEMS_BETWEEN = 1 << 16, /* looks at the cancel flag: less than a millisecond */
-    BYTES_BETWEEN = 1 << 23, /* ... where memory is copied as it lies */
+    BYTES_BETWEEN = 1 << 21, /* ... where memory is copied as it lies */
 };
 
 /* The last axis in a plain loop, the others by walking. */
