@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/language.md from the compiler's own: builtins.def, numpy.src, unsupported.def.
+"""Writes the tables of docs/language.md from the compiler's own: builtins.def, frontend/numpy, unsupported.def.
 
 usage: generate.py          rewrite what lies between the markers
        generate.py --check  exit 1 if that would change anything (a test does this)
@@ -61,8 +61,9 @@ def builtins():
 def library():
     """NumPy's functions that are written in the language; of several definitions the first is shown."""
     out, seen = ["", "| name | of | what |", "|---|---|---|"], set()
-    source = (ROOT / "frontend" / "infer" / "numpy.src").read_text()
-    found = [f for f in ast.parse(source).body if isinstance(f, ast.FunctionDef) and f.name[0] != "_"]
+    files = sorted((ROOT / "frontend" / "numpy").glob("*.src"))
+    nodes = [node for path in files for node in ast.parse(path.read_text()).body]
+    found = [f for f in nodes if isinstance(f, ast.FunctionDef) and f.name[0] != "_"]
     for function in found:
         name = re.sub("^linalg_", "linalg.", function.name.split("__")[0])
         ranks = [f.name.split("__")[1] for f in found if f.name.split("__")[0] == function.name.split("__")[0]]

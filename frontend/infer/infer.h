@@ -80,7 +80,7 @@ typedef struct FuncInfo {
     JR_VEC(Signature) signatures; /* eager ones */
     bool ends;                    /* control can reach the end of the body */
     bool ok;                      /* its names and annotations resolve */
-    bool library;                 /* it sees numpy.src's names, not the module's */
+    bool library;                 /* it sees the library's names, not the module's */
 } FuncInfo;
 
 /* What a name means at module scope. */

@@ -230,7 +230,7 @@ static const FeType *infer_where(FeInfer *in, BuiltinCall *call) {
     return type;
 }
 
-/* min(t), max(t), sum(t) of a tuple, min and max of a 1-D array, np.where(a): a function of numpy.src. */
+/* min(t), max(t), sum(t) of a tuple, min and max of a 1-D array, np.where(a): a function of frontend/numpy/. */
 static const FeType *of_items(FeInfer *in, BuiltinCall *call, const char *name) {
     const FeType *type = fe_infer_strong(in, call->args[0], call->types[0]);
     if (type_is_void(type)) return type;

@@ -1,5 +1,5 @@
 /* a[indices], an array of the elements that an array of ints names, a[indices] = value, and a[mask] =
- * an array: calls of functions of numpy.src. The indices may be a list, or the tuple that np.nonzero gives for
+ * an array: calls of functions of frontend/numpy/. The indices may be a list, or the tuple that np.nonzero gives for
  * one axis. */
 #include "frontend/infer/library.h"
 

@@ -1,4 +1,4 @@
-/* NumPy's functions that are kernels (numpy.src). Each is parsed when it is first named. They see nothing of
+/* NumPy's functions that are kernels (frontend/numpy/). Each is parsed when it is first named. They see nothing of
  * the program's scope, and have no place in its source: what goes wrong in one is shown where the
  * program calls it. */
 #include "frontend/infer/library.h"

@@ -188,7 +188,7 @@ typedef struct FeFunc {
     JR_VEC(FeSpec *) specs;
     struct FuncInfo *info; /* inference's own */
     bool has_signature;    /* annotated or eager: compiled even if never called */
-    /* Of numpy.src, not of the source: what arguments it is for (see there), and the next of its name. */
+    /* Of the library (library.h), not of the source: what arguments it is for, and the next of its name. */
     const char *library;
     struct FeFunc *other;
     struct FeFunc *outer; /* the function it is in, or NULL */

@@ -20,7 +20,7 @@ static void dump_spec(FeModule *module, const FeSpec *spec, JrText *out) {
                        fe_type_name(&module->types, spec->params[i]));
     jr_text_printf(out, ") -> %s:", fe_type_name(&module->types, spec->ret));
     if (spec->func->library) {
-        jr_text_puts(out, "  # of numpy.src\n");
+        jr_text_puts(out, "  # of NumPy's\n");
         return;
     }
     jr_text_printf(out, "  # line %d%s\n", spec->func->ast->span.line,
