@@ -32,39 +32,52 @@ static void require_simple(Range *r, LLVMValueRef a, int64_t least, LLVMValueRef
     jr_range_require(r, LLVMBuildICmp(g->b, LLVMIntSLE, b, dim, ""));
 }
 
-/* What the last step of more than one leaves between the counter and the end, for a loop that runs. */
-static LLVMValueRef left_over(Range *r, LLVMValueRef lo, LLVMValueRef hi, int64_t step) {
+/* What the last step leaves between the counter and the end, for a loop that runs: `way` is how far it goes. */
+static LLVMValueRef left_over(Range *r, LLVMValueRef way, LLVMValueRef by) {
     LLVMBuilderRef b = r->f->g->b;
-    LLVMValueRef way = step > 0 ? LLVMBuildSub(b, hi, lo, "") : LLVMBuildSub(b, lo, hi, "");
-    uint64_t by = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
-    way = LLVMBuildSub(b, way, jr_gen_int(r->f->g, 1), "");
-    return LLVMBuildURem(b, way, jr_gen_int(r->f->g, (int64_t)by), "");
+    return LLVMBuildURem(b, LLVMBuildSub(b, way, jr_gen_int(r->f->g, 1), ""), by, "");
+}
+
+static void range_in_constant_steps(Range *r, LLVMValueRef lo, LLVMValueRef hi, int64_t step) {
+    LLVMBuilderRef b = r->f->g->b;
+    bool up = step > 0;
+    uint64_t by = up ? (uint64_t)step : 0 - (uint64_t)step;
+    if (by > 1) {
+        LLVMValueRef way = LLVMBuildSub(b, up ? hi : lo, up ? lo : hi, "");
+        LLVMValueRef left = left_over(r, way, jr_gen_int(r->f->g, (int64_t)by));
+        hi = up ? LLVMBuildSub(b, hi, left, "") : LLVMBuildAdd(b, hi, left, "");
+    }
+    r->first = up ? lo : hi;
+    r->last = up ? hi : lo;
+    r->first_plus += up ? 0 : 1;
+    r->last_plus += up ? -1 : 0;
 }
 
 /* The counter's least value is first + first_plus, its greatest last + last_plus: from lo to
- * hi - 1 when counting up, from hi + 1 to lo when counting down; less what a known step leaves over. */
+ * hi - 1 when counting up, from hi + 1 to lo when counting down; less what the last step leaves over. */
 static void counter_range(Range *r) {
     if (r->first) return;
-    LLVMBuilderRef b = r->f->g->b;
+    Gen *g = r->f->g;
+    LLVMBuilderRef b = g->b;
     LLVMValueRef lo = jr_gen_value(r->f, r->loop->args[0]);
     LLVMValueRef hi = jr_gen_value(r->f, r->loop->args[1]);
     LLVMValueRef step = jr_gen_value(r->f, r->loop->args[2]);
     if (LLVMIsAConstantInt(step)) {
-        int64_t by = LLVMConstIntGetSExtValue(step);
-        bool up = by > 0;
-        if (by < -1) hi = LLVMBuildAdd(b, hi, left_over(r, lo, hi, by), "");
-        if (by > 1) hi = LLVMBuildSub(b, hi, left_over(r, lo, hi, by), "");
-        r->first = up ? lo : hi;
-        r->last = up ? hi : lo;
-        r->first_plus += up ? 0 : 1;
-        r->last_plus += up ? -1 : 0;
+        range_in_constant_steps(r, lo, hi, LLVMConstIntGetSExtValue(step));
         return;
     }
-    LLVMValueRef up = LLVMBuildICmp(b, LLVMIntSGT, step, jr_gen_int(r->f->g, 0), "");
+    LLVMValueRef up = LLVMBuildICmp(b, LLVMIntSGT, step, jr_gen_int(g, 0), "");
+    LLVMValueRef by[] = {LLVMBuildSelect(b, up, step, LLVMBuildNeg(b, step, ""), ""),
+                         jr_gen_int(g, 1)};
+    by[0] = jr_gen_intrinsic(g, "llvm.umax", 1, &g->i64, 2,
+                             by); /* a step of 0 has failed before */
+    LLVMValueRef way = LLVMBuildSub(b, hi, lo, "");
+    way = LLVMBuildSelect(b, up, way, LLVMBuildNeg(b, way, ""), "");
+    LLVMValueRef left = widen(r, left_over(r, way, by[0]));
     lo = widen(r, lo);
     hi = widen(r, hi);
-    LLVMValueRef below = LLVMBuildSub(b, hi, wide_const(r, 1), "");
-    LLVMValueRef above = LLVMBuildAdd(b, hi, wide_const(r, 1), "");
+    LLVMValueRef below = LLVMBuildSub(b, LLVMBuildSub(b, hi, wide_const(r, 1), ""), left, "");
+    LLVMValueRef above = LLVMBuildAdd(b, LLVMBuildAdd(b, hi, wide_const(r, 1), ""), left, "");
     r->first = LLVMBuildSelect(b, up, lo, above, "");
     r->last = LLVMBuildSelect(b, up, below, lo, "");
 }
