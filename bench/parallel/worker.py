@@ -108,7 +108,8 @@ class Jitrun:
 
     def check(self, status):
         if status:
-            sys.exit(self.lib.jr_error().contents.message.decode())
+            error = self.lib.jr_error().contents
+            sys.exit(ctypes.string_at(error.message, error.message_len).decode())
 
 
 class Numba:

@@ -65,6 +65,8 @@ def normalise(value, describe):
         return value
     if isinstance(value, (tuple, list)):
         return _normalise_items(value, describe)
+    if learn_numpy():
+        return normalise(value, describe)
     np = numpy()
     if np is not None and isinstance(value, np.ndarray):
         if isinstance(value, (np.ma.MaskedArray, np.matrix)):

@@ -2,6 +2,8 @@
 
 import array
 import gc
+import subprocess
+import sys
 import unittest
 
 import jitrun
@@ -209,6 +211,13 @@ class Arrays(unittest.TestCase):
         error_of(self, TypeError, same, x)
         y = np.ndarray((3,), np.int16, bytearray(100), 0, (3,))
         error_of(self, TypeError, same, y)
+
+    def test_typeof_of_numpy_scalars_first(self):
+        """Nothing has met a NumPy scalar yet."""
+        values = "np.uint64(1), np.float32(1), np.True_, (np.int8(1), np.float64(2))"
+        program = "import numpy as np, jitrun\nprint(*map(jitrun.typeof, (%s)))" % values
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        self.assertEqual(done.stdout, "uint64 float32 bool tuple[int8, float64]\n")
 
     def test_typeof(self):
         self.assertEqual(str(jitrun.typeof(np.zeros((2, 3)))), "float64[:, ::1]")
