@@ -35,6 +35,21 @@ static inline const char *print_text(JrArena *arena, const IrModule *module) {
     return out.data;
 }
 
+/* What a pass has made, which must be well-formed, and printed be read as it is. */
+static inline const char *print_good(JrArena *arena, IrModule *module) {
+    const char *why, *printed = print_text(arena, module);
+    if (!ir_verify_module(module, &why)) fail_msg("%s: %s", why, printed);
+    assert_string_equal(print_text(arena, read_good(arena, printed)), printed);
+    return printed;
+}
+
+static inline void assert_count(const char *text, const char *part, int wanted) {
+    int found = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+        found++;
+    if (found != wanted) fail_msg("'%s' %d times, not %d, in\n%s", part, found, wanted, text);
+}
+
 /* sum(x): the sum of a contiguous array, made with the builders. */
 static inline IrFunc *build_sum(JrArena *arena) {
     IrModule *module = ir_module_new(arena, "sum.src");

@@ -7,31 +7,21 @@
 /* The body, in a function with parameters, after the pass; it must be well-formed and read back as it
  * is. */
 static const char *jammed(JrArena *arena, const char *body) {
-    const char *why, *text = jr_arena_printf(
-                         arena,
-                         "file \"t\"\n\nfunc f(%%a: float64[:, ::1], %%b: float64[:, ::1], "
-                         "%%c: float64[:, ::1], %%x: float64[::1], %%y: float64[::1], %%g: "
-                         "int64[::1], %%w: float64[:], %%n: int64, %%m: int64, %%k: int64) {\n"
-                         "  var %%s: float64\n  var %%t: float64\n  var %%v: int64\n%s"
-                         "  return\n}\n",
-                         body);
+    const char *text =
+        jr_arena_printf(arena,
+                        "file \"t\"\n\nfunc f(%%a: float64[:, ::1], %%b: float64[:, ::1], "
+                        "%%c: float64[:, ::1], %%x: float64[::1], %%y: float64[::1], %%g: "
+                        "int64[::1], %%w: float64[:], %%n: int64, %%m: int64, %%k: int64) {\n"
+                        "  var %%s: float64\n  var %%t: float64\n  var %%v: int64\n%s"
+                        "  return\n}\n",
+                        body);
     IrModule *module = read_good(arena, text);
     ir_jam_module(module);
-    if (!ir_verify_module(module, &why)) fail_msg("%s: %s", why, print_text(arena, module));
-    const char *printed = print_text(arena, module);
-    assert_string_equal(print_text(arena, read_good(arena, printed)), printed);
-    return printed;
+    return print_good(arena, module);
 }
 
 static void assert_has(const char *text, const char *part) {
     if (!strstr(text, part)) fail_msg("no '%s' in\n%s", part, text);
-}
-
-static void assert_count(const char *text, const char *part, int wanted) {
-    int found = 0;
-    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
-        found++;
-    if (found != wanted) fail_msg("'%s' %d times, not %d, in\n%s", part, found, wanted, text);
 }
 
 static void assert_lanes(JrArena *arena, const char *body, int lanes) {
