@@ -35,6 +35,8 @@ enum {
         3, /* operands before the captures, and the body's parameters before them */
     SMALLEST_GAIN = 20000,  /* statements: so few are done before a helper has woken up */
     CERTAIN_GAIN = 1 << 20, /* so many take longer than sharing them out, whatever they are */
+    LONGEST_ROW =
+        1 << 20, /* statements that are run in one piece: a cancelled run waits for it */
     MAX_PARTS = 64,
     PARTS_EACH = 4,        /* parts of an array for each thread */
     SHORTEST_HALVED = 512, /* elements */
@@ -62,6 +64,7 @@ typedef struct Region {
     uint64_t keys[JR_RANDOM_KINDS];
     bool has_keys;
     bool whole;             /* chunks in a row may be run as one */
+    int64_t row;            /* and this many are, where threads share them */
     bool backwards;         /* the last chunk is run first */
     _Atomic int64_t failed; /* the lowest failing chunk; `chunks` when there is none */
     bool failed_within;     /* and not for lack of memory to begin it */
@@ -224,11 +227,12 @@ static void close_busy(JrBusy *busy) {
     busy->busiest += most;
 }
 
-static void run_chunk(Region *region, Frame *frame, JrThread *thread, int64_t chunk) {
+static void run_chunks(Region *region, Frame *frame, JrThread *thread, int64_t chunk,
+                       int64_t until) {
     thread->sink = (JrSink){keep_output, &region->outputs[chunk]};
     thread->sink_failed = false;
     uint32_t depth = jr_random_depth(&thread->random);
-    if (call_body(region, frame, &thread->rt, chunk, chunk + 1))
+    if (call_body(region, frame, &thread->rt, chunk, until))
         note_failure(region, thread, chunk);
     jr_random_unwind(&thread->random, depth);
     end_output(region, thread);
@@ -239,10 +243,12 @@ static bool is_needed(const Region *region, int64_t chunk) {
     return chunk <= atomic_load_explicit(&region->failed, memory_order_relaxed);
 }
 
-static int64_t next_chunk(const Region *region, JrPoolChunks *chunks) {
-    int64_t index = jr_pool_next(chunks);
+/* The next chunks to be run as one, [chunk, *until). */
+static int64_t next_chunks(const Region *region, JrPoolChunks *chunks, int64_t *until) {
+    int64_t last, index = jr_pool_next_few(chunks, region->row, &last);
     if (index < 0) return -1;
-    return region->backwards ? region->chunks - 1 - index : region->first + index;
+    *until = region->backwards ? region->chunks - index : region->first + last;
+    return region->backwards ? region->chunks - last : region->first + index;
 }
 
 /* What one thread does for a region. Without memory for its state, or for the arguments, each
@@ -250,20 +256,20 @@ static int64_t next_chunk(const Region *region, JrPoolChunks *chunks) {
 static void take_part(void *user, JrPoolChunks *chunks) {
     Region *region = user;
     Frame frame;
-    int64_t chunk = next_chunk(region, chunks);
+    int64_t until, chunk = next_chunks(region, chunks, &until);
     if (chunk < 0) return;
     bool is_caller = pthread_equal(pthread_self(), region->caller_id);
     JrThread *thread = is_caller ? region->caller : jr_thread_current();
     if (!thread || !frame_begin(&frame, region)) {
-        for (; chunk >= 0; chunk = next_chunk(region, chunks))
+        for (; chunk >= 0; chunk = next_chunks(region, chunks, &until))
             note_failure(region, NULL, chunk);
         return;
     }
     JrBusy *busy = region->caller->busy;
     double begun = busy ? jr_clock() : 0;
     enter_region(thread, region);
-    for (; chunk >= 0; chunk = next_chunk(region, chunks))
-        if (is_needed(region, chunk)) run_chunk(region, &frame, thread, chunk);
+    for (; chunk >= 0; chunk = next_chunks(region, chunks, &until))
+        if (is_needed(region, chunk)) run_chunks(region, &frame, thread, chunk, until);
     leave_region(thread, region);
     frame_end(&frame);
     if (busy) add_busy(busy, thread, jr_clock() - begun);
@@ -378,8 +384,19 @@ static void find_captures(void **captures, const char *letters, const JrSlot *sl
     }
 }
 
+/* How many chunks of a loop whose grid cannot be seen may be one. */
+static int64_t longest_row(const Region *region, int64_t work) {
+    int64_t statements;
+    if (!region->whole || region->backwards ||
+        __builtin_mul_overflow(region->trip, work < 1 ? 1 : work, &statements))
+        return 1;
+    int64_t each = statements / region->chunks;
+    return each < 1 ? MAX_CHUNKS : LONGEST_ROW / each;
+}
+
 static int32_t run_region(Region *region, int64_t work) {
     JrThread *caller = region->caller;
+    region->row = longest_row(region, work);
     bool fits = region->chunks >= 2 && region->chunks <= MAX_CHUNKS;
     if (fits && region->backwards) return run_on_pool(region);
     if (!fits || jr_pool_inside() || thread_count(caller) < 2)

@@ -4,7 +4,7 @@
  * by making its sequence odd, and bumps the pool's epoch; helpers that see a new epoch look
  * through the slots and join those with chunks left. To join is to raise `users`, and to look
  * at the sequence again: a slot whose sequence is odd and unchanged cannot be closed while
- * users is not zero. Chunks are handed out by one fetch-and-add. The caller works too; when no
+ * users is not zero. Chunks are handed out by a fetch-and-add each. The caller works too; when no
  * chunk is left it closes the slot (sequence even) and waits for users to leave. Since slots
  * are never freed, a helper that comes late touches live memory, sees a closed slot, and goes.
  *
@@ -33,7 +33,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SLOTS = 16, HELPER_STACK = 8 << 20, PAUSES = 32 /* between two looks at the clock */ };
+enum {
+    SLOTS = 16,
+    MAX_PARTS = 64,
+    HELPER_STACK = 8 << 20,
+    PAUSES = 32 /* between two looks at the clock */
+};
 
 /* Seconds: how long to spin; how long one look at the clock comes after another at most, if
  * nothing else wants the processor; how long not to spin if it came later; and when to ask the
@@ -49,7 +54,8 @@ typedef struct Slot {
     _Atomic bool taken;        /* by a caller */
     JrPoolWork work;
     void *user;
-    _Alignas(64) JrPoolChunks chunks;
+    int part_count;
+    JrPoolPart parts[MAX_PARTS];
 } __attribute__((aligned(64))) Slot;
 
 static struct {
@@ -67,6 +73,7 @@ static struct {
 
 static _Atomic int wanted_threads, processors; /* 0: the default; not known yet */
 static _Thread_local int depth;                /* chunks this thread is inside */
+static _Thread_local int helper;               /* which one it is, from 1; 0: none */
 static _Thread_local Slot *own_slot;           /* of the region it is the caller of */
 
 /* ---- How many ---- */
@@ -151,10 +158,22 @@ static bool spin_while(const _Atomic uint32_t *word, uint32_t value) {
 
 /* ---- Working ---- */
 
+/* The first part is the caller's, the others belong to helpers by their numbers. */
 static void work_on(Slot *slot) {
+    int count = slot->part_count,
+        own = helper && count > 1 ? 1 + (helper - 1) % (count - 1) : 0;
+    JrPoolChunks chunks = {.parts = slot->parts, .count = count, .at = own, .left = count};
     depth++;
-    slot->work(slot->user, &slot->chunks);
+    slot->work(slot->user, &chunks);
     depth--;
+}
+
+static bool is_work_left(const Slot *slot) {
+    for (int i = slot->part_count - 1; i >= 0; i--)
+        if (atomic_load_explicit(&slot->parts[i].next, memory_order_relaxed) <
+            slot->parts[i].end)
+            return true;
+    return false;
 }
 
 static bool join(Slot *slot) {
@@ -162,7 +181,7 @@ static bool join(Slot *slot) {
     if (!(sequence & 1)) return false;
     atomic_fetch_add(&slot->users, 1);
     bool open = atomic_load(&slot->sequence) == sequence;
-    bool left = open && atomic_load(&slot->chunks.next) < slot->chunks.count;
+    bool left = open && is_work_left(slot);
     bool room = left && atomic_fetch_sub(&slot->room, 1) > 0;
     if (room) work_on(slot);
     if (atomic_fetch_sub(&slot->users, 1) == (1 | WAITING)) futex_wake(&slot->users, 1);
@@ -188,8 +207,8 @@ static void wait_for_epoch(uint32_t seen) {
     atomic_fetch_add(&pool.awake, 1);
 }
 
-static void *helper_main(void *unused) {
-    (void)unused;
+static void *helper_main(void *number) {
+    helper = (int)(intptr_t)number;
     atomic_fetch_add(&pool.awake, 1);
     for (;;) {
         uint32_t seen =
@@ -254,7 +273,8 @@ static bool start_helper(int index) {
     pthread_attr_setstacksize(&attributes, HELPER_STACK);
     sigfillset(&all); /* signals are the host's business, on the host's threads */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&pool.helpers[index], &attributes, helper_main, NULL);
+    int error = pthread_create(&pool.helpers[index], &attributes, helper_main,
+                               (void *)(intptr_t)(index + 1));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return error == 0;
@@ -294,7 +314,8 @@ void jr_pool_shutdown(void) {
 /* ---- Regions ---- */
 
 static void run_here(int64_t count, JrPoolWork work, void *user) {
-    JrPoolChunks chunks = {.count = count};
+    JrPoolPart all = {.end = count};
+    JrPoolChunks chunks = {.parts = &all, .count = 1, .left = 1};
     depth++;
     work(user, &chunks);
     depth--;
@@ -309,11 +330,21 @@ static Slot *take_slot(void) {
     return NULL;
 }
 
+/* A chunk for each thread and no more is quicker to hand out from one place. */
+static void cut(Slot *slot, int64_t count, int threads) {
+    int parts = count <= threads ? 1 : threads < MAX_PARTS ? threads : MAX_PARTS;
+    int64_t each = count / parts, rest = count % parts, begin = 0;
+    slot->part_count = parts;
+    for (int i = 0; i < parts; i++) {
+        atomic_store_explicit(&slot->parts[i].next, begin, memory_order_relaxed);
+        slot->parts[i].end = begin += each + (i < rest);
+    }
+}
+
 static void open_slot(Slot *slot, int helpers, int64_t count, JrPoolWork work, void *user) {
     slot->work = work;
     slot->user = user;
-    slot->chunks.count = count;
-    atomic_store_explicit(&slot->chunks.next, 0, memory_order_relaxed);
+    cut(slot, count, helpers + 1);
     atomic_store_explicit(&slot->room, helpers, memory_order_relaxed);
     own_slot = slot;
     atomic_fetch_add(&pool.awake, 1);

@@ -2,10 +2,15 @@
  *
  * It knows nothing of kernels. jr_pool_run calls work(user, chunks) on the calling thread and on as
  * many helpers as are free; each takes chunks with jr_pool_next until there are none, and every
- * number in [0, count) is taken exactly once, in rising order by each thread. It returns when
- * all have returned. Any number of threads may call it at once; a call from inside a chunk
- * runs its chunks right there. Threads are started when they are first wanted; if the system
- * refuses, there are fewer. After fork the child starts its own. */
+ * number in [0, count) is taken exactly once. It returns when all have returned. Any number of
+ * threads may call it at once; a call from inside a chunk runs its chunks right there. Threads are
+ * started when they are first wanted; if the system refuses, there are fewer. After fork the child
+ * starts its own.
+ *
+ * The numbers are cut into as many parts as threads were asked for. A thread begins with the part
+ * that is its own, the same one in each region, and helps with the others' when it has done that. So
+ * a loop that runs again over the same arrays finds its elements in the caches where it left
+ * them; a processor that has to fetch from another one's what that has written takes twice as long. */
 #ifndef JR_RUNTIME_POOL_H
 #define JR_RUNTIME_POOL_H
 
@@ -15,15 +20,43 @@
 
 enum { JR_POOL_MAX_THREADS = 256 };
 
+typedef struct JrPoolPart {
+    _Alignas(64) _Atomic int64_t next;
+    int64_t end;
+} JrPoolPart;
+
+/* Where one thread looks for chunks. */
 typedef struct JrPoolChunks {
-    _Atomic int64_t next;
-    int64_t count;
+    JrPoolPart *parts;
+    int count; /* of parts */
+    int at;    /* the part that it takes from */
+    int left;  /* parts that it has not found empty yet, with that one */
 } JrPoolChunks;
+
+/* The next chunks in a row, [the result, *until), or -1 when there are none: an eighth of what is left
+ * of the part, so that the last ones are single, and `most` at most. */
+static inline int64_t jr_pool_next_few(JrPoolChunks *chunks, int64_t most, int64_t *until) {
+    enum { SHARE = 8 };
+    while (chunks->left > 0) {
+        JrPoolPart *part = &chunks->parts[chunks->at];
+        int64_t next = atomic_load_explicit(&part->next, memory_order_relaxed);
+        if (next < part->end) {
+            int64_t few = (part->end - next) / SHARE;
+            few = few < 1 || most <= 1 ? 1 : few < most ? few : most;
+            next = atomic_fetch_add_explicit(&part->next, few, memory_order_relaxed);
+            *until = next + few < part->end ? next + few : part->end;
+            if (next < part->end) return next;
+        }
+        chunks->left--;
+        chunks->at = chunks->at + 1 < chunks->count ? chunks->at + 1 : 0;
+    }
+    return -1;
+}
 
 /* The next chunk, or -1 when there is none. */
 static inline int64_t jr_pool_next(JrPoolChunks *chunks) {
-    int64_t chunk = atomic_fetch_add_explicit(&chunks->next, 1, memory_order_relaxed);
-    return chunk < chunks->count ? chunk : -1;
+    int64_t until;
+    return jr_pool_next_few(chunks, 1, &until);
 }
 
 typedef void (*JrPoolWork)(void *user, JrPoolChunks *chunks);

@@ -69,6 +69,67 @@ static void many_regions(void **state) {
     }
 }
 
+/* ---- Parts ---- */
+
+enum { SHARED = 100 };
+
+typedef struct Beginnings {
+    pthread_t caller;
+    _Atomic int64_t
+        first[2]; /* the chunk that the caller began with, and the helper; -1: none yet */
+    Counts counts;
+} Beginnings;
+
+static void begin_together(void *user, JrPoolChunks *chunks) {
+    Beginnings *b = user;
+    bool is_helper = !pthread_equal(pthread_self(), b->caller);
+    struct timespec brief = {.tv_nsec = 100000};
+    int64_t chunk = jr_pool_next(chunks);
+    atomic_store(&b->first[is_helper], chunk);
+    for (int i = 0; i < 50000 && atomic_load(&b->first[!is_helper]) < 0; i++)
+        nanosleep(&brief, NULL);
+    for (; chunk >= 0; chunk = jr_pool_next(chunks))
+        atomic_fetch_add(&b->counts.times[chunk], 1);
+}
+
+/* Each begins with its own half, every time. */
+static void own_part_first(void **state) {
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        Beginnings *b = calloc(1, sizeof *b);
+        b->caller = pthread_self();
+        atomic_store(&b->first[0], -1);
+        atomic_store(&b->first[1], -1);
+        jr_pool_run(2, SHARED, begin_together, b);
+        assert_int_equal(atomic_load(&b->first[0]), 0);
+        assert_int_equal(atomic_load(&b->first[1]), SHARED / 2);
+        check_counts(&b->counts, SHARED);
+        free(b);
+    }
+}
+
+static void count_rows(void *user, JrPoolChunks *chunks) {
+    enum { MOST = 5 };
+    Counts *counts = user;
+    for (int64_t chunk, until; (chunk = jr_pool_next_few(chunks, MOST, &until)) >= 0;) {
+        assert_in_range(until - chunk, 1, MOST);
+        for (; chunk < until; chunk++)
+            atomic_fetch_add(&counts->times[chunk], 1);
+    }
+}
+
+static void rows_of_chunks(void **state) {
+    (void)state;
+    static const int sizes[] = {1, 2, 7, 8, 9, 100, 1000};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int threads = 1; threads <= 80; threads = 3 * threads + 1) {
+            Counts *counts = calloc(1, sizeof *counts);
+            jr_pool_run(threads, sizes[s], count_rows, counts);
+            check_counts(counts, sizes[s]);
+            free(counts);
+        }
+}
+
 /* ---- Threads that the system refuses ---- */
 
 static _Atomic int threads_left = MANY; /* that it starts */
@@ -337,6 +398,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_chunk_once),
         cmocka_unit_test(many_regions),
+        cmocka_unit_test(own_part_first),
+        cmocka_unit_test(rows_of_chunks),
         cmocka_unit_test(nested_regions_run_inline),
         cmocka_unit_test(many_host_threads),
         cmocka_unit_test(threads_setting),
