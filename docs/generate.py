@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "language.md"
-LETTERS = {"0": "number", "1": "1-D", "2": "2-D", "3": "3-D", "a": "array", "x": "number or array", "t": "tuple"}
+LETTERS = {"0": "number", "1": "1-D", "2": "2-D", "3": "3-D", "a": "array", "m": "mask", "x": "number or array", "t": "tuple"}
 STRING = r'"((?:[^"\\]|\\.)*)"'
 GROUPS = (("Python's own", lambda p: "." not in p), ("`jitrun`", lambda p: p.startswith("jitrun.")),
           ("`math`", lambda p: p.startswith("math.")),

@@ -38,7 +38,7 @@ const FeType *fe_const_type(FeInfer *in, const FeConst *value) {
     case FE_CONST_BOOL: return scalar_type(in, TY_BOOL);
     case FE_CONST_INT: return in->types->weak_int;
     case FE_CONST_FLOAT: return in->types->weak_float;
-    case FE_CONST_STR: return in->types->str;
+    case FE_CONST_STR: return fe_type_str(in->types, value);
     case FE_CONST_TUPLE: return value->type;
     default: return in->types->none;
     }

@@ -76,7 +76,6 @@ static bool is_returnable(const FeType *type) {
 
 static const char *storable_help(const FeType *type) {
     switch (type->kind) {
-    case FE_STR: return "strings are only for print, assert and raise";
     case FE_LIST: return "write np.array([...]) for an array, or (a, b) for a tuple";
     case FE_RANGE: return "write the range in the for itself";
     case FE_NONE: return "a function that returns nothing is called on a line of its own";
@@ -100,6 +99,8 @@ static void conflict(FeInfer *in, FeVar *var, const FeType *type, JrSpan span) {
                 ? jr_arena_printf(in->arena,
                                   "use another name: value = ... if %s is None else %s",
                                   var->name, var->name)
+            : type->kind == FE_STR
+                ? "strings are known when the program is compiled: use another name here"
                 : "a variable has one type: use another name here",
             "'%s' is %s elsewhere and %s here", var->name, fe_infer_name(in, var->type),
             fe_infer_name(in, type));
@@ -147,7 +148,8 @@ static void return_checked(FeInfer *in, const FeType *type, JrSpan span) {
     }
     if (!is_returnable(type)) {
         fe_infer_fail(in, span,
-                      fe_type_has_static(type)
+                      type->kind == FE_STR ? "return a number that stands for it"
+                      : fe_type_has_static(type)
                           ? "call it here, or pass it to the function that calls it"
                           : "return a number, an array or a tuple",
                       "%s cannot be returned", fe_infer_name(in, type));

@@ -207,17 +207,16 @@ const FeType *fe_infer_in_place(FeInfer *in, const AstStmt *stmt, const FeType *
 const FeType *fe_infer_join(FeInfer *in, const FeType *a, const FeType *b);
 const FeType *fe_infer_matmul(FeInfer *in, const AstExpr *expr, const FeType *a,
                               const FeType *b);
-/* a[mask], inferred already. */
+/* a[mask], of as many dimensions as a, inferred already. */
 bool fe_infer_is_mask(FeInfer *in, const AstExpr *target);
-const FeType *fe_infer_mask(FeInfer *in, const AstExpr *expr, const FeType *array,
-                            const FeType *mask);
+const FeType *fe_infer_mask(FeInfer *in, const FeType *array);
 
-/* ---- infer_gather.c: a[indices] ---- */
+/* ---- infer_gather.c: a[indices], m[rows, columns] ---- */
 const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *array,
-                              const FeType *indices, bool store);
+                              bool store);
 bool fe_infer_is_gather(FeInfer *in, const AstExpr *expr);
-/* The type of the array of ints that an index, inferred already, stands for; NULL. */
-const FeType *fe_infer_indices(FeInfer *in, const AstExpr *item);
+/* Whether an index, inferred already, stands for an array of indices, or for several. */
+bool fe_infer_is_indices(FeInfer *in, const AstExpr *item);
 /* Whether a[mask] = an array of this type is one of the forms there are. */
 bool fe_infer_can_put_masked(FeInfer *in, const AstExpr *target, const FeType *value);
 /* a[indices] = a value of this type, or a[mask] = an array. */

@@ -377,10 +377,23 @@ static const FeType *call_spec(FeInfer *in, FuncCall *call, const FeType *const 
     return callee->ret->kind == FE_UNKNOWN ? fe_infer_silent(in) : callee->ret;
 }
 
+/* np.concatenate([a, b]): to the library a list display is a tuple. */
+static void lists_as_tuples(FeInfer *in, const AstExpr *expr) {
+    for (uint32_t i = 0; i < expr->items.len + expr->keywords.len; i++) {
+        const AstExpr *arg = i < expr->items.len
+                                 ? expr->items.data[i]
+                                 : expr->keywords.data[i - expr->items.len].value;
+        FeNode *node = node_at(in, arg);
+        if (node->type && node->type->kind == FE_LIST)
+            node->type = fe_type_tuple(in->types, node->type->count, node->type->items);
+    }
+}
+
 const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, const FeType *callee) {
     FeFunc *func = callee->func;
     if (func->library) {
         fe_infer_arguments(in, expr);
+        lists_as_tuples(in, expr);
         func = fe_library_choose(in, func, expr);
         if (!func) return fe_infer_silent(in);
     }
@@ -394,6 +407,7 @@ const FeType *fe_infer_call_func(FeInfer *in, const AstExpr *expr, const FeType 
     bool matched = func->info->ok && match_func(in, &call);
     if (matched) take_captures(in, &call);
     fe_infer_arguments(in, expr);
+    if (func->library) lists_as_tuples(in, expr);
     if (!matched) return fe_infer_silent(in);
     for (uint32_t i = 0; i < n; i++) {
         if (call.args[i]) call.types[i] = node_at(in, call.args[i])->type;

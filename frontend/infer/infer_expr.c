@@ -34,6 +34,7 @@ static const FeType *infer_variable(FeInfer *in, const AstExpr *expr) {
     }
     fe_infer_read(in, node->var);
     const FeType *type = node->var->type;
+    if (type->kind == FE_STR) node->value = type->text;
     return type->kind == FE_UNKNOWN ? fe_infer_silent(in) : type;
 }
 
@@ -186,7 +187,7 @@ static const FeType *refuse_operands(FeInfer *in, AstOp op, const AstExpr *expr,
                              fe_infer_name(in, a), fe_infer_name(in, b));
     const char *help = NULL;
     if (a->kind == FE_STR || b->kind == FE_STR)
-        help = "strings are only for print, assert and raise";
+        help = "strings can be compared with == and !=, and passed on";
     if (a->kind == FE_NONE || b->kind == FE_NONE)
         help = "a function that returns nothing has no value";
     if (op >= AST_AND && op <= AST_SHR && type_is_number(a) && type_is_number(b))
@@ -326,6 +327,17 @@ static bool are_dtypes(AstOp op, const FeType *a, const FeType *b) {
     return (op == AST_EQ || op == AST_NE) && a->kind == FE_DTYPE && b->kind == FE_DTYPE;
 }
 
+/* name in ("mean", "sum"), of strings. */
+static const FeConst *fold_in(FeInfer *in, AstOp op, const FeType *name, const FeType *names) {
+    bool found = false;
+    if (name->kind != FE_STR || !name->text || names->kind != FE_TUPLE) return NULL;
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (names->items[i]->kind != FE_STR || !names->items[i]->text) return NULL;
+        found |= names->items[i] == name;
+    }
+    return fe_const_bool(in, found == (op == AST_IN));
+}
+
 static const FeConst *fold_comparison(FeInfer *in, AstOp op, const AstExpr *a,
                                       const FeType *ta, const AstExpr *b, const FeType *tb) {
     bool none = ta->kind == FE_NONE || tb->kind == FE_NONE;
@@ -333,6 +345,7 @@ static const FeConst *fold_comparison(FeInfer *in, AstOp op, const AstExpr *a,
         return fe_const_bool(in, (ta->kind == tb->kind) == (op == AST_IS));
     if (are_dtypes(op, ta, tb))
         return fe_const_bool(in, (ta->ir.scalar == tb->ir.scalar) == (op == AST_EQ));
+    if (op == AST_IN || op == AST_NOT_IN) return fold_in(in, op, ta, tb);
     const FeConst *left = weak_value(in, a, ta), *right = weak_value(in, b, tb);
     return left && right ? fe_const_compare(in, op, left, right) : NULL;
 }
@@ -486,15 +499,18 @@ static const FeType *infer_ternary(FeInfer *in, const AstExpr *expr) {
     const FeType *a = fe_infer_expr(in, expr->left), *b = fe_infer_expr(in, expr->right);
     if (type_is_void(a) || type_is_void(b)) return type_is_void(a) ? b : a;
     const FeType *joined = fe_unify(in->types, a, b);
+    const FeConst *decided = node_at(in, expr->cond)->value;
+    if (!joined && decided && a->kind == FE_STR && b->kind == FE_STR)
+        return constant(in, expr, fe_const_truth(decided) ? a->text : b->text);
     if (!joined)
         return fe_infer_fail(in, expr->span, "convert one, or use an if statement",
                              "the two values of this have different types: %s and %s",
                              fe_infer_name(in, a), fe_infer_name(in, b));
-    const FeConst *cond = node_at(in, expr->cond)->value;
+    if (joined->kind == FE_STR) return constant(in, expr, joined->text);
     const FeConst *left = weak_value(in, expr->left, a),
                   *right = weak_value(in, expr->right, b);
-    if (cond && left && right) {
-        const FeConst *chosen = fe_const_truth(cond) ? left : right;
+    if (decided && left && right) {
+        const FeConst *chosen = fe_const_truth(decided) ? left : right;
         if (fe_const_type(in, chosen) == joined) return constant(in, expr, chosen);
     }
     if (!type_is_weak(joined)) {

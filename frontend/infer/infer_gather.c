@@ -1,6 +1,6 @@
-/* a[indices], an array of the elements that an array of ints names, a[indices] = value, and a[mask] =
- * an array: calls of functions of frontend/numpy/. The indices may be a list, or the tuple that np.nonzero gives for
- * one axis. */
+/* Subscripts with arrays among their indices. a[indices] and m[rows, columns] are new arrays of the elements that
+ * arrays of ints name; assignments to them, and a[mask] = an array, store there. All are calls of functions of
+ * frontend/numpy/. For an array of ints may stand a list, a mask of one axis, and the tuples that np.nonzero gives. */
 #include "frontend/infer/library.h"
 
 static bool is_indices(const FeType *type) {
@@ -13,58 +13,144 @@ static bool are_ints(const FeType *list) {
     return list->count > 0;
 }
 
-const FeType *fe_infer_indices(FeInfer *in, const AstExpr *item) {
+static bool is_mask(const FeType *type) {
+    return type->kind == FE_ARRAY && type->ir.scalar == TY_BOOL;
+}
+
+/* Arrays of indices, one for each axis but for one of a single axis: what np.nonzero gives. */
+static bool is_places(const FeType *type) {
+    if (type->kind != FE_TUPLE || type->count == 0) return false;
+    for (uint32_t i = 0; i < type->count; i++)
+        if (!is_indices(type->items[i])) return false;
+    return true;
+}
+
+/* The array or the tuple of arrays that an index, inferred already, stands for; NULL if it is none. */
+static const FeType *indices_of(FeInfer *in, const AstExpr *item) {
+    if (item->kind == AST_SLICE || item->kind == AST_ELLIPSIS) return NULL;
     const FeType *type = node_at(in, item)->type;
     if (!type) return NULL;
-    if (is_indices(type)) return type;
+    if (is_indices(type) || is_mask(type)) return type;
     if (type->kind == FE_LIST && are_ints(type))
         return fe_type_ir(in->types, ir_array(TY_INT64, 1, LAYOUT_C));
-    bool one = type->kind == FE_TUPLE && type->count == 1 && is_indices(type->items[0]);
-    return one ? type->items[0] : NULL;
+    if (!is_places(type)) return NULL;
+    return type->count == 1 ? type->items[0] : type;
+}
+
+bool fe_infer_is_indices(FeInfer *in, const AstExpr *item) {
+    return indices_of(in, item) != NULL;
 }
 
 bool fe_infer_is_gather(FeInfer *in, const AstExpr *expr) {
-    if (expr->kind != AST_SUBSCRIPT || expr->items.len != 1) return false;
-    const AstExpr *item = expr->items.data[0];
-    if (item->kind == AST_SLICE || item->kind == AST_ELLIPSIS) return false;
-    return fe_infer_indices(in, item) != NULL;
+    if (expr->kind != AST_SUBSCRIPT || fe_infer_is_mask(in, expr)) return false;
+    for (uint32_t i = 0; i < expr->items.len; i++)
+        if (indices_of(in, expr->items.data[i])) return true;
+    return false;
 }
 
-static AstExpr **arguments(FeInfer *in, const AstExpr *expr) {
-    AstExpr **args = JR_NEW_ARRAY(in->arena, AstExpr *, 3);
-    args[0] = expr->left;
-    args[1] = expr->items.data[0];
-    return args;
+/* What a function of the library is given. */
+typedef struct Picked {
+    const char *name; /* "_taken", "_picked", "_columns" */
+    JrText letters;   /* of the arguments: FeFunc.library */
+    uint32_t count;
+    AstExpr **args;
+    const FeType **types;
+    unsigned ndim; /* of what is picked */
+} Picked;
+
+static void give(FeInfer *in, Picked *picked, AstExpr *arg, const FeType *type) {
+    bool array = type->kind == FE_ARRAY;
+    if (type->kind == FE_TUPLE)
+        jr_text_puts(&picked->letters, "t");
+    else if (array && is_mask(type) && picked->count)
+        jr_text_puts(&picked->letters, type->ir.ndim == 1 ? "m" : "?");
+    else
+        jr_text_printf(&picked->letters, "%u", array ? type->ir.ndim : 0U);
+    picked->args[picked->count] = arg;
+    picked->types[picked->count++] = type;
+    (void)in;
 }
 
-static FeFunc *own(FeInfer *in, const char *name, unsigned array, unsigned indices,
-                   const char *more) {
+static bool is_whole(const AstExpr *item) {
+    return item->kind == AST_SLICE && !item->left && !item->right && !item->cond;
+}
+
+/* m[rows, columns], one of which may be a number, or all of them. */
+static bool pick_two(FeInfer *in, const AstExpr *expr, Picked *picked) {
+    AstExpr *rows = expr->items.data[0], *columns = expr->items.data[1];
+    picked->name = is_whole(rows) ? "_columns" : is_whole(columns) ? "_taken" : "_picked";
+    picked->ndim = is_whole(rows) || is_whole(columns) ? 2 : 1;
+    for (uint32_t i = 0; i < 2; i++) {
+        AstExpr *item = expr->items.data[i];
+        const FeType *indices = indices_of(in, item);
+        if (is_whole(item)) continue;
+        if (indices)
+            give(in, picked, item, indices);
+        else if (item->kind != AST_SLICE && item->kind != AST_ELLIPSIS &&
+                 type_is_int(node_at(in, item)->type))
+            give(in, picked, item, scalar_type(in, TY_INT64));
+        else
+            return false;
+    }
+    return true;
+}
+
+/* Which function of the library a subscript is, `into` it or of it, and its first arguments. */
+static bool pick(FeInfer *in, const AstExpr *expr, const FeType *array, Picked *picked) {
+    *picked = (Picked){.name = "_taken"};
+    jr_text_init(&picked->letters, in->arena);
+    picked->args = JR_NEW_ARRAY(in->arena, AstExpr *, 4);
+    picked->types = JR_NEW_ARRAY(in->arena, const FeType *, 4);
+    give(in, picked, expr->left, array);
+    if (expr->items.len == 2 && array->ir.ndim == 2) return pick_two(in, expr, picked);
+    if (expr->items.len != 1) return false;
+    const FeType *indices = indices_of(in, expr->items.data[0]);
+    give(in, picked, expr->items.data[0], indices);
+    bool places = indices->kind == FE_TUPLE;
+    picked->ndim = places ? 1 : array->ir.ndim + indices->ir.ndim - 1;
+    return !places || indices->count == array->ir.ndim;
+}
+
+static const FeType *refuse(FeInfer *in, const AstExpr *expr, const FeType *array) {
+    if (expr->items.len == 1)
+        return fe_infer_fail(in, expr->at, "write a loop", "%s cannot be indexed with %s here",
+                             fe_infer_name(in, array),
+                             fe_infer_name(in, node_at(in, expr->items.data[0])->type));
+    return fe_infer_fail(in, expr->at,
+                         "take the slice first, m[1:][rows, columns], or write a loop",
+                         "arrays among indices are supported in m[rows, columns] of a matrix, "
+                         "where one may be a "
+                         "number or ':'");
+}
+
+static FeFunc *function_of(FeInfer *in, const Picked *picked, const char *before,
+                           const char *more) {
+    const char *name = jr_arena_printf(in->arena, "%s%s", before, picked->name);
     return fe_library_own(in, name,
-                          jr_arena_printf(in->arena, "%u%u%s", array, indices, more));
+                          jr_arena_printf(in->arena, "%s%s", picked->letters.data, more));
+}
+
+static void settle_indices(FeInfer *in, const AstExpr *expr) {
+    for (uint32_t i = 0; i < expr->items.len; i++)
+        if (expr->items.data[i]->kind != AST_SLICE) fe_infer_settle(in, expr->items.data[i]);
 }
 
 const FeType *fe_infer_gather(FeInfer *in, const AstExpr *expr, const FeType *array,
-                              const FeType *indices, bool store) {
-    if (expr->items.len != 1)
-        return fe_infer_fail(in, expr->at, "take the rows or columns first, or write a loop",
-                             "an array of indices cannot be combined with other indices");
-    unsigned ndim = array->ir.ndim, n = indices->ir.ndim;
-    if (store && ndim <= 2 && n == 1)
-        return fe_type_ir(in->types, ir_array(array->ir.scalar, ndim, LAYOUT_ANY));
-    FeFunc *func = store ? NULL : own(in, "_taken", ndim, n, "");
-    if (!func)
-        return fe_infer_fail(in, expr->at, "write a loop",
-                             "%s cannot be %s with an array of indices of %u dimension%s",
-                             fe_infer_name(in, array), store ? "changed" : "indexed", n,
-                             n == 1 ? "" : "s");
-    const FeType *types[] = {array, indices};
-    return fe_infer_call_own(in, expr, func, arguments(in, expr), types);
+                              bool store) {
+    Picked picked;
+    if (!pick(in, expr, array, &picked)) return refuse(in, expr, array);
+    settle_indices(in, expr);
+    FeFunc *func = function_of(in, &picked, store ? "_put" : "", store ? "0" : "");
+    if (!func) return refuse(in, expr, array);
+    if (store)
+        return fe_type_ir(in->types, ir_array(array->ir.scalar, picked.ndim, LAYOUT_ANY));
+    return fe_infer_call_own(in, expr, func, picked.args, picked.types);
 }
 
-/* The function that stores an array where a mask is true, for ranks there are. */
+/* a[mask] = an array, for ranks there are. */
 static FeFunc *put_masked(FeInfer *in, const AstExpr *target) {
     unsigned ndim = node_at(in, target->left)->type->ir.ndim;
-    return own(in, "_put_masked", ndim, ndim, "1");
+    return fe_library_own(in, "_put_masked", jr_arena_printf(in->arena, "%u%u1", ndim, ndim));
 }
 
 bool fe_infer_can_put_masked(FeInfer *in, const AstExpr *target, const FeType *value) {
@@ -73,16 +159,14 @@ bool fe_infer_can_put_masked(FeInfer *in, const AstExpr *target, const FeType *v
 
 void fe_infer_put(FeInfer *in, const AstExpr *target, const FeType *value) {
     const FeType *array = node_at(in, target->left)->type;
-    const FeType *element = scalar_type(in, (IrScalar)array->ir.scalar);
-    bool many = value->kind == FE_ARRAY;
-    bool masked = fe_infer_is_mask(in, target);
-    const AstExpr *index = target->items.data[0];
-    const FeType *types[] = {array,
-                             masked ? node_at(in, index)->type : fe_infer_indices(in, index),
-                             many ? value : element};
     const FeType *into = node_at(in, target)->type;
+    bool many = value->kind == FE_ARRAY;
+    Picked picked;
+    pick(in, target, array, &picked);
     const char *rank = jr_arena_printf(in->arena, "%u", many ? value->ir.ndim : 0U);
-    FeFunc *func = masked ? put_masked(in, target) : own(in, "_put", array->ir.ndim, 1, rank);
-    fe_infer_call_own(in, target, func, arguments(in, target), types);
+    FeFunc *func = fe_infer_is_mask(in, target) ? put_masked(in, target)
+                                                : function_of(in, &picked, "_put", rank);
+    picked.types[picked.count] = many ? value : scalar_type(in, (IrScalar)array->ir.scalar);
+    fe_infer_call_own(in, target, func, picked.args, picked.types);
     node_at(in, target)->type = into;
 }

@@ -7,9 +7,8 @@ typedef struct Shape {
     unsigned dropped; /* by integers */
     unsigned added;   /* by None */
     unsigned ellipses;
-    bool contiguous;       /* of a contiguous array: the result is too */
-    const FeType *mask;    /* an array of bool among the indices */
-    const FeType *indices; /* an array of ints among them */
+    bool contiguous; /* of a contiguous array: the result is too */
+    bool arrays;     /* there are arrays among the indices */
     bool ok;
 } Shape;
 
@@ -48,14 +47,8 @@ static void take_index(FeInfer *in, const AstExpr *item, Shape *shape) {
         shape->contiguous = false;
         return;
     }
-    if (type->kind == FE_ARRAY && type->ir.scalar == TY_BOOL) {
-        shape->mask = type;
-        return;
-    }
-    const FeType *indices = fe_infer_indices(in, item);
-    if (indices) {
-        shape->indices = indices;
-        fe_infer_settle(in, item);
+    if (fe_infer_is_indices(in, item)) {
+        shape->arrays = true;
         return;
     }
     if (!type_is_void(type) && !type_is_int(type))
@@ -68,6 +61,17 @@ static void take_index(FeInfer *in, const AstExpr *item, Shape *shape) {
     shape->taken++;
     shape->dropped++;
     fe_infer_settle(in, item);
+}
+
+/* a[t] of a tuple of ints is a[t[0], t[1]]. */
+static bool take_tuple(FeInfer *in, const AstExpr *item, Shape *shape) {
+    const FeType *type = fe_infer_expr(in, item);
+    if (type->kind != FE_TUPLE) return false;
+    for (uint32_t i = 0; i < type->count; i++)
+        if (!type_is_int(type->items[i])) return false;
+    shape->taken = shape->dropped = type->count;
+    fe_infer_settle(in, item);
+    return true;
 }
 
 static void take_item(FeInfer *in, const AstExpr *item, Shape *shape) {
@@ -84,10 +88,14 @@ static const FeType *array_subscript(FeInfer *in, const AstExpr *expr, const FeT
                                      bool store) {
     Shape shape = {.contiguous = array->ir.layout == LAYOUT_C, .ok = true};
     unsigned ndim = array->ir.ndim;
-    for (uint32_t i = 0; i < expr->items.len; i++)
-        take_item(in, expr->items.data[i], &shape);
-    if (shape.mask) return fe_infer_mask(in, expr, array, shape.mask);
-    if (shape.indices) return fe_infer_gather(in, expr, array, shape.indices, store);
+    const AstExpr *only = expr->items.len == 1 ? expr->items.data[0] : NULL;
+    bool value = only && only->kind != AST_SLICE && only->kind != AST_ELLIPSIS;
+    if (!value || !take_tuple(in, only, &shape))
+        for (uint32_t i = 0; i < expr->items.len; i++)
+            take_item(in, expr->items.data[i], &shape);
+    if (fe_infer_is_mask(in, expr)) return fe_infer_mask(in, array);
+    if (shape.arrays && !shape.ok) return fe_infer_silent(in);
+    if (shape.arrays) return fe_infer_gather(in, expr, array, store);
     if (shape.ellipses > 1)
         return fe_infer_fail(in, expr->at, NULL, "only one '...' may stand in a subscript");
     if (shape.taken > ndim)

@@ -293,18 +293,11 @@ bool fe_infer_is_mask(FeInfer *in, const AstExpr *target) {
     if (target->kind != AST_SUBSCRIPT || target->items.len != 1) return false;
     const AstExpr *item = target->items.data[0];
     if (item->kind == AST_SLICE || item->kind == AST_ELLIPSIS) return false;
-    const FeType *type = node_at(in, item)->type;
-    return type && type->kind == FE_ARRAY && type->ir.scalar == TY_BOOL;
+    const FeType *mask = node_at(in, item)->type, *array = node_at(in, target->left)->type;
+    return mask && mask->kind == FE_ARRAY && mask->ir.scalar == TY_BOOL && array &&
+           array->kind == FE_ARRAY && array->ir.ndim == mask->ir.ndim;
 }
 
-const FeType *fe_infer_mask(FeInfer *in, const AstExpr *expr, const FeType *array,
-                            const FeType *mask) {
-    if (expr->items.len != 1)
-        return fe_infer_fail(in, expr->at, "take the rows or columns first, or write a loop",
-                             "a mask cannot be combined with other indices");
-    if (mask->ir.ndim != array->ir.ndim)
-        return fe_infer_fail(in, expr->at, "write a loop",
-                             "a mask has as many dimensions as its array: %s of %s",
-                             fe_infer_name(in, mask), fe_infer_name(in, array));
+const FeType *fe_infer_mask(FeInfer *in, const FeType *array) {
     return array_of(in, (IrScalar)array->ir.scalar, 1);
 }

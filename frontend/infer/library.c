@@ -170,6 +170,8 @@ static bool fits(char letter, const FeType *type) {
     case 'n': return type->kind == FE_NONE;
     case 'x': return type_is_number(type) || type->kind == FE_ARRAY;
     case 'a': return type->kind == FE_ARRAY && type->ir.ndim > 0;
+    case 'm':
+        return type->kind == FE_ARRAY && type->ir.ndim == 1 && type->ir.scalar == TY_BOOL;
     case 't': return type->kind == FE_TUPLE && type->count > 0;
     case '0': return type_is_number(type);
     default: return type->kind == FE_ARRAY && type->ir.ndim == (unsigned)(letter - '0');
@@ -221,6 +223,7 @@ static const char *described(FeInfer *in, const char *letters) {
         case 'x': jr_text_puts(&text, "a number or an array"); break;
         case 'a': jr_text_puts(&text, "an array"); break;
         case 't': jr_text_puts(&text, "a tuple"); break;
+        case 'm': jr_text_puts(&text, "a mask of 1 dimension"); break;
         case '0': jr_text_puts(&text, "a number"); break;
         case '1': jr_text_puts(&text, "an array of 1 dimension"); break;
         default: jr_text_printf(&text, "an array of %c dimensions", letters[i]);

@@ -353,12 +353,11 @@ static void fallback(FeInfer *in, FeFunc *func, uint32_t i) {
     bool absent = param->fallback->kind == AST_NONE;
     const FeType *type = in->types->none;
     const FeConst *value = absent ? &none : fe_const_eval(in, param->fallback, &type);
-    if (!value || value->kind == FE_CONST_STR) {
-        JrDiag *diag =
-            jr_diag_error(in->diags, param->fallback->span,
-                          "the default of '%s' is not a constant number", param->name);
+    if (!value) {
+        JrDiag *diag = jr_diag_error(in->diags, param->fallback->span,
+                                     "the default of '%s' is not a constant", param->name);
         jr_diag_help(in->diags, diag,
-                     "write a number, True, False or None, or a module constant");
+                     "write a number, a string, True, False or None, or a module constant");
         info->ok = false;
         return;
     }
@@ -374,6 +373,11 @@ static void fallback(FeInfer *in, FeFunc *func, uint32_t i) {
     info->default_types[i] = declared ? declared : fe_type_strong(in->types, type);
 }
 
+/* "name: str" says nothing: a parameter that is given strings is compiled for each. */
+static bool is_str(const AstExpr *annotation) {
+    return annotation && annotation->kind == AST_NAME && !strcmp(annotation->name, "str");
+}
+
 static void annotations(FeInfer *in, FeFunc *func) {
     FuncInfo *info = func->info;
     AstFunc *ast = func->ast;
@@ -383,6 +387,7 @@ static void annotations(FeInfer *in, FeFunc *func) {
     func->has_signature = true;
     for (uint32_t i = 0; i < ast->params.len; i++) {
         const AstExpr *annotation = ast->params.data[i].annotation;
+        if (is_str(annotation)) annotation = NULL;
         if (annotation && !(info->params[i] = fe_options_type(in, annotation)))
             info->ok = false;
         if (info->params[i] == in->types->none) {

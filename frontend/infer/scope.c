@@ -119,7 +119,7 @@ static Entry *python_entry(FeInfer *in, const char *name) {
         value->kind = FE_CONST_STR;
         value->bytes = in->config.run_main ? "__main__" : "kernel";
         value->len = (uint32_t)strlen(value->bytes);
-        return entry_const(in, in->types->str, value, nowhere);
+        return entry_const(in, fe_const_type(in, value), value, nowhere);
     }
     const FeBuiltin *row = strchr(name, '.') ? NULL : jr_table_get(&in->builtins, name);
     if (row) return entry_of_type(in, fe_type_builtin(in->types, row), nowhere);

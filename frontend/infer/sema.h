@@ -225,8 +225,8 @@ FeFunc *fe_inner_find(const FeFunc *func, const AstStmt *stmt);
  *                 tuples of equal length: operations is NULL and the pairs are compared, scalars
  *                 in fe_operation's type
  *   AST_TERNARY   the arm is cast to `target`, which is `type`; scalars, tuples or arrays
- *   any           `type` may be a function or an element type (fe_type_is_static), in names, attributes,
- *                 arguments and variables: known when it is compiled, no code
+ *   any           `type` may be a function, an element type or a string (fe_type_is_static), in names,
+ *                 attributes, arguments and variables: known when it is compiled, no code
  *   AST_CALL      builtin, by its kind; or callee with args; or host, whose arguments are the
  *                 items; raise E("m") is not a call
  *   AST_ATTR      value; or builtin, an attribute of the array `left`

@@ -32,7 +32,23 @@ static const char *tuple_name(FeInfer *in, const FeType *type) {
     return text.data;
 }
 
+/* "'mean'", with what other characters there are by their numbers. */
+static const char *string_name(FeInfer *in, const FeConst *text) {
+    JrText name;
+    jr_text_init(&name, in->arena);
+    jr_text_puts(&name, "'");
+    for (uint32_t i = 0; i < text->len; i++) {
+        char c = text->bytes[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+        jr_text_printf(&name, plain ? "%c" : "{%x}", (unsigned char)c);
+    }
+    jr_text_puts(&name, "'");
+    return name.data;
+}
+
 static const char *param_name(FeInfer *in, const FeType *type) {
+    if (type->kind == FE_STR) return string_name(in, type->text);
     if (type->kind == FE_FUNC) return closure_name(in, type);
     if (type->kind == FE_TUPLE && fe_type_has_static(type)) return tuple_name(in, type);
     if (type->builtin) return jr_arena_printf(in->arena, "def %s", type->builtin->path);

@@ -20,7 +20,6 @@ void fe_types_init(FeTypes *types, JrArena *arena) {
     types->none = type_new(types, FE_NONE, "None");
     types->weak_int = type_new(types, FE_WEAK_INT, "an int literal");
     types->weak_float = type_new(types, FE_WEAK_FLOAT, "a float literal");
-    types->str = type_new(types, FE_STR, "a string");
     types->range = type_new(types, FE_RANGE, "a range");
     for (int s = TY_NONE + 1; s < TY_COUNT; s++) {
         FeType *type = type_new(types, FE_SCALAR, ir_scalar_name((IrScalar)s));
@@ -161,6 +160,26 @@ const FeType *fe_type_of_host(FeTypes *types, const FeHostType **at) {
     for (uint32_t i = 0; i < type->count; i++)
         items[i] = fe_type_of_host(types, at);
     return fe_type_tuple(types, type->count, items);
+}
+
+static bool same_text(const FeConst *a, const FeConst *b) {
+    return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
+}
+
+const FeType *fe_type_str(FeTypes *types, const FeConst *text) {
+    const char *bytes = jr_arena_strndup(types->arena, text->bytes, text->len);
+    bool fresh;
+    FeType *type = intern(types, FE_STR, jr_arena_printf(types->arena, "s%s", bytes), &fresh);
+    for (; !fresh && !same_text(type->text, text); type = type->next) { /* a NUL in both */
+        if (type->next) continue;
+        type->next = type_new(types, FE_STR, NULL);
+        fresh = true;
+    }
+    if (!fresh) return type;
+    type->text = text;
+    type->name =
+        text->len <= 40 ? jr_arena_printf(types->arena, "the string '%s'", bytes) : "a string";
+    return type;
 }
 
 const FeType *fe_type_module(FeTypes *types, const char *name) {

@@ -16,7 +16,7 @@ typedef enum FeKind {
     FE_TUPLE,    /* items, count; elements are scalars, arrays, tuples or None */
     FE_WEAK_INT, /* an int literal, a module constant, or a variable that only ever held such */
     FE_WEAK_FLOAT, /* likewise */
-    FE_STR,        /* a literal string: print, raise, assert */
+    FE_STR,        /* a string, which is known when the function is compiled: text */
     FE_RANGE,     /* range(...), prange(...), enumerate(...), zip(...): what a for goes over */
     FE_DTYPE,     /* np.float32, int, bool as values: ir is the type they make */
     FE_FUNC,      /* a function of this module: func; items: what it captures, as in a tuple */
@@ -38,7 +38,8 @@ struct FeType {
     struct FeFunc *func;
     const struct FeBuiltin *builtin;
     const struct FeHost *host;
-    const char *name; /* MODULE; and what messages call any type: "float64[:]" */
+    const struct FeConst *text; /* STR */
+    const char *name;           /* MODULE; and what messages call any type: "float64[:]" */
     IrExc exc;
     FeType *next; /* the interning table's chain */
 };
@@ -49,7 +50,7 @@ enum { FE_MAX_TUPLE = 10000, FE_MAX_LIST = 1000000 };
 typedef struct FeTypes {
     JrArena *arena;
     JrTable interned;
-    const FeType *unknown, *error, *none, *weak_int, *weak_float, *str, *range;
+    const FeType *unknown, *error, *none, *weak_int, *weak_float, *range;
     const FeType *scalars[TY_COUNT];
 } FeTypes;
 
@@ -68,6 +69,8 @@ const FeType *fe_type_host(FeTypes *types, const struct FeHost *host);
 struct FeHostType;
 /* The type that stands at *at; *at is moved beyond it. */
 const FeType *fe_type_of_host(FeTypes *types, const struct FeHostType **at);
+/* Of one string: two of the same characters have one type. */
+const FeType *fe_type_str(FeTypes *types, const struct FeConst *text);
 const FeType *fe_type_module(FeTypes *types, const char *name);
 const FeType *fe_type_exception(FeTypes *types, IrExc exc);
 /* How messages name it: "float64", "int literal", "tuple(int64, float64)". */
@@ -89,10 +92,10 @@ const FeType *fe_unify(FeTypes *types, const FeType *a, const FeType *b);
 bool fe_accepts(const FeType *to, const FeType *from);
 
 /* Whether a value of it is known when the function is compiled: a function, whose code takes no place but for
- * what it captures, or an element type. It may be passed to functions, which are specialised for it. */
+ * what it captures, an element type, or a string. It may be passed to functions, which are specialised for it. */
 static inline bool fe_type_is_static(const FeType *type) {
     return type->kind == FE_FUNC || type->kind == FE_BUILTIN || type->kind == FE_HOST ||
-           type->kind == FE_DTYPE;
+           type->kind == FE_DTYPE || (type->kind == FE_STR && type->text);
 }
 /* Whether its values are those of its items: a tuple; a function with what it captures. */
 static inline bool fe_type_is_product(const FeType *type) {

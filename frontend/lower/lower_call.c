@@ -9,7 +9,7 @@ static const FeType *fe_const_type(Lower *low, const FeConst *constant) {
     case FE_CONST_BOOL: return types->scalars[TY_BOOL];
     case FE_CONST_INT: return types->weak_int;
     case FE_CONST_FLOAT: return types->weak_float;
-    case FE_CONST_STR: return types->str;
+    case FE_CONST_STR: return fe_type_str(&low->module->types, constant);
     case FE_CONST_TUPLE: return constant->type;
     default: return types->none;
     }
@@ -95,11 +95,8 @@ bool fe_is_gather(Lower *low, const AstExpr *expr) {
     return expr->kind == AST_SUBSCRIPT && fe_node_of(low, expr)->callee;
 }
 
-/* The array of indices that an index is: it may be a list, or in a tuple of one. */
-static IrReg index_array(Lower *low, const AstExpr *item) {
-    Value value = fe_lower_expr(low, item);
-    if (!fe_type_is_product(value.type)) return value.reg;
-    if (value.items[0].type->kind == FE_ARRAY) return value.items[0].reg;
+/* A list of ints as an array. */
+static IrReg listed(Lower *low, Value value) {
     uint32_t n = value.type->count;
     IrReg array = fe_array_owned_temp(low, ir_array(TY_INT64, 1, LAYOUT_C));
     IrReg length = fe_int_const(low, n);
@@ -111,20 +108,47 @@ static IrReg index_array(Lower *low, const AstExpr *item) {
     return array;
 }
 
+/* What an index is for a function of the library: a number, an array, or several. */
+static Value index_value(Lower *low, const AstExpr *item, const FeType *wanted) {
+    Value value = fe_lower_expr(low, item);
+    bool product = fe_type_is_product(value.type) && wanted->kind == FE_ARRAY;
+    if (product && value.items[0].type->kind != FE_ARRAY)
+        return fe_value_ir(low, listed(low, value));
+    return fe_value_converted(low, product ? value.items[0] : value, wanted);
+}
+
+/* The array and its indices, of a subscript that is a call; how many registers. */
+static uint32_t gather_args(Lower *low, const AstExpr *expr, IrReg *args) {
+    const FeNode *node = fe_node_of(low, expr);
+    const FeSpec *callee = node->callee;
+    uint32_t n = 0, indices = expr->items.len;
+    args[n++] = fe_lower_expr(low, expr->left).reg;
+    for (uint32_t i = 0, k = 1; i < indices; i++) {
+        const AstExpr *item = expr->items.data[i];
+        if (item->kind == AST_SLICE) continue;
+        n += fe_value_flatten(low, index_value(low, item, callee->params[k++]), args + n);
+    }
+    return n;
+}
+
+enum { GATHER_ARGS = IR_MAX_DIMS + 2 };
+
 Value fe_lower_gather(Lower *low, const AstExpr *expr) {
     const FeSpec *callee = fe_node_of(low, expr)->callee;
-    IrReg args[] = {fe_lower_expr(low, expr->left).reg, index_array(low, expr->items.data[0])};
+    IrReg args[GATHER_ARGS];
+    uint32_t n = gather_args(low, expr, args);
     IrReg made = fe_array_owned_temp(low, callee->lowered->rets[0]);
-    ir_build_call(&low->b, callee->lowered, 1, &made, 2, args);
+    ir_build_call(&low->b, callee->lowered, 1, &made, n, args);
     return fe_value_ir(low, made);
 }
 
 void fe_lower_put(Lower *low, const AstExpr *target, Value value) {
     const FeSpec *callee = fe_node_of(low, target)->callee;
-    value = fe_value_converted(low, value, callee->params[2]);
-    IrReg args[] = {fe_lower_expr(low, target->left).reg,
-                    index_array(low, target->items.data[0]), value.reg};
-    ir_build_call(&low->b, callee->lowered, 0, NULL, 3, args);
+    value = fe_value_converted(low, value, callee->params[callee->nparams - 1]);
+    IrReg args[GATHER_ARGS];
+    uint32_t n = gather_args(low, target, args);
+    args[n++] = value.reg;
+    ir_build_call(&low->b, callee->lowered, 0, NULL, n, args);
 }
 
 /* ---- Builtins ---- */

@@ -7,8 +7,9 @@ bool fe_is_mask(Lower *low, const AstExpr *expr) {
     if (expr->kind != AST_SUBSCRIPT || expr->items.len != 1) return false;
     const AstExpr *item = expr->items.data[0];
     if (item->kind == AST_SLICE || item->kind == AST_ELLIPSIS) return false;
-    const FeType *type = fe_type_of(low, item);
-    return type && type->kind == FE_ARRAY && type->ir.scalar == TY_BOOL;
+    const FeType *mask = fe_type_of(low, item), *array = fe_type_of(low, expr->left);
+    return mask && mask->kind == FE_ARRAY && mask->ir.scalar == TY_BOOL &&
+           array->ir.ndim == mask->ir.ndim;
 }
 
 /* The mask's shape is the array's, exactly. */

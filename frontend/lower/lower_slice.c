@@ -158,11 +158,29 @@ static unsigned axes_taken(Lower *low, const AstExprs *parts) {
     return taken;
 }
 
+/* a[t]: the items of a tuple are the indices. */
+static void take_tuple(Lower *low, Subscript *sub, const AstExpr *part) {
+    Value tuple = fe_lower_expr(low, part);
+    for (uint32_t i = 0; i < tuple.type->count; i++) {
+        sub->axes[i] = 'i';
+        sub->operands[sub->n++] = fe_index_reg(low, tuple.items[i]);
+    }
+}
+
+static bool is_tuple(Lower *low, const AstExprs *parts) {
+    PartKind kind = parts->len == 1 ? part_kind(low, parts->data[0]) : PART_SLICE;
+    return kind == PART_INDEX && fe_type_of(low, parts->data[0])->kind == FE_TUPLE;
+}
+
 Subscript fe_subscript_eval(Lower *low, const AstExpr *expr) {
     const AstExprs *parts = &expr->items;
-    if (parts->len == 1 && parts->data[0]->kind == AST_TUPLE) parts = &parts->data[0]->items;
     Subscript sub = {.array = fe_lower_expr(low, expr->left).reg,
                      .type = fe_type_of(low, expr)};
+    sub.element = sub.type->kind == FE_SCALAR;
+    if (is_tuple(low, parts)) {
+        take_tuple(low, &sub, parts->data[0]);
+        return sub;
+    }
     unsigned ndim = ir_reg_type(low->func, sub.array).ndim;
     unsigned between = ndim - axes_taken(low, parts);
     uint32_t needed = parts_needed(low, parts);
@@ -175,7 +193,6 @@ Subscript fe_subscript_eval(Lower *low, const AstExpr *expr) {
         take_part(low, &sub, parts->data[i], kind, axis);
         axis += kind != PART_NEW;
     }
-    sub.element = sub.type->kind == FE_SCALAR;
     return sub;
 }
 
@@ -304,8 +321,8 @@ static Value lower_tuple_subscript(Lower *low, const AstExpr *expr) {
 
 Value fe_lower_subscript(Lower *low, const AstExpr *expr) {
     if (fe_type_of(low, expr->left)->kind == FE_TUPLE) return lower_tuple_subscript(low, expr);
-    if (fe_is_mask(low, expr)) return fe_lower_mask(low, expr);
     if (fe_is_gather(low, expr)) return fe_lower_gather(low, expr);
+    if (fe_is_mask(low, expr)) return fe_lower_mask(low, expr);
     Subscript sub = fe_subscript_eval(low, expr);
     return fe_subscript_get(low, &sub);
 }

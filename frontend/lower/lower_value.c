@@ -163,7 +163,7 @@ uint32_t fe_value_flatten(Lower *low, Value value, IrReg *out) {
     if (fe_type_is_product(value.type))
         for (uint32_t i = 0; i < value.type->count; i++)
             n += fe_value_flatten(low, value.items[i], out + n);
-    else if (value.constant)
+    else if (value.constant && !fe_value_is_string(value))
         out[n++] = fe_scalar_reg(low, value);
     else if (value.reg != IR_NO_REG)
         out[n++] = value.reg;

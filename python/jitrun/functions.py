@@ -1,4 +1,4 @@
-"""Functions, and types of elements, as arguments of kernels.
+"""Functions, types of elements, and strings, as arguments of kernels.
 
     @njit                            @njit
     def integrate(f, a, b):          def integrate(a, b):     # f means square
@@ -7,7 +7,7 @@
 
 A call with functions among its arguments is a call of a kernel of its own, without these parameters;
 in its text their names stand for the functions, as names from outside do. It is made once for each
-combination of functions.
+combination of functions. Strings, `how="mean"`, are taken in the same way.
 """
 
 import types as pytypes
@@ -25,7 +25,7 @@ def learn(kind):
     values.KEYS[kind] = _key
 
 
-for _kind in (pytypes.FunctionType, pytypes.BuiltinFunctionType, type):
+for _kind in (pytypes.FunctionType, pytypes.BuiltinFunctionType, type, str):
     learn(_kind)
 
 
@@ -38,7 +38,7 @@ def check(value, describe):
     from .dispatcher import Dispatcher
     from .vectorize import Vectorized
 
-    if isinstance(value, (Dispatcher, Vectorized)) or known_object(value):
+    if isinstance(value, (str, Dispatcher, Vectorized)) or known_object(value):
         return
     kind = "class" if isinstance(value, type) else "Python function"
     help = "" if kind == "class" else ": decorate it with @njit"
@@ -85,13 +85,14 @@ def without(dispatcher, arg_types, made):
     for i, of in enumerate(arg_types):
         if isinstance(of, types.TupleType) and _has_function(of):
             where = values.describe_argument(names, i)
-            raise TypeError("%s is %s: pass functions as arguments of their own" % (where, of))
+            message = "%s is %s: pass functions and strings as arguments of their own"
+            raise TypeError(message % (where, of))
     found = {n: t.value for n, t in zip(names, arg_types) if isinstance(t, types.Function)}
     if not found:
         return None
     if dispatcher.declared:
-        raise TypeError("%r has signatures, which have no functions" % dispatcher.source.name)
-    key = tuple([(name, id(value)) for name, value in found.items()])
+        raise TypeError("%r has signatures, which have no functions or strings" % dispatcher.source.name)
+    key = tuple([(n, t) for n, t in zip(names, arg_types) if n in found])
     if key not in made:
         options = dict(dispatcher.options, engine=dispatcher.engine, cache=dispatcher.cache)
         options["check_races"] = dispatcher.check_races

@@ -87,17 +87,20 @@ class TupleType(Type):
 
 
 class Function(Type):
-    """The type of an argument that is a function, or a type of elements: it has no other value."""
+    """The type of an argument that is a function, a type of elements, or a string: it has no other
+    value."""
 
     def __init__(self, value):
         self.value = value
-        self.name = "function %s" % getattr(value, "__name__", value)
+        text = isinstance(value, str)
+        self.name = repr(value) if text else "function %s" % getattr(value, "__name__", value)
+        self.key = value if text else id(value)
 
     def __eq__(self, other):
-        return isinstance(other, Function) and self.value is other.value
+        return isinstance(other, Function) and self.key == other.key
 
     def __hash__(self):
-        return id(self.value)
+        return hash(self.key)
 
     def __reduce__(self):
         return Function, (self.value,)

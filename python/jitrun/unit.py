@@ -448,13 +448,13 @@ def _numpy_text(value):
 
 
 def _constant_defaults(source, declared):
-    """The texts of default values; none at all if one of them is no plain number, nor None, which a
+    """The texts of default values; none at all if one of them is no plain number or string, nor None, which a
     parameter of a declared type cannot be, since a parameter without a default cannot follow one that has it. Python fills in defaults of
     calls from outside; these are for calls from other kernels."""
     texts = {}
     for name, value in source.defaults.items():
         value = value.item() if hasattr(value, "dtype") and not value.shape else value
-        text = constant_text(value) if isinstance(value, (int, float)) else None
+        text = constant_text(value) if isinstance(value, (int, float, str)) else None
         if value is None and not declared.get(name):
             text = "None"
         if text is None or _NUMPY in text:

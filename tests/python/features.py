@@ -80,6 +80,7 @@ AREAS = [
     ("Python: types", [
         ("`int`, `float`, `bool`", "return a + 1.5 * True", "3"),
         ("`complex`", "return a * 1j", "2.0"),
+        ("strings as arguments, `how == 'mean'`", "return 1 if a == 'mean' else 2", "'mean'"),
         ("`str` values", "return a + 'b'", "'a'"),
         ("`bytes`, `bytearray`, `memoryview`", "return a[1]", "bytearray(b'abc')"),
         ("tuples, of one or several types", "return a[0] + a[1], len(a)", "(1, 2.5)"),
@@ -110,6 +111,7 @@ AREAS = [
         ("records, structured arrays", "return a[0].x", "np.zeros(2, [('x', 'f8')])"),
         ("`datetime64`, `timedelta64`", "return a", "np.datetime64('2020-01-01')"),
         ("indexing, negative indices, slices", "return a[-1, ::2].sum() + a[1][2]", "np.arange(12.0).reshape(3, 4)"),
+        ("indexing with a tuple", "s = 0.0\nfor at, x in np.ndenumerate(a):\n    s += a[at] * x\nreturn s", "np.ones((2, 3))"),
         ("indexing with an array of ints", "return a[np.array([0, 2])]", "np.arange(4.0)"),
         ("indexing with a mask", "return a[a > 1.0]", "np.arange(4.0)"),
         ("assignment through a mask", "a[a > 1.0] = 0.0\nreturn a", "np.arange(4.0)"),

@@ -2,6 +2,7 @@
 
 import math
 import operator
+import pickle
 import textwrap
 import unittest
 
@@ -31,6 +32,23 @@ def around(f, a):
 @njit
 def defaulted(x, f=square):
     return f(x)
+
+
+@njit
+def reduced(x, how: str = "sum"):
+    s = 0.0
+    for e in x:
+        s += e
+    if how == "mean":
+        s /= len(x)
+    elif how not in ("sum", "total"):
+        raise ValueError("how is unknown")
+    return s
+
+
+@njit
+def reduced_twice(x, how):
+    return reduced(x, how), reduced(x)
 
 
 @njit
@@ -131,6 +149,25 @@ class TestArguments(unittest.TestCase):
         for dtype in (np.float32, np.int8, float):
             self.assertEqual(ones(2, dtype).dtype, np.dtype(dtype))
 
+    @needs_numpy
+    def test_strings(self):
+        x = np.arange(4.0)
+        for call in range(2):
+            self.assertEqual(reduced(x), 6.0)
+            self.assertEqual(reduced(x, "mean"), 1.5)
+            self.assertEqual(reduced(x, how="".join(["to", "tal"])), 6.0)
+            self.assertEqual(reduced_twice(x, "mean"), (1.5, 6.0))
+        error = error_of(self, ValueError, reduced, x, "median")
+        self.assertEqual(str(error), "how is unknown")
+        self.assertEqual(pickle.loads(pickle.dumps(reduced))(x, "mean"), 1.5)
+
+        @njit
+        def joined(a):
+            return a + "b"
+
+        self.assertIn("'+' does not take the string 'a' and the string 'b'",
+                      str(error_of(self, TypingError, joined, "a")))
+
     def test_bench(self):
         found = integrate.bench(square, 0.0, 1.0, seconds=0.01, rows=["interp"])
         self.assertIn("interp", str(found))
@@ -150,7 +187,7 @@ class TestArguments(unittest.TestCase):
             return fs[0](1)
 
         error = error_of(self, TypeError, from_tuple, (square, square))
-        self.assertIn("pass functions as arguments of their own", str(error))
+        self.assertIn("pass functions and strings as arguments of their own", str(error))
         declared = njit("float64(float64)")(lambda_like)
         error = error_of(self, TypeError, declared, square)
         self.assertIn("has signatures, which have no functions", str(error))

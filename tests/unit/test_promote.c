@@ -249,6 +249,7 @@ static void test_accepts(void **state) {
 }
 
 static void test_unary(void **state) {
+    const FeConst text = {.kind = FE_CONST_STR, .bytes = "a", .len = 1};
     (void)state;
     FeOperation out;
     assert_true(fe_operation(&types, AST_NEG, types.scalars[TY_BOOL], NULL, &out));
@@ -258,7 +259,7 @@ static void test_unary(void **state) {
     assert_true(fe_operation(&types, AST_INVERT, types.scalars[TY_BOOL], NULL, &out));
     assert_int_equal(out.result, TY_BOOL);
     assert_false(fe_operation(&types, AST_INVERT, types.scalars[TY_FLOAT32], NULL, &out));
-    assert_false(fe_operation(&types, AST_NEG, types.str, NULL, &out));
+    assert_false(fe_operation(&types, AST_NEG, fe_type_str(&types, &text), NULL, &out));
 }
 
 int main(void) {
