@@ -55,6 +55,7 @@ static LLVMValueRef cast(GenFunc *f, IrScalar from, IrScalar to, LLVMValueRef a)
     if (to == TY_BOOL) return to_bool(f, from, a);
     if (ir_scalar_is_float(to)) return to_float(f, from, to, a);
     if (ir_scalar_is_float(from)) return float_to_int(f, from, to, a);
+    f->g->needs.narrows |= f->loop && ir_scalar_size(to) < ir_scalar_size(from);
     return LLVMBuildIntCast2(f->g->b, a, f->g->scalar[to], ir_scalar_is_signed(from), "");
 }
 

@@ -11,6 +11,7 @@
  *   range.c    bounds checks moved in front   front.c what has a value there   ask.c  the questions
  *   apart.c    accesses that share nothing    slow.c  slow twins as functions
  *   call.c     calls, runtime calls, errors
+ *   narrow.c   loops over arrays whose last axis is short
  *   spread.c   indices of which the ends are known   front.c what stays the same in a loop
  *   self.c     functions that call themselves
  *   pointer.c  functions with a C signature
@@ -67,6 +68,7 @@ typedef struct GenSig {
 typedef struct TargetNeeds {
     bool strided; /* a loop goes through arrays that are not contiguous for it */
     bool packed;  /* a loop loads neighbours of a byte or two and computes in their type */
+    bool narrows; /* a loop makes integers smaller */
     bool long_division; /* divides products */
     bool slow;          /* slow twins are functions (slow.c) */
 } TargetNeeds;
@@ -212,6 +214,7 @@ typedef struct GenFunc {
     LLVMValueRef where;                           /* the last one, of where_span */
     JrSpan where_span;
     bool fast;
+    bool one_by_one; /* the loop being generated is not worth vectors */
     bool many_owned; /* owners stay in memory (value.c) */
 } GenFunc;
 
@@ -296,9 +299,14 @@ void jr_gen_trap_unless(GenFunc *f, LLVMValueRef ok, IrTrap trap, JrSpan span);
 /* The same for a status just returned. */
 void jr_gen_check_status(GenFunc *f, LLVMValueRef status, const IrStmt *call);
 
+/* ---- narrow.c ---- */
+void jr_gen_for(GenFunc *f, const IrStmt *loop);
+
 /* ---- loops.c ---- */
-void jr_gen_for(GenFunc *f, const IrStmt *s);
+void jr_gen_for_once(GenFunc *f, const IrStmt *s);
 void jr_gen_loop(GenFunc *f, const IrStmt *s);
+/* Whether vectors would not help the counted loop. */
+bool jr_gen_gains_nothing(const GenFunc *f, const IrStmt *s);
 /* The loop once more, between other bounds, for what hardly ever runs. */
 void jr_gen_iterate(GenFunc *f, const IrStmt *s, LLVMValueRef lo, LLVMValueRef hi,
                     LLVMValueRef step);

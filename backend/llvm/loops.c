@@ -162,7 +162,7 @@ static void note_work(Work *work, const GenFunc *f, const IrBlock *block) {
 
 /* Sums of floats are added in order, with vectors too (target.c). That takes as long as without
  * unless there is something to gain in front of the sum, and longer to compile. */
-static bool gains_nothing(const GenFunc *f, const IrStmt *s) {
+bool jr_gen_gains_nothing(const GenFunc *f, const IrStmt *s) {
     Work work = {0};
     if (f->fast) return false;
     note_work(&work, f, &s->u.blocks.then);
@@ -236,7 +236,7 @@ static bool worth_pairing(const GenFunc *f, const IrStmt *s, const Bounds *bound
     return f->plan && f->plan->checks && !f->plan->guess.bad &&
            LLVMIsAConstantInt(bounds->step) && LLVMConstIntGetSExtValue(bounds->step) == 1 &&
            is_plain(body) && ir_block_count(body) <= FEW_STMTS &&
-           (scatters(f, body) || gains_nothing(f, s));
+           (scatters(f, body) || jr_gen_gains_nothing(f, s));
 }
 
 static void one_iteration(GenFunc *f, const IrStmt *s, LLVMValueRef counter,
@@ -307,7 +307,7 @@ static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
     LLVMValueRef branch = LLVMBuildCondBr(g->b, more, body, done);
     if (!rare && g->level > 1 && worth_unrolling(s, bounds))
         mark_loop(g, branch, "llvm.loop.unroll.full", 0);
-    else if (rare || gains_nothing(f, s)) /* the slow twin is not worth transforming either */
+    else if (rare || f->one_by_one || jr_gen_gains_nothing(f, s)) /* no vectors wanted */
         mark_loop(g, branch, "llvm.loop.disable_nonforced", 0);
     else if (s->jammed || keeps_loading(f, s)) /* there is enough to do at the same time */
         mark_loop(g, branch, "llvm.loop.interleave.count", 1);
@@ -569,7 +569,7 @@ static void whole_twin(GenFunc *f, const IrStmt *s, const Bounds *bounds, GenPla
     plan->sure = LLVMBuildAnd(g->b, plan->sure, plan->in_pieces, "");
 }
 
-void jr_gen_for(GenFunc *f, const IrStmt *s) {
+void jr_gen_for_once(GenFunc *f, const IrStmt *s) {
     Gen *g = f->g;
     Bounds bounds = {jr_gen_value(f, s->args[0]), jr_gen_value(f, s->args[1]),
                      jr_gen_value(f, s->args[2])};

@@ -239,7 +239,8 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
     "early-cse<memssa>,jump-threading,simplifycfg,tailcallelim,reassociate,"    \
     "constraint-elimination," LOOPS "," GVN ",correlated-propagation,adce,dse," \
     "loop-mssa(licm),simplifycfg<hoist-common-insts;sink-common-insts>," COMBINE
-#define VECTORS(GVN)                                                                     \
+#define VECTORS(FIRST, GVN)                                                              \
+    FIRST                                                                                \
     "loop-vectorize," GVN "loop-load-elim," COMBINE                                      \
     ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-lookup;"            \
     "no-keep-loops;hoist-common-insts;sink-common-insts>,slp-vectorizer,vector-combine," \
@@ -250,24 +251,33 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
          "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"  \
          "function<eager-inv;no-rerun>(" SIMPLE ")),deadargelim,globaldce," \
          "function<eager-inv>(" VECTOR "),globaldce"
-#define KERNELS KERNELS_WITH(SIMPLIFY("gvn"), VECTORS(""))
+#define KERNELS(NARROW) KERNELS_WITH(SIMPLIFY("gvn"), VECTORS(NARROW, ""))
 /* What an iteration loads that the one before has loaded is kept from it where the loop has no vectors. With
  * vectors of bytes it takes more to shift them by one than to load them again. */
-#define PACKED KERNELS_WITH(SIMPLIFY("gvn<no-load-pre>"), VECTORS("gvn,"))
+#define PACKED(NARROW) KERNELS_WITH(SIMPLIFY("gvn<no-load-pre>"), VECTORS(NARROW, "gvn,"))
+/* What is computed in 64 bits of numbers of 8, and kept as one, is computed in 32 or fewer: a vector has more of these. */
+#define NARROW "aggressive-instcombine,"
 #if OWN_STRENGTH_REDUCTION
 #define ADDITIONS ",function(loop(loop-reduce))"
 #else
 #define ADDITIONS ""
 #endif
 
+#define STRIDED_OR_NOT(PASSES) \
+    { PASSES, PASSES ADDITIONS }
+
 /* By level, and whether strides are to become additions. */
 static const char *const pipelines[][2] = {
     {"default<O0>,globaldce", "default<O0>,globaldce"},
-    {"default<O1>", "default<O1>" ADDITIONS},
-    {KERNELS, KERNELS ADDITIONS},
+    STRIDED_OR_NOT("default<O1>"),
+    {NULL, NULL}, /* as below */
     {"default<O3>" ADDITIONS, "default<O3>" ADDITIONS},
 };
-static const char *const packed[2] = {PACKED, PACKED ADDITIONS};
+/* By whether it is packed, whether it narrows, and strides. */
+static const char *const kernels[2][2][2] = {
+    {STRIDED_OR_NOT(KERNELS("")), STRIDED_OR_NOT(KERNELS(NARROW))},
+    {STRIDED_OR_NOT(PACKED("")), STRIDED_OR_NOT(PACKED(NARROW))},
+};
 
 /* The code generator asks in front of each division whether it is one of 32 bits, where that is said to gain. Where
  * products are divided the answer is mostly no, and goes either way where the divisor is small. */
@@ -318,16 +328,16 @@ static void leave_slow(LLVMModuleRef module) {
 
 bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
                         char *why) {
-    bool kernels = target->level == 2;
-    const char *passes = pipelines[target->level][needs.strided];
-    if (kernels && needs.packed) passes = packed[needs.strided];
-    if (kernels && needs.slow) {
+    bool ours = target->level == 2;
+    const char *passes = ours ? kernels[needs.packed][needs.narrows][needs.strided]
+                              : pipelines[target->level][needs.strided];
+    if (ours && needs.slow) {
         if (!run_passes(target, module, EACH, why)) return false;
         leave_slow(module);
         passes += sizeof EACH; /* and the comma */
     }
     if (!run_passes(target, module, passes, why)) return false;
-    if (OWN_STRENGTH_REDUCTION && kernels && !needs.strided) jr_target_reduce(module);
+    if (OWN_STRENGTH_REDUCTION && ours && !needs.strided) jr_target_reduce(module);
     if (needs.long_division) divide_at_once(target, module);
     return true;
 }
