@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "language.md"
-LETTERS = {"0": "number", "1": "1-D", "2": "2-D", "3": "3-D", "a": "array", "m": "mask", "x": "number or array", "t": "tuple"}
+LETTERS = {"0": "number", "1": "1-D", "2": "2-D", "3": "3-D", "a": "array", "m": "mask", "d": "type", "x": "number or array", "t": "tuple"}
 STRING = r'"((?:[^"\\]|\\.)*)"'
 GROUPS = (("Python's own", lambda p: "." not in p), ("`jitrun`", lambda p: p.startswith("jitrun.")),
           ("`math`", lambda p: p.startswith("math.")),
@@ -28,7 +28,7 @@ def text(literal):
 
 
 def cell(string):
-    return string.replace("|", "\\|").replace("*", "\\*")
+    return " ".join(string.split()).replace("|", "\\|").replace("*", "\\*")
 
 
 def rows(name, macro, fields):
@@ -65,9 +65,9 @@ def library():
     nodes = [node for path in files for node in ast.parse(path.read_text()).body]
     found = [f for f in nodes if isinstance(f, ast.FunctionDef) and f.name[0] != "_"]
     for function in found:
-        name = re.sub("^linalg_", "linalg.", function.name.split("__")[0])
-        ranks = [f.name.split("__")[1] for f in found if f.name.split("__")[0] == function.name.split("__")[0]]
-        takes = " or ".join(dict.fromkeys(", ".join(LETTERS[letter] for letter in r if letter != "n") for r in ranks))
+        name = re.sub("^(linalg|random)_", r"\1.", function.name.split("__")[0])
+        ranks = [(f.name + "__").split("__")[1] for f in found if f.name.split("__")[0] == function.name.split("__")[0]]
+        takes = " or ".join(dict.fromkeys(", ".join(LETTERS[letter] for letter in r if letter not in "nFT") for r in ranks))
         if name not in seen:
             seen.add(name)
             signature = f"`np.{name}({ast.unparse(function.args)})`"

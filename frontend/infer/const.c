@@ -4,9 +4,11 @@
  * float is a double. A result that only running can tell (1 // 0) is left to run time. */
 #include "frontend/infer/infer.h"
 
+#include "frontend/syntax/unicode.h"
 #include "ir/numeric.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static FeConst *const_new(FeInfer *in, int kind) {
@@ -286,12 +288,31 @@ static const FeConst *const_extreme(FeInfer *in, FeBuiltinId id, uint32_t n,
     return best;
 }
 
+/* ord("a"), float("inf"); NULL for other strings. */
+static const FeConst *const_of_text(FeInfer *in, FeBuiltinId id, const FeConst *text,
+                                    const FeType **type) {
+    const FeConst *value = NULL;
+    char *copy = jr_arena_strndup(in->arena, text->bytes, text->len), *end = copy;
+    uint32_t code;
+    if (id == BI_ORD && text->len && jr_unicode_next(copy, text->len, &code) == text->len)
+        value = fe_const_int(in, code);
+    if (id == BI_FLOAT) {
+        double number = strtod(copy, &end);
+        bool all = text->len && end == copy + text->len && !strpbrk(copy, "xX( \t\n");
+        if (all) value = fe_const_float(in, number);
+    }
+    if (value) *type = fe_const_type(in, value);
+    return value;
+}
+
 const FeConst *fe_const_call(FeInfer *in, const FeBuiltin *builtin, uint32_t n,
                              const FeConst *const *args, const FeType **type) {
     if (n == 1 && builtin->id == BI_LEN && args[0]->kind == FE_CONST_TUPLE) {
         *type = in->types->weak_int;
         return fe_const_int(in, args[0]->type->count);
     }
+    if (n == 1 && args[0]->kind == FE_CONST_STR)
+        return const_of_text(in, builtin->id, args[0], type);
     if (n == 0 || !is_numeric(args[0])) return NULL;
     if (builtin->kind == BK_CAST && n == 1) return const_cast(in, builtin, args[0], type);
     if ((builtin->id == BI_MIN || builtin->id == BI_MAX) && n >= 2)

@@ -76,7 +76,10 @@ static bool is_returnable(const FeType *type) {
 
 static const char *storable_help(const FeType *type) {
     switch (type->kind) {
-    case FE_LIST: return "write np.array([...]) for an array, or (a, b) for a tuple";
+    case FE_LIST:
+        return type->count ? "write np.array([...]) for an array, or (a, b) for a tuple"
+                           : "make an array that is long enough, a = np.empty(n), store with "
+                             "a[k] = x and k += 1, and use a[:k]";
     case FE_RANGE: return "write the range in the for itself";
     case FE_NONE: return "a function that returns nothing is called on a line of its own";
     default: return "a variable holds a number, an array, a tuple or a function";

@@ -99,6 +99,9 @@ static const FeType *make_linspace(FeInfer *in, BuiltinCall *call) {
     fe_arg_use(in, call, 0, scalar_type(in, TY_FLOAT64));
     fe_arg_use(in, call, 1, scalar_type(in, TY_FLOAT64));
     fe_arg_use(in, call, 2, scalar_type(in, TY_INT64));
+    const FeConst *end = call->args[3] ? node_at(in, call->args[3])->value : NULL;
+    if (call->args[3] && (!end || end->kind != FE_CONST_BOOL))
+        return fe_arg_fail(in, call, 3, "True or False");
     return made(in, call, TY_FLOAT64, 1);
 }
 

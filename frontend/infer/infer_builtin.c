@@ -264,6 +264,12 @@ static const FeType *infer_extreme(FeInfer *in, BuiltinCall *call) {
     return type_is_void(type) ? type : target(in, call, type);
 }
 
+static const FeType *infer_truths(FeInfer *in, BuiltinCall *call) {
+    bool any = call->builtin->id == BI_ANY;
+    if (has_items(call->types[0])) return of_items(in, call, any ? "_some" : "_every");
+    return fe_arg_fail(in, call, 0, "an array of one dimension or a tuple");
+}
+
 /* np.clip(a, None, high) leaves a bound out. */
 static void drop_none(BuiltinCall *call) {
     for (uint32_t i = 1; i < call->nargs; i++)
@@ -312,6 +318,9 @@ static const FeType *infer_scalar(FeInfer *in, BuiltinCall *call) {
     FeBuiltinId id = call->builtin->id;
     if (id == BI_LEN) return infer_len(in, call);
     if (id == BI_MIN || id == BI_MAX) return infer_extreme(in, call);
+    if (id == BI_ANY || id == BI_ALL) return infer_truths(in, call);
+    if (id == BI_ORD)
+        return fe_arg_fail(in, call, 0, "one character, known when the program is compiled,");
     drop_none(call);
     if (!all_numbers(in, call)) return fe_infer_silent(in);
     switch (id) {

@@ -67,6 +67,8 @@ static void unknown_keyword(FeInfer *in, const char *callee, const AstKeyword *k
     }
     const char *near = jr_nearest(keyword->name, names, n);
     const char *help = near ? jr_arena_printf(in->arena, "did you mean '%s'?", near) : NULL;
+    if (!strcmp(keyword->name, "out") && !strncmp(callee, "np.", 3))
+        help = jr_arena_printf(in->arena, "write out[...] = %s(...) as a statement", callee);
     fe_infer_fail(in, keyword->span, help, "%s() has no parameter '%s'", callee,
                   keyword->name);
 }

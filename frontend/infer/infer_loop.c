@@ -57,7 +57,7 @@ static const FeType *iterate_tuple(FeInfer *in, const AstExpr *expr, const FeTyp
     if (!tuple->count)
         return fe_infer_fail(in, expr->span, NULL, "an empty tuple cannot be looped over");
     const FeType *one = fe_infer_uniform_item(in, tuple);
-    if (one) return one;
+    if (one) return fe_type_strong(in->types, one); /* no literal: one of several */
     return fe_infer_fail(in, expr->span, "convert them to one type",
                          "the items of this tuple have different types");
 }

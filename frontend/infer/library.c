@@ -57,10 +57,10 @@ static const char *next_def(const char *from) {
 
 /* "linalg_norm__a" is np.linalg.norm. */
 static const char *path_of(FeInfer *in, const char *name) {
-    static const char LINALG[] = "linalg_";
-    size_t prefix = sizeof LINALG - 1;
-    if (!strncmp(name, LINALG, prefix))
-        return jr_arena_printf(in->arena, "np.linalg.%s", name + prefix);
+    if (!strncmp(name, "linalg_", 7))
+        return jr_arena_printf(in->arena, "np.linalg.%s", name + 7);
+    if (!strncmp(name, "random_", 7))
+        return jr_arena_printf(in->arena, "np.random.%s", name + 7);
     return jr_arena_printf(in->arena, "np.%s", name);
 }
 
@@ -135,6 +135,7 @@ FeFunc *fe_library_find(FeInfer *in, const char *path) {
 }
 
 const FeType *fe_library_name(FeInfer *in, const char *name) {
+    if (!strcmp(name, "math")) return fe_type_module(in->types, "math");
     if (!strcmp(name, "np")) return fe_type_module(in->types, "np");
     FeNamed *named = jr_table_get(&library_of(in)->names, name);
     return named ? fe_type_func(in->types, first_of(in, named)) : NULL;
@@ -168,6 +169,7 @@ uint32_t fe_library_members(FeInfer *in, const char *module, const char **names,
 static bool fits(char letter, const FeType *type) {
     switch (letter) {
     case 'n': return type->kind == FE_NONE;
+    case 'd': return type->kind == FE_DTYPE;
     case 'x': return type_is_number(type) || type->kind == FE_ARRAY;
     case 'a': return type->kind == FE_ARRAY && type->ir.ndim > 0;
     case 'm':
@@ -187,13 +189,20 @@ static const AstExpr *argument(const FeFunc *func, const AstExpr *call, uint32_t
     return NULL;
 }
 
+static bool fits_argument(FeInfer *in, char letter, const AstExpr *arg) {
+    const FeConst *value = node_at(in, arg)->value;
+    if (letter != 'T' && letter != 'F') return fits(letter, node_at(in, arg)->type);
+    return value && value->kind == FE_CONST_BOOL && fe_const_truth(value) == (letter == 'T');
+}
+
 static bool is_for(FeInfer *in, const FeFunc *func, const AstExpr *call) {
     uint32_t wanted = (uint32_t)strlen(func->library);
     for (uint32_t i = 0; i < wanted; i++) {
         const AstExpr *arg = argument(func, call, i);
-        bool left_out = !arg && func->library[i] == 'n' && func->ast->params.data[i].fallback;
-        if (left_out) continue;
-        if (!arg || !fits(func->library[i], node_at(in, arg)->type)) return false;
+        char letter = func->library[i];
+        bool may_lack = letter == 'n' || letter == 'F';
+        if (!arg && may_lack && func->ast->params.data[i].fallback) continue;
+        if (!arg || !fits_argument(in, letter, arg)) return false;
     }
     for (uint32_t i = wanted; i < func->ast->params.len; i++)
         if (!func->ast->params.data[i].fallback && !argument(func, call, i)) return false;
@@ -211,18 +220,22 @@ static bool knows_keywords(const FeFunc *func, const AstExpr *call) {
     return true;
 }
 
+/* Letters that a message says nothing of. */
+static const char LEFT_OUT[] = "nFT";
+
 /* "a number and an array of 1 dimension" */
 static const char *described(FeInfer *in, const char *letters) {
     JrText text;
     jr_text_init(&text, in->arena);
     for (uint32_t i = 0; letters[i]; i++) {
-        if (letters[i] == 'n') continue;
-        bool last = letters[i + 1 + strspn(letters + i + 1, "n")] == 0;
+        if (strchr(LEFT_OUT, letters[i])) continue;
+        bool last = letters[i + 1 + strspn(letters + i + 1, LEFT_OUT)] == 0;
         jr_text_puts(&text, !i ? "" : last ? " and " : ", ");
         switch (letters[i]) {
         case 'x': jr_text_puts(&text, "a number or an array"); break;
         case 'a': jr_text_puts(&text, "an array"); break;
         case 't': jr_text_puts(&text, "a tuple"); break;
+        case 'd': jr_text_puts(&text, "an element type"); break;
         case 'm': jr_text_puts(&text, "a mask of 1 dimension"); break;
         case '0': jr_text_puts(&text, "a number"); break;
         case '1': jr_text_puts(&text, "an array of 1 dimension"); break;

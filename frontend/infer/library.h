@@ -1,8 +1,9 @@
 /* NumPy's functions that are written in the language itself: frontend/numpy/.
  *
- * np.median is made of definitions of `median`, and np.linalg.norm of `linalg_norm`. Behind `__` stand the
+ * np.median is made of definitions of `median`, np.linalg.norm of `linalg_norm`, np.random.shuffle of `random_shuffle`. Behind `__` stand the
  * arguments that a definition is for, one letter each: 0 a number; 1, 2, ... an array of so many dimensions; a an
- * array; m a mask, an array of bool of one dimension; x a number or an array; t a tuple; n None or nothing (its default is None then). Arguments beyond
+ * array; m a mask, an array of bool of one dimension; x a number or an array; t a tuple; d an element type; T True, and F False or nothing, which are known; n None or nothing (its
+ * default is None then). Arguments beyond
  * are not looked at. A name may have several definitions, all in one file; the first that fits is called. A name
  * that begins with `_` is not NumPy's. A docstring is what docs/language.md says. */
 #ifndef JR_FRONTEND_LIBRARY_H

@@ -2,9 +2,13 @@
  * module have one name. */
 #include "frontend/infer/infer.h"
 
+#include <string.h>
+
 /* A function inside f is "f.g", one inside that "f.g.h". */
 static const char *full_name(FeInfer *in, const FeFunc *func) {
     const char *name = func->ast->name;
+    if (func->library && strpbrk(func->library, "TF")) /* for other values of one type */
+        name = jr_arena_printf(in->arena, "%s.%s", name, func->library);
     for (const FeFunc *outer = func->outer; outer; outer = outer->outer)
         name = jr_arena_printf(in->arena, "%s.%s", outer->ast->name, name);
     return name;

@@ -266,7 +266,13 @@ static Value make_arange(Lower *low, const Call *call) {
                           : arange_floats(low, call, parts[0], parts[1], parts[2]);
 }
 
-/* start + i * step with step = (stop - start) / (num - 1), and the last value exactly stop. */
+static bool has_endpoint(Lower *low, const Call *call) {
+    const AstExpr *arg = fe_call_arg(call, 3);
+    return !arg || fe_const_truth(fe_node_of(low, arg)->value);
+}
+
+/* start + i * step with step = (stop - start) / (num - 1), and the last value exactly stop; with / num if stop is
+ * not among them. */
 static Value make_linspace(Lower *low, const Call *call) {
     IrReg start = fe_call_scalar(low, call, 0, TY_FLOAT64),
           stop = fe_call_scalar(low, call, 1, TY_FLOAT64);
@@ -275,8 +281,9 @@ static Value make_linspace(Lower *low, const Call *call) {
     IrReg zero = fe_int_const(low, 0), one = fe_int_const(low, 1);
     fe_raise_if(low, fe_int_compare(low, OP_LT, n, zero), EXC_VALUE,
                 "number of samples must not be negative");
-    IrReg gaps = fe_int_binary(low, OP_SUB, n, one),
-          several = fe_int_compare(low, OP_GT, n, one);
+    bool ends = has_endpoint(low, call);
+    IrReg gaps = ends ? fe_int_binary(low, OP_SUB, n, one) : n,
+          several = fe_int_compare(low, OP_GT, gaps, zero);
     IrReg delta = f64(low, OP_SUB, stop, start);
     IrReg step = f64(low, OP_DIV, delta, ir_build_cast(&low->b, TY_FLOAT64, gaps));
     step = fe_int_select(low, several, step, delta);
@@ -286,8 +293,9 @@ static Value make_linspace(Lower *low, const Call *call) {
     IrReg value = f64(low, OP_ADD, f64(low, OP_MUL, at, step), start);
     fe_array_store(low, array, 1, nest.index, value);
     nest_end(low, &nest);
-    IrStmt *ends = ir_build_if(&low->b, several);
-    IrBlock *outer = fe_block_swap(low, &ends->u.blocks.then);
+    if (!ends) return made(low, call, array);
+    IrStmt *last = ir_build_if(&low->b, several);
+    IrBlock *outer = fe_block_swap(low, &last->u.blocks.then);
     fe_array_store(low, array, 1, &gaps, stop);
     fe_block_swap(low, outer);
     return made(low, call, array);

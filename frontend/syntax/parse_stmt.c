@@ -1,6 +1,8 @@
 /* Statements, but for functions and imports (parse_def.c). */
 #include "frontend/syntax/parse.h"
 
+#include <string.h>
+
 AstStmt *fe_parse_new_stmt(Parser *p, AstBlock *block, AstStmtKind kind, const Token *start) {
     AstStmt *stmt = JR_NEW(p->arena, AstStmt);
     stmt->kind = kind;
@@ -92,6 +94,33 @@ static void check_prefix_increment(Parser *p) {
                   plus ? "write `x += 1`" : "write `x -= 1`");
 }
 
+static bool is_numpy(const AstExpr *callee) {
+    if (callee->kind == AST_ATTR)
+        return callee->left->kind == AST_NAME &&
+               (!strcmp(callee->left->name, "np") || !strcmp(callee->left->name, "numpy"));
+    return false;
+}
+
+/* The statement np.add(a, b, out=c) is c[...] = np.add(a, b). */
+static void take_out(Parser *p, AstStmt *stmt, AstExpr *call, const Token *start) {
+    if (call->kind != AST_CALL || !is_numpy(call->left)) return;
+    uint32_t at = 0, n = call->keywords.len;
+    while (at < n && strcmp(call->keywords.data[at].name, "out") != 0)
+        at++;
+    if (at == n) return;
+    AstExpr *target = fe_parse_new(p, AST_SUBSCRIPT, start);
+    target->left = call->keywords.data[at].value;
+    target->span = target->at = call->keywords.data[at].span;
+    AstExpr *all = fe_parse_new(p, AST_ELLIPSIS, start);
+    all->span = all->at = target->span;
+    JR_PUSH(p->arena, &target->items, all);
+    for (; at + 1 < n; at++)
+        call->keywords.data[at] = call->keywords.data[at + 1];
+    call->keywords.len--;
+    stmt->kind = AST_ASSIGN;
+    JR_PUSH(p->arena, &stmt->targets, target);
+}
+
 static void parse_expr_stmt(Parser *p, AstBlock *block) {
     Token start = p->tok;
     AstOp op;
@@ -108,6 +137,7 @@ static void parse_expr_stmt(Parser *p, AstBlock *block) {
         parse_augmented(p, stmt, expr, op);
     } else {
         stmt->value = expr;
+        take_out(p, stmt, expr, &start);
         if (expr->kind == AST_STR || expr->kind == AST_ELLIPSIS) stmt->kind = AST_PASS;
     }
     stmt->span = fe_parse_span(p, &start);

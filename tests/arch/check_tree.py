@@ -79,7 +79,7 @@ def untested_builtins(root):
     programs = "\n".join(read(path) for path in tree(root, ("tests/lang",), {".src"}))
     programs = re.sub(r"#.*", "", programs)
     library = "\n".join(read(path) for path in sorted(root.glob("frontend/numpy/*.src")))
-    kernels = {"np." + name.replace("linalg_", "linalg.") for name in KERNEL.findall(library)}
+    kernels = {"np." + re.sub("^(linalg|random)_", r"\1.", name) for name in KERNEL.findall(library)}
     for path in [*BUILTIN.findall(read(table)), *sorted(kernels)]:
         if not re.search(used_as(path), programs):
             yield f"{table}: no program of tests/lang uses {path}"
