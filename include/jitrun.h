@@ -790,6 +790,12 @@ JR_API JrStatus jr_python_interrupts(JrContext *context, void *getsignal, void *
 /* Looks whether the handler is in place, which calls of an entry do by themselves: for a call from
  * the slow function. */
 JR_API void jr_python_watch(void);
+/* What the context's kernels print goes to Python's sys.stdout from now on, on any thread. Where that raises, the
+ * call of the kernel is JR_ERR_IO. Not while kernels run in the context. */
+JR_API JrStatus jr_python_output(JrContext *context);
+/* Raises, as a C function called from Python does, what sys.stdout raised last, if that was not
+ * raised yet. */
+JR_API void jr_python_raise(void);
 /* From now on calls with such arguments go to `function`, which must live as long; when it fails,
  * failed() makes the exception. JR_ERR_SIGNATURE if that cannot be done: they go on to slow. */
 JR_API JrStatus jr_python_calls_add(JrPyCalls *calls, JrFunction *function, void *failed,

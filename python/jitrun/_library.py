@@ -250,6 +250,8 @@ PYTHON_PROTOTYPES = {
     "jr_python_loop_free": (None, c_void_p),
     "jr_python_interrupts": (c_int, c_void_p, c_void_p, c_void_p, c_void_p),
     "jr_python_watch": (None,),
+    "jr_python_output": (c_int, c_void_p),
+    "jr_python_raise": (None,),
     "jr_python_calls_new": (c_void_p, c_void_p, c_size_t, c_size_t, c_void_p, c_void_p),
     "jr_python_calls_free": (None, c_void_p),
     "jr_python_calls_add": (

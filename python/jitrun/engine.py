@@ -18,7 +18,8 @@ _output = threading.local()
 
 
 def _write(user, data, size):
-    """What kernels print goes where Python's print writes."""
+    """What kernels print goes where Python's print writes; unless that is done in C (fast.py), where what
+    this raises, KeyboardInterrupt too, reaches the kernel's caller."""
     try:
         decoder = getattr(_output, "decoder", None)
         if decoder is None:

@@ -193,12 +193,20 @@ def last_error():
     return error.status, _text(message), frames
 
 
+def _output_error():
+    """What sys.stdout raised as a kernel printed, if that is known."""
+    try:
+        c.python.jr_python_raise()
+    except BaseException as error:
+        return error
+
+
 def exception_for(unit, status, message, frames):
     """The exception for a failed call, with the kernel's frames as its traceback."""
     if status == c.ERR_ARGUMENT:
         return TypeError(message)
     if status == c.ERR_IO:
-        return OSError(message)
+        return _output_error() or OSError(message)
     if status not in c.STATUS_EXCEPTIONS:
         return EngineError(message)
     exception = c.STATUS_EXCEPTIONS[status]

@@ -100,7 +100,7 @@ class Maker:
 
     def __init__(self, base, slow, context):
         """`slow(self, *args, **keywords)` takes the calls that are not known yet. Ctrl-C stops what
-        runs in the context."""
+        runs in the context, and what is printed there goes to sys.stdout."""
         self.type = base
         self._slow = slow
         self._vectorcall = ctypes.c_void_p()
@@ -114,6 +114,7 @@ class Maker:
             asked = (_signal.getsignal, int(signal.SIGINT), signal.default_int_handler)
             _kept.append(asked)
             c.python.jr_python_interrupts(context, *map(id, asked))
+            c.python.jr_python_output(context)
 
     def set_up(self, kernel, parsed, defaults, tables=()):
         """Makes an object callable, whose parameters are those of the parsed source, and behind them

@@ -21,6 +21,9 @@ typedef struct PyObject PyObject;
     X(PyErr_CheckSignals, int, (void))                                         \
     X(PyErr_Clear, void, (void))                                               \
     X(PyErr_ExceptionMatches, int, (PyObject *))                               \
+    X(PyErr_Fetch, void, (PyObject **, PyObject **, PyObject **))              \
+    X(PyErr_NoMemory, PyObject *, (void))                                      \
+    X(PyErr_Restore, void, (PyObject *, PyObject *, PyObject *))               \
     X(PyErr_SetObject, void, (PyObject *, PyObject *))                         \
     X(PyEval_RestoreThread, void, (void *))                                    \
     X(PyEval_SaveThread, void *, (void))                                       \
@@ -33,10 +36,14 @@ typedef struct PyObject PyObject;
     X(PyLong_FromUnsignedLongLong, PyObject *, (unsigned long long))           \
     X(PyObject_Call, PyObject *, (PyObject *, PyObject *, PyObject *))         \
     X(PyObject_CallFunctionObjArgs, PyObject *, (PyObject *, ...))             \
+    X(PyObject_GetAttrString, PyObject *, (PyObject *, const char *))          \
+    X(PySys_GetObject, PyObject *, (const char *))                             \
     X(PyTuple_GetItem, PyObject *, (PyObject *, ptrdiff_t))                    \
     X(PyTuple_New, PyObject *, (ptrdiff_t))                                    \
     X(PyTuple_SetItem, int, (PyObject *, ptrdiff_t, PyObject *))               \
     X(PyTuple_Size, ptrdiff_t, (PyObject *))                                   \
+    X(PyUnicode_DecodeUTF8Stateful, PyObject *,                                \
+      (const char *, ptrdiff_t, const char *, ptrdiff_t *))                    \
     X(Py_DecRef, void, (PyObject *))                                           \
     X(Py_IncRef, void, (PyObject *))
 
