@@ -5,6 +5,8 @@
  * kin for those who call them. */
 #include "cli/emit.h"
 
+#include "cli/report.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <spawn.h>
@@ -25,10 +27,6 @@ bool emit_is_kind(const char *kind) {
     return false;
 }
 
-static bool write_to(void *user, const char *bytes, size_t len) {
-    return fwrite(bytes, 1, len, user) == len;
-}
-
 static int cannot(const char *what, const char *path, int error) {
     fprintf(stderr, "jitrun: error: cannot %s %s: %s\n", what, path, strerror(error));
     return EXIT_USAGE;
@@ -40,14 +38,15 @@ static bool is_plain(const char *path) {
     return lstat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
-/* Closes the file if it is ours. A file that is not whole is removed. */
+/* Closes the file, unless it is standard output. A file that is not whole is removed. */
 static int finish(FILE *to, const char *path, JrStatus status) {
+    if (!path) return status == JR_OK || output_error() ? 0 : -1;
     bool good = fflush(to) == 0;
     int error = errno;
-    if (path && fclose(to) != 0 && good) good = false, error = errno;
-    if (path && (!good || status) && is_plain(path)) remove(path);
-    if (status) return status == JR_ERR_IO ? cannot("write", path ? path : "it", error) : -1;
-    return good ? 0 : cannot("write", path ? path : "it", error);
+    if (fclose(to) != 0 && good) good = false, error = errno;
+    if ((!good || status) && is_plain(path)) remove(path);
+    if (status) return status == JR_ERR_IO ? cannot("write", path, error) : -1;
+    return good ? 0 : cannot("write", path, error);
 }
 
 static int write_kind(const Options *o, JrModule *module, const char *kind, FILE *to,

@@ -5,7 +5,6 @@
 #include "cli/report.h"
 #include "cli/stop.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ static int show_result(const Options *o, const JrValue *result) {
 static int dump(const Options *o, JrModule *module, const char *stage, FILE *to) {
     if (jr_module_dump(module, stage, write_to, to) == JR_OK) return 0;
     JrStatus status = jr_error()->status;
-    if (status == JR_ERR_COMPILE) return report_error(o, module);
+    if (status == JR_ERR_COMPILE || status == JR_ERR_IO) return report_error(o, module);
     jr_error_report(NULL, o->json ? JR_REPORT_JSON : JR_REPORT_TEXT, write_to, stderr);
     return EXIT_USAGE;
 }
@@ -136,9 +135,10 @@ static void print_version(JrContext *context) {
 
 /* The exit code: also output that could not be written is a failure. */
 static int finish(int code) {
-    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
-    if (code == 0) perror("jitrun: error: cannot write the output");
-    return code ? code : EXIT_KERNEL;
+    int error = output_error();
+    if (code || !error) return code;
+    fprintf(stderr, "jitrun: error: cannot write the output: %s\n", strerror(error));
+    return EXIT_KERNEL;
 }
 
 int main(int argc, char **argv) {

@@ -64,7 +64,8 @@ static bool set_timeout(Options *o, const char *value) {
     char *end;
     o->timeout = strtod(value, &end);
     if (*end || end == value || !(o->timeout > 0) || o->timeout > 1e9)
-        return fail("--timeout takes a number of seconds above 0, not '%s'", value);
+        return fail("--timeout takes a number of seconds above 0, at most 1e9, not '%s'",
+                    value);
     return true;
 }
 

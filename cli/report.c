@@ -2,8 +2,19 @@
 
 #include "cli/stop.h"
 
+#include <errno.h>
+
+static int failed; /* errno of the write to standard output that failed */
+
 bool write_to(void *user, const char *bytes, size_t len) {
-    return fwrite(bytes, 1, len, user) == len;
+    if (fwrite(bytes, 1, len, user) == len) return true;
+    if (user == stdout && !failed) failed = errno;
+    return false;
+}
+
+int output_error(void) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !failed) failed = errno ? errno : EIO;
+    return failed;
 }
 
 static JrReport kind_of(const Options *o) {
@@ -13,6 +24,7 @@ static JrReport kind_of(const Options *o) {
 int report_error(const Options *o, JrModule *module) {
     JrStatus status = jr_error()->status;
     fflush(stdout);
+    if (status == JR_ERR_IO && output_error()) return 0;
     if (status == JR_ERR_COMPILE && module && jr_module_diagnostic_count(module))
         fputs(jr_module_report(module, kind_of(o)), stderr);
     else

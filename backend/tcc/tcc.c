@@ -12,6 +12,7 @@
 #include "backend/tcc/shim.h"
 #include "ir/base/clock.h"
 
+#include <inttypes.h>
 #include <libtcc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -85,6 +86,24 @@ static void prepare(Job *job, const IrModule *module, const JrEngineOptions *opt
         add_host(job, module->hosts.data[i]->name, &options->hosts);
     for (uint32_t i = 0; i < module->funcs.len; i++)
         if (module->funcs.data[i]->exported) JR_PUSH(module->arena, &job->exported, i);
+}
+
+/* libtcc keeps the values of a call on a stack of 256, with the function, the JrRt and the results. */
+enum { MOST_VALUES = 250 };
+
+/* Why libtcc could not compile a call of one of the functions, in the arena; or NULL. */
+static const char *too_many_values(const IrModule *module) {
+    for (uint32_t i = 0; i < module->funcs.len; i++) {
+        const IrFunc *func = module->funcs.data[i];
+        if (func->nparams + func->nrets <= MOST_VALUES) continue;
+        return jr_arena_printf(
+            module->arena,
+            "%s in line %" PRId32 " takes and returns %" PRIu32
+            " values, counting the items of tuples, and libtcc can pass %d: "
+            "use arrays, or another engine",
+            func->display, func->span.line, func->nparams + func->nrets, MOST_VALUES);
+    }
+    return NULL;
 }
 
 static JrCode *new_code(const IrModule *module, const Job *job, const JrAlloc *alloc) {
@@ -183,6 +202,8 @@ static JrCode *compile(const IrModule *module, const JrEngineOptions *options,
                        const char **why) {
     Job job = {0};
     double begun = jr_clock();
+    *why = too_many_values(module);
+    if (*why) return NULL;
     prepare(&job, module, options);
     if (job.missing) {
         *why =

@@ -1,16 +1,17 @@
 /* Functions and imports. */
 #include "frontend/syntax/parse.h"
 
+#include "ir/base/table.h"
+
 #include <string.h>
 
 /* Parameters. */
 
-static void check_duplicate(Parser *p, const AstFunc *func, const AstParam *param) {
-    for (uint32_t i = 0; i < func->params.len; i++)
-        if (!strcmp(func->params.data[i].name, param->name))
-            fe_parse_fail(
-                p, param->span,
-                jr_arena_printf(p->arena, "parameter '%s' appears twice", param->name), NULL);
+static void check_duplicate(Parser *p, JrTable *names, const AstParam *param) {
+    if (jr_table_put(names, param->name, names))
+        fe_parse_fail(p, param->span,
+                      jr_arena_printf(p->arena, "parameter '%s' appears twice", param->name),
+                      NULL);
 }
 
 static void check_default(Parser *p, const AstFunc *func, const AstParam *param) {
@@ -24,12 +25,12 @@ static void check_default(Parser *p, const AstFunc *func, const AstParam *param)
 }
 
 /* name: annotation = default */
-static void parse_param(Parser *p, AstFunc *func, bool keyword_only) {
+static void parse_param(Parser *p, AstFunc *func, JrTable *names, bool keyword_only) {
     AstParam param = {.span = token_span(&p->tok), .keyword_only = keyword_only};
     if (parse_at(p, TOK_LPAREN))
         fe_parse_fail_here(p, "a parameter is a name, not a tuple", "unpack it in the body");
     param.name = fe_parse_name(p, "a parameter's name");
-    check_duplicate(p, func, &param);
+    check_duplicate(p, names, &param);
     if (fe_parse_accept(p, TOK_COLON)) param.annotation = fe_parse_expr(p);
     if (fe_parse_accept(p, TOK_ASSIGN)) param.fallback = fe_parse_expr(p);
     check_default(p, func, &param);
@@ -66,6 +67,8 @@ static void parse_slash(Parser *p, AstFunc *func, bool keyword_only) {
 static void parse_params(Parser *p, AstFunc *func) {
     Token open = p->tok;
     bool keyword_only = false;
+    JrTable names;
+    jr_table_init(&names, p->arena);
     fe_parse_expect(p, TOK_LPAREN, "'(' and the parameters");
     p->open = &open;
     while (!parse_at(p, TOK_RPAREN)) {
@@ -75,7 +78,7 @@ static void parse_params(Parser *p, AstFunc *func) {
         else if (parse_at(p, TOK_SLASH))
             parse_slash(p, func, keyword_only);
         else
-            parse_param(p, func, keyword_only);
+            parse_param(p, func, &names, keyword_only);
         if (!fe_parse_accept(p, TOK_COMMA)) break;
     }
     if (!parse_at(p, TOK_RPAREN)) fe_parse_bad_close(p, &open, TOK_RPAREN);
@@ -142,10 +145,14 @@ void fe_parse_def(Parser *p, AstBlock *block) {
 
 /* a.b.c */
 static const char *parse_dotted(Parser *p) {
-    const char *name = fe_parse_name(p, "a module's name");
-    while (fe_parse_accept(p, TOK_DOT))
-        name = jr_arena_printf(p->arena, "%s.%s", name, fe_parse_name(p, "a module's name"));
-    return name;
+    JrText name;
+    jr_text_init(&name, p->arena);
+    jr_text_puts(&name, fe_parse_name(p, "a module's name"));
+    while (fe_parse_accept(p, TOK_DOT)) {
+        jr_text_puts(&name, ".");
+        jr_text_puts(&name, fe_parse_name(p, "a module's name"));
+    }
+    return name.data;
 }
 
 static const char *first_part(Parser *p, const char *dotted) {

@@ -200,6 +200,19 @@ class Errors(Command):
             self.assertEqual((code, out), (2, ""), (args, err))
             self.assertIn(message, err)
 
+    def test_many_parameters(self):
+        """libtcc keeps what is passed on a stack of its own, of fixed size."""
+        for engine in ENGINES:
+            for count in (250, 300):
+                names = ", ".join(f"a{i}: int" for i in range(count))
+                text = f"def f({names}):\n    print(a0, a{count - 1})\nf({', '.join(map(str, range(count)))})\n"
+                code, out, err = self.run_command("-", "--backend", engine, stdin=text)
+                if (engine, count) == ("tcc", 300):
+                    self.assertEqual((code, out), (2, ""))
+                    self.assertIn("f in line 1 takes and returns 300 values", err)
+                else:
+                    self.assertEqual((code, out, err), (0, f"0 {count - 1}\n", ""), engine)
+
     def test_float_for_an_int_is_refused(self):
         code, out, err = self.run_command("k.src", "-e", "fails", "2.5")
         self.assertEqual((code, out), (2, ""), err)
@@ -243,7 +256,10 @@ class Errors(Command):
                                   stdout=full, stderr=subprocess.PIPE, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("write", done.stderr)
-        for args in (["--help"], ["--completion", "bash"], ["--version"]):
+        long, kernel = self.path / "long.src", self.path / "k.src"
+        long.write_text("for i in range(100_000):\n    print(i)\nprint(" + "1, " * 9_000 + "1)\n")
+        others = [[long], [long, "--format", "json"], [kernel, "--emit", "c"], [long, "--dump", "ast"]]
+        for args in (["--help"], ["--completion", "bash"], ["--version"], *others):
             with open("/dev/full", "w") as full:
                 done = subprocess.run([os.path.abspath(JITRUN), *args], text=True, stdout=full,
                                       stderr=subprocess.PIPE, timeout=60)

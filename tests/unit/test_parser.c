@@ -443,6 +443,7 @@ static void limits(void **state) {
     check_repeated("x = [", "1, ", 1 << 16, "]", NULL);
     check_repeated("if a: b\n", "elif a: b\n", 900, "", NULL);
     check_repeated("", "x = a[i] + f(b)\n", 20000, "", NULL);
+    check_repeated("import a", ".a", 1 << 17, "", NULL);
 }
 
 static void block_limit(void **state) {
