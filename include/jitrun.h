@@ -405,48 +405,49 @@ typedef struct JrValue {
     } as;
 } JrValue;
 
-static inline JrValue jr_bool(bool b) {
+static inline JrValue jr_none(void) {
     JrValue v;
-    v.type = JR_BOOL, v.owned = false, v.as.u = 0, v.as.b = b;
+    v.type = JR_NONE, v.owned = false;
+    v.as.tuple.count = 0, v.as.tuple.items = NULL; /* all of it */
+    return v;
+}
+static inline JrValue jr_bool(bool b) {
+    JrValue v = jr_none();
+    v.type = JR_BOOL, v.as.b = b;
     return v;
 }
 static inline JrValue jr_int(int64_t i) {
-    JrValue v;
-    v.type = JR_INT64, v.owned = false, v.as.i = i;
+    JrValue v = jr_none();
+    v.type = JR_INT64, v.as.i = i;
     return v;
 }
 static inline JrValue jr_uint(uint64_t u) {
-    JrValue v;
-    v.type = JR_UINT64, v.owned = false, v.as.u = u;
+    JrValue v = jr_none();
+    v.type = JR_UINT64, v.as.u = u;
     return v;
 }
 static inline JrValue jr_float(double f) {
-    JrValue v;
-    v.type = JR_FLOAT64, v.owned = false, v.as.f = f;
+    JrValue v = jr_none();
+    v.type = JR_FLOAT64, v.as.f = f;
     return v;
 }
 /* The default of the parameter that it is passed for, to jr_function_for and jr_call. */
 static inline JrValue jr_default(void) {
-    JrValue v;
-    v.type = JR_DEFAULT, v.owned = false, v.as.u = 0;
+    JrValue v = jr_none();
+    v.type = JR_DEFAULT;
     return v;
 }
 /* Borrows: the array must live as long as the value is used. */
 static inline JrValue jr_array(JrArrayValue *array) {
-    JrValue v;
-    v.type = JR_ARRAY, v.owned = false, v.as.array = array;
+    JrValue v = jr_none();
+    v.type = JR_ARRAY, v.as.array = array;
     return v;
 }
 
 /* Borrows: the items must live as long as the value is used. */
 static inline JrValue jr_tuple(size_t count, JrValue *items) {
-    JrValue v;
-    v.type = JR_TUPLE, v.owned = false, v.as.tuple.count = count, v.as.tuple.items = items;
-    return v;
-}
-static inline JrValue jr_none(void) {
-    JrValue v;
-    v.type = JR_NONE, v.owned = false, v.as.u = 0;
+    JrValue v = jr_none();
+    v.type = JR_TUPLE, v.as.tuple.count = count, v.as.tuple.items = items;
     return v;
 }
 /* The caller's memory as an array in C order, of 1 to 8 dimensions; memory that must not be written to

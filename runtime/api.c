@@ -374,8 +374,8 @@ int jr_module_param_index(const JrModule *module, const char *function, const ch
     return -1;
 }
 
-/* Definitions, imports and plain constants do nothing one could see; neither does a docstring.
- */
+/* Definitions, imports and plain constants do nothing one could see; neither does a docstring. Of a source
+ * with errors a statement may have no value. */
 static bool only_defines(const AstStmt *stmt) {
     switch (stmt->kind) {
     case AST_DEF:
@@ -383,7 +383,7 @@ static bool only_defines(const AstStmt *stmt) {
     case AST_PASS:
     case AST_ASSIGN:
     case AST_ANN: return true;
-    case AST_EXPR: return stmt->value->kind == AST_STR;
+    case AST_EXPR: return stmt->value && stmt->value->kind == AST_STR;
     default: return false;
     }
 }

@@ -189,6 +189,11 @@ JrStatus jr_run_cancelled_since(const JrModule *module, int32_t seen);
 
 /* ---- report.c ---- */
 
+/* Hands a text to a JrWrite, which is not bothered with none. */
+static inline bool jr_hand_over(const JrText *text, JrWrite write, void *user) {
+    return text->len == 0 || write(user, text->data, text->len);
+}
+
 /* Has `make` write a text about `of`, while it holds the lock of `locked` (NULL: none), and hands it to `write`.
  * Sets the error: no memory, or "WHAT could not be written". */
 typedef void (*JrMakeText)(const void *of, JrText *out);

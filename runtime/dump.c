@@ -97,7 +97,7 @@ JrStatus jr_module_dump(JrModule *module, const char *stage_name, JrWrite write,
     }
     jr_arena_on_oom(module->arena, NULL);
     jr_module_unlock(module);
-    if (jr_error()->status == JR_OK && !write(user, text.data, text.len))
+    if (jr_error()->status == JR_OK && !jr_hand_over(&text, write, user))
         return jr_error_set(JR_ERR_IO, "the dump could not be written");
     return jr_error()->status;
 }

@@ -150,6 +150,6 @@ JrStatus jr_module_emit(JrModule *module, const JrEmitOptions *options, JrWrite 
     jr_arena_on_oom(module->arena, NULL);
     jr_module_unlock(module);
     if (jr_error()->status) return jr_error()->status;
-    if (write(user, job.text.data, job.text.len)) return JR_OK;
+    if (jr_hand_over(&job.text, write, user)) return JR_OK;
     return jr_error_set(JR_ERR_IO, "what was made could not be written");
 }

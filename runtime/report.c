@@ -16,7 +16,7 @@ JrStatus jr_write_text(const char *what, JrMakeText make, const void *of, JrModu
         make(of, &text);
     }
     if (locked) jr_module_unlock(locked);
-    bool written = made && write(user, text.data, text.len);
+    bool written = made && jr_hand_over(&text, write, user);
     jr_arena_free(arena);
     if (!made) return jr_error_set(JR_MEMORY_ERROR, "out of memory");
     return written ? JR_OK : jr_error_set(JR_ERR_IO, "%s could not be written", what);
@@ -99,6 +99,6 @@ void jr_error_report(JrModule *module, JrReport kind, JrWrite write, void *user)
         add_diag(&diags, error);
         report_text(&diags, error, &text);
     }
-    write(user, text.data, text.len);
+    jr_hand_over(&text, write, user);
     jr_arena_free(arena);
 }

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* Whether every element's offset can be computed: kernels trust shapes and strides. */
+/* No memory is larger: addresses have at most 57 bits on what there is, of which half is the kernel's. */
+static const int64_t most_memory = INT64_C(1) << 56;
+
+/* Whether every element's address can be computed: kernels trust shapes and strides. */
 static bool has_offsets(const JrArrayValue *array, unsigned item_size) {
     int64_t reach = 0;
     for (uint32_t i = 0; i < array->ndim; i++) {
@@ -13,7 +16,7 @@ static bool has_offsets(const JrArrayValue *array, unsigned item_size) {
             return false;
         if (__builtin_add_overflow(reach, part, &reach)) return false;
     }
-    return !__builtin_mul_overflow(reach + 1, (int64_t)item_size, &reach);
+    return reach < most_memory / item_size;
 }
 
 const char *jr_array_fault(const JrArrayValue *array) {

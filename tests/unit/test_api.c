@@ -180,6 +180,9 @@ static void modules_say_what_they_have(void **state) {
     module = env_compile(env, "print(1)\n");
     assert_true(jr_module_has_body(module));
     jr_module_free(module);
+    assert_fails(jr_compile(env->context, "print(1)\n(", NULL, &module), JR_ERR_COMPILE, "");
+    assert_true(jr_module_has_body(module)); /* though its last statement has no value */
+    jr_module_free(module);
 }
 
 static void stages_can_be_shown(void **state) {

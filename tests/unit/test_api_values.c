@@ -222,6 +222,8 @@ static void arrays_that_cannot_be_trusted_are_refused(void **state) {
     assert_fails(jr_call(f, 1, &arg, &r), JR_ERR_ARGUMENT, "lead out of memory");
     a = good, a.strides[0] = INT64_MIN;
     assert_fails(jr_call(f, 1, &arg, &r), JR_ERR_ARGUMENT, "lead out of memory");
+    a = good, a.strides[0] = INT64_C(1) << 57; /* no overflow, and no such memory */
+    assert_fails(jr_call(f, 1, &arg, &r), JR_ERR_ARGUMENT, "lead out of memory");
     a = good, a.ndim = 9;
     assert_fails(jr_call(f, 1, &arg, &r), JR_ERR_ARGUMENT, "cannot be passed");
     a = good, a.dtype = JR_FLOAT32;
