@@ -720,10 +720,16 @@ def weights_given(x, w=None, out=None):
     return mean
 
 
+@case(46)
+@njit
+def characters(code):
+    return code == ord(".")
+
+
 # ---- What is not in the language ----
 
 
-@refused("write np.array([...]) for an array", np.array([5, 3, 8]))
+@refused("store with a[k] = x", np.array([5, 3, 8]))
 @njit
 def grows_a_list(a):
     out = []
@@ -739,12 +745,6 @@ def optional(n):
     if n > 3:
         return None
     return n
-
-
-@refused("'ord' is not in the language", 46)
-@njit
-def characters(code):
-    return code == ord(".")
 
 
 @refused("dict", 3)
