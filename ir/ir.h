@@ -98,6 +98,9 @@ typedef union IrConst {
     } str;
 } IrConst;
 
+/* The strips of a pass whose step is not a small constant. Without one, the step of a loop in strips is. */
+enum { IR_ANY_STRIP = 1024 };
+
 typedef struct IrStmt IrStmt;
 typedef struct IrFunc IrFunc;
 typedef struct IrModule IrModule;
@@ -127,8 +130,8 @@ struct IrStmt {
     bool leftover; /* FOR, innermost: not what most iterations go through (ir/jam.h) */
     uint8_t
         accumulates; /* LOAD, STORE, RT: of a[i] op= e that a prange accumulates: 1 + IrOp */
-    uint32_t strip; /* FOR: iterations between two polls; 0: none. The step is then constant */
-    uint32_t ndsts; /* 1 for most; any number for CALL and RT; 0 for STORE and control */
+    uint32_t strip;  /* FOR: iterations between two polls; 0: none (IR_ANY_STRIP) */
+    uint32_t ndsts;  /* 1 for most; any number for CALL and RT; 0 for STORE and control */
     uint32_t nargs;
     JrSpan span;
     IrReg *dsts;

@@ -10,6 +10,8 @@
  * an array is marked, which an engine may leave whole: it takes no longer than memory takes. A
  * pass by rows has strips of a few rows, since rows that are shorter than a strip never look.
  *
+ * Where the step is a variable, or large, only a pass has strips, of IR_ANY_STRIP iterations.
+ *
  * A loop that ir/jam/ has made is over soon enough not to look at all: the loop around it looks.
  *
  * Loops around others, `while` loops, and what cannot be cut into strips look once per
@@ -21,6 +23,8 @@
 enum {
     BETWEEN = 1 << 15, /* statements that may run between two looks: some ten microseconds */
     SHORTEST_STRIP = 8,
+    PASS_STRIP =
+        4096, /* of a pass, at most: each element may be on a page that is still to be made */
     WHOLE_VECTORS = 64, /* strips of a multiple of this leave no rest after vector loops */
     ROWS = 16,          /* of a pass, each of which may end just before its own first look */
     LARGEST_STEP = 1 << 15,
@@ -143,10 +147,13 @@ static uint64_t strip_length(uint64_t cost) {
 static bool make_strips(const IrFunc *func, IrStmt *loop, Weight body) {
     int64_t step;
     uint64_t length = body.looks ? ROWS : strip_length(body.cost);
-    if ((body.looks && !loop->pass) || length < SHORTEST_STRIP) return loop->pass;
+    if ((body.looks && !loop->pass) || length < SHORTEST_STRIP) return false;
     if (!known_int(func, loop->args[2], &step) || step == 0 || step > LARGEST_STEP ||
-        step < -LARGEST_STEP)
-        return loop->pass;
+        step < -LARGEST_STEP) {
+        if (body.looks || !loop->pass) return false;
+        length = IR_ANY_STRIP;
+    }
+    if (loop->pass && length > PASS_STRIP) length = PASS_STRIP;
     loop->strip = (uint32_t)length;
     return true;
 }

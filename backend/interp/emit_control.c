@@ -186,6 +186,7 @@ typedef struct Counted {
     uint32_t counter, hi, step; /* slots */
     int64_t by;                 /* the step, if it is known */
     bool known;
+    bool any_strip; /* its strips are of IR_ANY_STRIP iterations, by the step's slot */
 } Counted;
 
 static uint32_t emit_for_test(Compiler *c, const Counted *loop, uint32_t lo) {
@@ -199,13 +200,21 @@ static uint32_t emit_for_test(Compiler *c, const Counted *loop, uint32_t lo) {
     return c->code.len - 1;
 }
 
+static bool strip_fits(int64_t by, uint32_t strip) {
+    const __int128 stride = (__int128)by * strip;
+    return stride <= INT32_MAX && -stride <= INT32_MAX;
+}
+
 /* From here the loop runs to the end of a strip. */
 static uint32_t emit_strip(Compiler *c, Counted *loop, const IrStmt *stmt) {
     const uint32_t at = c->code.len, hi = loop->hi;
     const uint64_t by = loop->by > 0 ? (uint64_t)loop->by : 0 - (uint64_t)loop->by;
     loop->hi = jr_take_slots(c, 0);
-    jr_emit(c, loop->by > 0 ? BC_STRIP_UP : BC_STRIP_DOWN, loop->hi, loop->counter, hi,
-            (uint32_t)(by * stmt->strip));
+    if (loop->any_strip)
+        jr_emit(c, BC_STRIP_ANY, loop->hi, loop->counter, hi, loop->step);
+    else
+        jr_emit(c, loop->by > 0 ? BC_STRIP_UP : BC_STRIP_DOWN, loop->hi, loop->counter, hi,
+                (uint32_t)(by * stmt->strip));
     return at;
 }
 
@@ -227,7 +236,9 @@ static void emit_for(Compiler *c, const IrStmt *stmt) {
     loop.hi = stable_slot(c, stmt->args[1], &hi_copy);
     loop.known = jr_const_value(c, stmt->args[2], &loop.by);
     const bool small = loop.by <= UINT32_MAX && loop.by >= -(int64_t)UINT32_MAX;
-    if (!loop.known || !small) loop.step = stable_slot(c, stmt->args[2], &step_copy);
+    loop.any_strip = stmt->strip && (!loop.known || !strip_fits(loop.by, stmt->strip));
+    if (!loop.known || !small || loop.any_strip)
+        loop.step = stable_slot(c, stmt->args[2], &step_copy);
     loop.counter = jr_write_slot(c, stmt->dsts[0]);
     const uint32_t skip = emit_for_test(c, &loop, lo);
     jr_bury(c);

@@ -10,6 +10,13 @@
 #include "backend/interp/bytecode.h"
 #include "ir/numeric.h"
 
+/* Where IR_ANY_STRIP steps lead, if that is not beyond hi. */
+static inline uint64_t strip_end(uint64_t counter, uint64_t hi, int64_t step) {
+    const uint64_t by = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+    const uint64_t way = step > 0 ? hi - counter : counter - hi;
+    return way / IR_ANY_STRIP < by ? hi : counter + (uint64_t)step * IR_ANY_STRIP;
+}
+
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 

@@ -76,10 +76,17 @@ static void passes_over_arrays_are_marked(void **state) {
     assert_has(polled(*state, "  for %i = 0, %n, 1 {\n    %j = mul %i, 3\n"
                               "    %l = add %j, %k\n    %a = load %x[%l]\n  }\n"),
                "for pass strip ");
-    /* a step that is not known does no harm then */
+    /* with any step */
     const char *text = polled(*state, "  for %i = 0, %n, %k {\n" LOAD "  }\n");
-    assert_has(text, "for pass %i");
+    assert_has(text, "for pass strip 1024 %i");
     assert_polls(text, 0);
+    assert_has(polled(*state, "  for %i = %n, 0, -4000000000 {\n" LOAD "  }\n"),
+               "for pass strip 1024 %i");
+    text = polled(*state, "  for %i = 0, %n, %k {\n    for %j = 0, %k, %n {\n"
+                          "      %a = load %m[%i, %j]\n    }\n  }\n");
+    assert_has(text, "for pass %i");
+    assert_has(text, "for pass strip 1024 %j");
+    assert_polls(text, 1);
     /* an index that comes round again, one that may never be used, and one that is skipped */
     assert_has(polled(*state, "  for %i = 0, %n, 1 {\n    %j = mod %i, 3\n"
                               "    %a = load %x[%j]\n  }\n"),
@@ -101,7 +108,7 @@ static void nests_of_loops_are_passes_too(void **state) {
     const char *text = polled(*state, jr_arena_printf(*state, nest, "%m[%i, %j]"));
     assert_polls(text, 0);
     assert_has(text, "for pass strip 16 %i"); /* rows */
-    assert_has(text, "for pass strip 16384 %j");
+    assert_has(text, "for pass strip 4096 %j");
     /* over a row again and again is none */
     text = polled(*state, jr_arena_printf(*state, nest, "%m[%n, %j]"));
     assert_polls(text, 1);
