@@ -65,15 +65,15 @@ void jr_gen_header_load(Gen *g, LLVMValueRef header, IrType type, GenArray *arra
 
 typedef struct Access {
     const IrStmt *stmt;
-    const GenArray *array;
+    const GenArray *array; /* once its code is being generated */
     IrType type;
     uint32_t check, wrap; /* a bit per axis, less what is proven */
 } Access;
 
-static Access access_of(GenFunc *f, const IrStmt *s, const GenArray *array) {
+static Access access_of(const GenFunc *f, const IrStmt *s) {
     const GenProof *proof = jr_gen_proof(f, s);
     uint32_t proven = proof ? proof->axes : 0;
-    return (Access){s, array, ir_reg_type(f->ir, s->args[0]), s->u.mem.check & ~proven,
+    return (Access){s, NULL, ir_reg_type(f->ir, s->args[0]), s->u.mem.check & ~proven,
                     s->u.mem.wrap & ~proven};
 }
 
@@ -155,20 +155,36 @@ static bool writes_any(const IrStmt *s, const IrStmt *access, unsigned ndim) {
                                     block_writes_any(&s->u.blocks.els, access, ndim));
 }
 
-/* Whether the load is in the access' block, before it, and reads the element that it reads or writes. */
+/* Whether the access comes behind `s` in its block, or in an arm of an `if` there, with its array and indices as they are. */
+static bool leads_to(const IrStmt *s, const IrStmt *access, unsigned ndim, int *left) {
+    for (; s; s = s->next) {
+        if (s == access) return true;
+        if (--*left < 0) return false;
+        if (s->op == OP_IF && (leads_to(s->u.blocks.then.first, access, ndim, left) ||
+                               leads_to(s->u.blocks.els.first, access, ndim, left)))
+            return true;
+        if (writes_any(s, access, ndim)) return false;
+    }
+    return false;
+}
+
+/* Whether the load is in front of the access, and reads the element that it reads or writes. */
 static bool is_for(const IrStmt *load, const IrStmt *access, unsigned ndim) {
+    int left = MAX_BETWEEN;
     if (load == access || load->nargs != ndim + 1) return false;
     for (unsigned k = 0; k <= ndim; k++)
         if (load->args[k] != access->args[k]) return false;
-    for (int i = 0; load && load != access && i < MAX_BETWEEN; i++, load = load->next)
-        if (writes_any(load, access, ndim)) return false;
-    return load == access;
+    return leads_to(load, access, ndim, &left);
 }
 
 static LLVMValueRef found_by_load(const GenFunc *f, const IrStmt *access, unsigned ndim) {
     for (int i = 0; i < GEN_FOUND; i++)
         if (f->found[i].load && is_for(f->found[i].load, access, ndim)) return f->found[i].at;
     return NULL;
+}
+
+bool jr_gen_was_found(const GenFunc *f, const IrStmt *s) {
+    return found_by_load(f, s, ir_reg_type(f->ir, s->args[0]).ndim) != NULL;
 }
 
 /* What the twin of a loop has found for the same load is no more. */
@@ -180,22 +196,24 @@ static void note_found(GenFunc *f, const IrStmt *load, LLVMValueRef at) {
     f->found[next] = (GenFound){load, at};
 }
 
-static LLVMValueRef element_of(GenFunc *f, const IrStmt *s);
+static LLVMValueRef element_of(GenFunc *f, const IrStmt *s, Access a);
 
 static LLVMValueRef element(GenFunc *f, const IrStmt *s) {
     unsigned ndim = ir_reg_type(f->ir, s->args[0]).ndim;
+    if (f->either.at && (s == f->either.stores[0] || s == f->either.stores[1]))
+        return f->either.at;
     LLVMValueRef at = found_by_load(f, s, ndim);
     if (at) return at;
-    at = element_of(f, s);
+    at = element_of(f, s, access_of(f, s));
     if (s->op == OP_LOAD) note_found(f, s, at);
     return at;
 }
 
 /* Offsets cannot overflow: every index is within an array that exists. */
-static LLVMValueRef element_of(GenFunc *f, const IrStmt *s) {
+static LLVMValueRef element_of(GenFunc *f, const IrStmt *s, Access a) {
     Gen *g = f->g;
     GenArray array = jr_gen_array(f, s->args[0]);
-    Access a = access_of(f, s, &array);
+    a.array = &array;
     LLVMValueRef offset = NULL;
     g->needs.strided |= f->loop && a.type.layout == LAYOUT_ANY;
     for (unsigned i = 0; i < a.type.ndim; i++) {
@@ -208,6 +226,24 @@ static LLVMValueRef element_of(GenFunc *f, const IrStmt *s) {
         offset = offset ? LLVMBuildNSWAdd(g->b, offset, at, "") : at;
     }
     return LLVMBuildInBoundsGEP2(g->b, g->memory[a.type.scalar], array.data, &offset, 1, "");
+}
+
+LLVMValueRef jr_gen_is_inside(GenFunc *f, const IrStmt *s) {
+    LLVMBuilderRef b = f->g->b;
+    GenArray array = jr_gen_array(f, s->args[0]);
+    LLVMValueRef all = LLVMConstInt(f->g->i1, 1, 0);
+    for (unsigned i = 0; i < ir_reg_type(f->ir, s->args[0]).ndim; i++) {
+        LLVMValueRef index = jr_gen_value(f, s->args[1 + i]);
+        LLVMValueRef inside = LLVMBuildICmp(b, LLVMIntULT, index, array.dims[i], "");
+        all = LLVMBuildAnd(b, all, inside, "");
+    }
+    return all;
+}
+
+LLVMValueRef jr_gen_element_inside(GenFunc *f, const IrStmt *s) {
+    Access a = access_of(f, s);
+    a.check = a.wrap = 0;
+    return element_of(f, s, a);
 }
 
 void jr_gen_load(GenFunc *f, const IrStmt *s) {
@@ -286,7 +322,8 @@ static void view_step(GenFunc *f, const Access *a, ViewState *v, char step) {
 
 void jr_gen_view(GenFunc *f, const IrStmt *s) {
     GenArray array = jr_gen_array(f, s->args[0]);
-    Access a = access_of(f, s, &array);
+    Access a = access_of(f, s);
+    a.array = &array;
     ViewState v = {.view = {.data = array.data, .owner = array.owner}, .arg = 1};
     for (const char *step = s->u.mem.axes; *step; step++)
         view_step(f, &a, &v, *step);

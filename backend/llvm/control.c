@@ -116,6 +116,21 @@ static bool note_arms(GenFunc *f, Arms *arms, const IrStmt *s, const GenPlace **
            note_arm(f, arms, &s->u.blocks.els, &other) && *store == other;
 }
 
+/* A search halves what is left, a heap takes the greater of two: which arm runs, nobody knows before. LLVM's
+ * code generator takes branches in place of selects in loops, if this does not say that they are
+ * often wrong. */
+static void mark_unpredictable(Gen *g, LLVMValueRef branch) {
+    LLVMMetadataRef nothing = LLVMMDNodeInContext2(g->ctx, NULL, 0);
+    LLVMSetMetadata(branch, g->md_unpredictable, LLVMMetadataAsValue(g->ctx, nothing));
+}
+
+static LLVMValueRef select_either(GenFunc *f, LLVMValueRef condition, LLVMValueRef a,
+                                  LLVMValueRef b) {
+    LLVMValueRef value = LLVMBuildSelect(f->g->b, condition, a, b, "");
+    if (f->either.at && LLVMIsASelectInst(value)) mark_unpredictable(f->g, value);
+    return value;
+}
+
 /* The arm without its store, which is left in *held. */
 static void run_arm(GenFunc *f, const IrBlock *arm, GenHeld *held) {
     GenHeld *outer = f->held;
@@ -126,50 +141,45 @@ static void run_arm(GenFunc *f, const IrBlock *arm, GenHeld *held) {
 
 static void store_either(GenFunc *f, LLVMValueRef condition, const GenHeld *a,
                          const GenHeld *b) {
-    LLVMValueRef value = LLVMBuildSelect(f->g->b, condition, a->value, b->value, "");
+    LLVMValueRef value = select_either(f, condition, a->value, b->value);
     if (f->held)
         *f->held = (GenHeld){a->store, value};
     else
         jr_gen_store_value(f, a->store, value);
 }
 
+/* Both arms, one after the other; what is behind them depends on the condition. */
+static void run_arms(GenFunc *f, const IrStmt *s, const Arms *arms, bool stores) {
+    GenHeld held[2] = {0};
+    LLVMValueRef before[MAX_CHANGED], then[MAX_CHANGED];
+    LLVMValueRef condition = jr_gen_value(f, s->args[0]);
+    for (uint32_t i = 0; i < arms->nchanged; i++)
+        before[i] = jr_gen_value(f, arms->changed[i]);
+    run_arm(f, &s->u.blocks.then, &held[0]);
+    for (uint32_t i = 0; i < arms->nchanged; i++) {
+        then[i] = jr_gen_value(f, arms->changed[i]);
+        jr_gen_set(f, arms->changed[i], before[i]);
+    }
+    run_arm(f, &s->u.blocks.els, &held[1]);
+    for (uint32_t i = 0; i < arms->nchanged; i++) {
+        LLVMValueRef other = jr_gen_value(f, arms->changed[i]);
+        jr_gen_set(f, arms->changed[i], select_either(f, condition, then[i], other));
+    }
+    if (stores) store_either(f, condition, &held[0], &held[1]);
+}
+
 /* `a or b[i]`: within bounds the load may be done at once, and the loop has no branch that would keep
  * it from being vectorised. LLVM does the same where there is no load, but for stores. */
 static bool run_both(GenFunc *f, const IrStmt *s) {
     Arms arms = {0};
-    GenHeld held[2] = {0};
     const GenPlace *place;
-    LLVMValueRef before[MAX_CHANGED], then[MAX_CHANGED];
     if (!f->plan || !note_arms(f, &arms, s, &place) || (arms.nloads == 0 && !place))
         return false;
-    LLVMValueRef condition = jr_gen_value(f, s->args[0]);
-    for (uint32_t i = 0; i < arms.nchanged; i++)
-        before[i] = jr_gen_value(f, arms.changed[i]);
-    run_arm(f, &s->u.blocks.then, &held[0]);
-    for (uint32_t i = 0; i < arms.nchanged; i++) {
-        then[i] = jr_gen_value(f, arms.changed[i]);
-        jr_gen_set(f, arms.changed[i], before[i]);
-    }
-    run_arm(f, &s->u.blocks.els, &held[1]);
-    for (uint32_t i = 0; i < arms.nchanged; i++) {
-        LLVMValueRef other = jr_gen_value(f, arms.changed[i]);
-        LLVMValueRef one = LLVMBuildSelect(f->g->b, condition, then[i], other, "");
-        jr_gen_set(f, arms.changed[i], one);
-    }
-    if (place) store_either(f, condition, &held[0], &held[1]);
+    run_arms(f, s, &arms, place != NULL);
     return true;
 }
 
-/* A search halves what is left, a heap takes the greater of two: which arm runs, nobody knows before. LLVM's
- * code generator takes branches in place of selects in loops, if this does not say that they are
- * often wrong. */
-static void mark_unpredictable(Gen *g, LLVMValueRef branch) {
-    LLVMMetadataRef nothing = LLVMMDNodeInContext2(g->ctx, NULL, 0);
-    LLVMSetMetadata(branch, g->md_unpredictable, LLVMMetadataAsValue(g->ctx, nothing));
-}
-
-static void gen_if(GenFunc *f, const IrStmt *s) {
-    if (run_both(f, s)) return;
+static void either_arm(GenFunc *f, const IrStmt *s) {
     bool has_else = s->u.blocks.els.first != NULL;
     LLVMBasicBlockRef then = jr_gen_label(f, "then"), join = jr_gen_label(f, "");
     LLVMBasicBlockRef els = has_else ? jr_gen_label(f, "else") : join;
@@ -184,6 +194,64 @@ static void gen_if(GenFunc *f, const IrStmt *s) {
         go_to(f, join);
     }
     jr_gen_start(f, join);
+}
+
+/* ---- A place that both arms store to ---- */
+
+/* The arm's only store, behind which it loads nothing; what the arm changes, if all that does no harm. */
+static const IrStmt *store_in(GenFunc *f, Arms *arms, const IrBlock *arm) {
+    const IrStmt *store = NULL;
+    for (const IrStmt *s = arm->first; s; s = s->next) {
+        bool found = s->op == OP_LOAD && !store && jr_gen_was_found(f, s);
+        if (++arms->size > MAX_SPECULATED) return NULL;
+        if (s->op == OP_STORE && !store && s->u.mem.check)
+            store = s;
+        else if (s->op == OP_STORE || (!found && !is_harmless(f, s)) ||
+                 !note_change(f, arms, s->dsts[0]))
+            return NULL;
+    }
+    return store;
+}
+
+static bool find_either(GenFunc *f, const IrStmt *s, Arms *arms, GenEither *either) {
+    if (!f->loop || !f->loop->searches || f->plan || f->held || f->either.at) return false;
+    const IrStmt *a = store_in(f, arms, &s->u.blocks.then);
+    const IrStmt *b = a ? store_in(f, arms, &s->u.blocks.els) : NULL;
+    if (!b) return false;
+    for (unsigned i = 0; i <= ir_reg_type(f->ir, a->args[0]).ndim; i++) {
+        if (a->args[i] != b->args[i]) return false;
+        for (uint32_t k = 0; k < arms->nchanged; k++)
+            if (arms->changed[k] == a->args[i]) return false;
+    }
+    either->stores[0] = a;
+    either->stores[1] = b;
+    return true;
+}
+
+/* Merging two arrays, in a `while` loop: `if a[i] < b[j]: out[k] = a[i]; i += 1`, `else: out[k] = b[j]; j += 1`. Whether k is
+ * within the array is asked in front, and then nothing is left that would need a branch; nobody knows which way that would go. Where it is
+ * not, the arms run as they are written. */
+static bool store_either_way(GenFunc *f, const IrStmt *s) {
+    Arms arms = {0};
+    GenEither either = {0};
+    if (!find_either(f, s, &arms, &either)) return false;
+    LLVMBuilderRef b = f->g->b;
+    LLVMBasicBlockRef join = jr_gen_label(f, "");
+    LLVMBasicBlockRef usual = jr_gen_unless(f, jr_gen_is_inside(f, either.stores[0]), "arms");
+    either_arm(f, s);
+    LLVMBuildBr(b, join);
+    jr_gen_start(f, usual);
+    either.at = jr_gen_element_inside(f, either.stores[0]);
+    f->either = either;
+    run_arms(f, s, &arms, true);
+    f->either = (GenEither){0};
+    LLVMBuildBr(b, join);
+    jr_gen_start(f, join);
+    return true;
+}
+
+static void gen_if(GenFunc *f, const IrStmt *s) {
+    if (!run_both(f, s) && !store_either_way(f, s)) either_arm(f, s);
 }
 
 /* ---- Statements ---- */

@@ -192,6 +192,12 @@ typedef struct GenHeld {
     LLVMValueRef value;
 } GenHeld;
 
+/* Stores at the ends of an `if`, to one element that is within its array. */
+typedef struct GenEither {
+    const IrStmt *stores[2];
+    LLVMValueRef at; /* NULL: there are none */
+} GenEither;
+
 typedef struct GenFunc {
     Gen *g;
     const IrFunc *ir;
@@ -207,6 +213,7 @@ typedef struct GenFunc {
     struct GenMention *mentions; /* by register (slow.c) */
     GenFound found[GEN_FOUND];   /* by the last loads; the next goes to nfound % GEN_FOUND */
     unsigned nfound;
+    GenEither either;
     GenHeld *held; /* where stores go instead, or NULL */
     uint32_t nguesses;
     uint32_t ncold;                               /* branches to what hardly ever runs */
@@ -265,6 +272,11 @@ LLVMValueRef jr_gen_fast(GenFunc *f, LLVMValueRef value); /* adds the fast-math 
 LLVMValueRef jr_gen_stride(GenFunc *f, IrType type, const GenArray *array, unsigned axis);
 /* The register as an array of type `to`, which differs in layout at most. */
 GenArray jr_gen_array_as(GenFunc *f, IrReg reg, IrType to);
+/* Whether all of the access' indices are within the array, none counting from the end; where it is then. */
+LLVMValueRef jr_gen_is_inside(GenFunc *f, const IrStmt *s);
+LLVMValueRef jr_gen_element_inside(GenFunc *f, const IrStmt *s);
+/* Whether a load in front of the access has found the element. */
+bool jr_gen_was_found(const GenFunc *f, const IrStmt *s);
 void jr_gen_load(GenFunc *f, const IrStmt *s);
 void jr_gen_store_value(GenFunc *f, const IrStmt *s, LLVMValueRef value);
 void jr_gen_store(GenFunc *f, const IrStmt *s);
