@@ -16,6 +16,7 @@ STRING = r'"((?:[^"\\]|\\.)*)"'
 GROUPS = (("Python's own", lambda p: "." not in p), ("`jitrun`", lambda p: p.startswith("jitrun.")),
           ("`math`", lambda p: p.startswith("math.")),
           ("`random`", lambda p: p.startswith("random.")),
+          ("`collections`", lambda p: p.startswith("collections.")),
           ("`numpy.random`", lambda p: p.startswith("np.random.")),
           ("`numpy`", lambda p: p.startswith("np.")),
           ("Attributes and methods of arrays", lambda p: p.startswith("array.")),

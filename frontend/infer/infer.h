@@ -313,6 +313,12 @@ const FeType *fe_scope_member(FeInfer *in, const char *module, const char *name)
 const Entry *fe_scope_path(FeInfer *in, const AstExpr *expr);
 const char *fe_scope_nearest_member(FeInfer *in, const char *module, const char *name);
 
+/* ---- record.c: named tuples ---- */
+/* What a call of namedtuple() at the top level makes, or an error; NULL if it is none. */
+const FeType *fe_record_defined(FeInfer *in, const AstExpr *expr);
+const FeType *fe_infer_record(FeInfer *in, const AstExpr *expr, const FeRecord *record);
+const FeType *fe_infer_field(FeInfer *in, const AstExpr *expr, const FeType *tuple);
+
 /* ---- inner.c: functions inside functions ---- */
 void fe_inner_define(FeInfer *in, FeFunc *outer, const AstStmt *stmt);
 void fe_inner_locals(FeInfer *in,

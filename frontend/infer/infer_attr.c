@@ -7,6 +7,8 @@ static const FeType *unknown_attribute(FeInfer *in, const AstExpr *expr, const F
     const char *near =
         type->kind == FE_ARRAY ? fe_scope_nearest_member(in, "array", expr->name) : NULL;
     const char *help = near ? jr_arena_printf(in->arena, "did you mean '%s'?", near) : NULL;
+    if (type->kind == FE_TUPLE)
+        help = "write t[0], or make it a named tuple: namedtuple(\"T\", \"x y\")";
     return fe_infer_fail(in, expr->at, help, "%s has no attribute '%s'",
                          fe_infer_name(in, type), expr->name);
 }
@@ -50,6 +52,7 @@ const FeType *fe_infer_attr(FeInfer *in, const AstExpr *expr) {
     const FeType *left = fe_infer_expr(in, expr->left);
     if (left->kind == FE_MODULE || type_is_void(left)) return fe_infer_silent(in);
     if (left->kind == FE_ARRAY) return array_attribute(in, expr, left);
+    if (left->kind == FE_TUPLE && left->record) return fe_infer_field(in, expr, left);
     return unknown_attribute(in, expr, left);
 }
 

@@ -439,6 +439,7 @@ const FeType *fe_infer_call(FeInfer *in, const AstExpr *expr) {
     if (!entry && callee->kind == AST_ATTR) return fe_infer_method_call(in, expr);
     const FeType *type = entry ? entry->type : fe_infer_expr(in, callee);
     if (type && type->kind == FE_FUNC) return fe_infer_call_func(in, expr, type);
+    if (type && type->kind == FE_RECORD) return fe_infer_record(in, expr, type->record);
     if (type && type->kind == FE_HOST) return fe_infer_host(in, expr, type->host);
     if (type && type->builtin)
         return fe_infer_call_builtin(in, expr, type->builtin, type->builtin, NULL);

@@ -25,6 +25,7 @@ static const struct {
     {"time", "time"},
     {"operator", "operator"},
     {"typing", "typing"},
+    {"collections", "collections"},
 };
 enum { MODULE_COUNT = sizeof MODULES / sizeof *MODULES };
 
@@ -386,7 +387,10 @@ static void define_name(FeInfer *in, const AstExpr *target, Value value) {
                     fe_const_fits_type(value.known, declared);
         value.type = fits ? declared : NULL;
     }
-    if (value.known && value.type)
+    const FeType *record = value.expr ? fe_record_defined(in, value.expr) : NULL;
+    if (record)
+        entry = entry_new(in, ENTRY_TYPE, record, target->span);
+    else if (value.known && value.type)
         entry = entry_const(in, value.type, value.known, target->span);
     else if (alias && alias->kind == ENTRY_TYPE &&
              (alias->type->kind != FE_FUNC || alias->type->func->library))

@@ -227,9 +227,9 @@ FeFunc *fe_inner_find(const FeFunc *func, const AstStmt *stmt);
  *   AST_TERNARY   the arm is cast to `target`, which is `type`; scalars, tuples or arrays
  *   any           `type` may be a function, an element type or a string (fe_type_is_static), in names,
  *                 attributes, arguments and variables: known when it is compiled, no code
- *   AST_CALL      builtin, by its kind; or callee with args; or host, whose arguments are the
+ *   AST_CALL      args are the fields, if `left` is FE_RECORD; or builtin, by its kind; or callee with args; or host, whose arguments are the
  *                 items; raise E("m") is not a call
- *   AST_ATTR      value; or builtin, an attribute of the array `left`
+ *   AST_ATTR      value; or builtin, an attribute of the array `left`; or a field of `left`, a named tuple
  *   AST_SUBSCRIPT left an array: type is a scalar (one integer index for every axis) or an array (a
  *                 view); indices are ints of any type. The one index may be a mask, an array of bool
  *                 of the same rank: the type is a 1-D array. AST_NONE or np.newaxis (type FE_NONE) is a
@@ -275,6 +275,9 @@ typedef struct FeNode {
     FeOperation *operations;
     const FeType *target;
 } FeNode;
+
+/* The position of a named tuple's field, or -1. */
+int fe_record_field(const FeRecord *record, const char *name);
 
 /* t[a:b:c] of a tuple of n items: which of them it has. False if the step is 0. */
 typedef struct FeTupleSlice {

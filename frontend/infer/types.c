@@ -52,15 +52,22 @@ const FeType *fe_type_ir(FeTypes *types, IrType ir) {
     return type;
 }
 
-static bool same_items(const FeType *type, const FeFunc *func, uint32_t count,
+/* What compounds of the same items differ in. */
+typedef struct Owner {
+    FeFunc *func;
+    const FeRecord *record;
+} Owner;
+
+static bool same_items(const FeType *type, Owner owner, uint32_t count,
                        const FeType *const *items) {
-    return type->func == func && type->count == count &&
+    return type->func == owner.func && type->record == owner.record && type->count == count &&
            (!count || !memcmp(type->items, items, count * sizeof *items));
 }
 
-static const FeType *compound(FeTypes *types, FeKind kind, FeFunc *func, uint32_t count,
+static const FeType *compound(FeTypes *types, FeKind kind, Owner owner, uint32_t count,
                               const FeType *const *items) {
-    uint64_t hash = (14695981039346656037u ^ count) + (uintptr_t)func;
+    uint64_t hash =
+        (14695981039346656037u ^ count) + (uintptr_t)owner.func + (uintptr_t)owner.record;
     for (uint32_t i = 0; i < count; i++)
         hash = (hash ^ (uintptr_t)items[i]) * 1099511628211u;
     char key[40];
@@ -72,13 +79,14 @@ static const FeType *compound(FeTypes *types, FeKind kind, FeFunc *func, uint32_
              (unsigned long long)hash);
     FeType *type = intern(types, kind, key, &fresh);
     for (; !fresh; type = type->next) {
-        if (same_items(type, func, count, items)) return type;
+        if (same_items(type, owner, count, items)) return type;
         if (!type->next) {
             type = type->next = type_new(types, kind, NULL);
             break;
         }
     }
-    type->func = func;
+    type->func = owner.func;
+    type->record = owner.record;
     type->count = count;
     type->items = JR_NEW_ARRAY(types->arena, const FeType *, count ? count : 1);
     if (count) memcpy(type->items, items, count * sizeof *items);
@@ -90,11 +98,23 @@ static const FeType *compound(FeTypes *types, FeKind kind, FeFunc *func, uint32_
 }
 
 const FeType *fe_type_tuple(FeTypes *types, uint32_t count, const FeType *const *items) {
-    return compound(types, FE_TUPLE, NULL, count, items);
+    return compound(types, FE_TUPLE, (Owner){NULL, NULL}, count, items);
+}
+
+const FeType *fe_type_record(FeTypes *types, const FeRecord *record) {
+    FeType *type = type_new(types, FE_RECORD, NULL);
+    type->record = record;
+    type->name = jr_arena_printf(types->arena, "the named tuple '%s'", record->name);
+    return type;
+}
+
+const FeType *fe_type_named(FeTypes *types, const FeRecord *record,
+                            const FeType *const *items) {
+    return compound(types, FE_TUPLE, (Owner){NULL, record}, record->count, items);
 }
 
 const FeType *fe_type_list(FeTypes *types, uint32_t count, const FeType *const *items) {
-    return compound(types, FE_LIST, NULL, count, items);
+    return compound(types, FE_LIST, (Owner){NULL, NULL}, count, items);
 }
 
 const FeType *fe_type_dtype(FeTypes *types, IrScalar scalar) {
@@ -123,7 +143,7 @@ const FeType *fe_type_func(FeTypes *types, FeFunc *func) {
 const FeType *fe_type_closure(FeTypes *types, FeFunc *func, uint32_t count,
                               const FeType *const *items) {
     if (!count) return fe_type_func(types, func);
-    FeType *type = (FeType *)compound(types, FE_FUNC, func, count, items);
+    FeType *type = (FeType *)compound(types, FE_FUNC, (Owner){func, NULL}, count, items);
     if (!type->name)
         type->name = jr_arena_printf(types->arena, "the function '%s'", func->ast->name);
     return type;
@@ -207,7 +227,10 @@ const char *fe_type_name(FeTypes *types, const FeType *type) {
     if (type->name) return type->name;
     JrText text;
     jr_text_init(&text, types->arena);
-    jr_text_puts(&text, type->kind == FE_LIST ? "list[" : "tuple[");
+    jr_text_printf(&text, "%s[",
+                   type->kind == FE_LIST ? "list"
+                   : type->record        ? type->record->name
+                                         : "tuple");
     for (uint32_t i = 0; i < type->count; i++)
         jr_text_printf(&text, "%s%s", i ? ", " : "", fe_type_name(types, type->items[i]));
     if (!type->count) jr_text_puts(&text, "()");
@@ -226,7 +249,9 @@ static const FeType *map_items(FeTypes *types, const FeType *a, const FeType *b,
         items[i] = f(types, a->items[i], b ? b->items[i] : NULL);
         if (!items[i]) return NULL;
     }
-    return compound(types, a->kind, a->func, a->count, items);
+    bool named = a->record && (!b || b->record == a->record);
+    return compound(types, a->kind, (Owner){a->func, named ? a->record : NULL}, a->count,
+                    items);
 }
 
 /* Functions have the name of their kind, whatever they capture. */

@@ -24,8 +24,16 @@ typedef enum FeKind {
     FE_HOST,      /* a C function of the program's: host */
     FE_MODULE,    /* np, math: name is the real module name */
     FE_EXCEPTION, /* ValueError: exc */
+    FE_RECORD,    /* what makes named tuples: record */
     FE_LIST,      /* a list display, as np.array's argument: items as in a tuple */
 } FeKind;
+
+/* What namedtuple("Point", "x y") made. */
+typedef struct FeRecord {
+    const char *name;
+    uint32_t count;
+    const char **fields;
+} FeRecord;
 
 typedef struct FeType FeType;
 struct FeType {
@@ -36,6 +44,7 @@ struct FeType {
     uint32_t
         size; /* of a tuple or list: the items of its items, and so on, each one at least */
     struct FeFunc *func;
+    const FeRecord *record; /* RECORD; TUPLE: its items' names, or NULL */
     const struct FeBuiltin *builtin;
     const struct FeHost *host;
     const struct FeConst *text; /* STR */
@@ -57,6 +66,10 @@ typedef struct FeTypes {
 void fe_types_init(FeTypes *types, JrArena *arena);
 const FeType *fe_type_ir(FeTypes *types, IrType ir); /* a scalar or an array */
 const FeType *fe_type_tuple(FeTypes *types, uint32_t count, const FeType *const *items);
+const FeType *fe_type_record(FeTypes *types, const FeRecord *record);
+/* A named tuple, of as many items as there are fields. */
+const FeType *fe_type_named(FeTypes *types, const FeRecord *record,
+                            const FeType *const *items);
 const FeType *fe_type_list(FeTypes *types, uint32_t count, const FeType *const *items);
 const FeType *fe_type_dtype(FeTypes *types, IrScalar scalar);
 const FeType *fe_type_func(FeTypes *types, struct FeFunc *func);

@@ -491,6 +491,11 @@ static Value array_strides(Lower *low, IrReg array, IrReg bytes) {
 
 Value fe_lower_attr(Lower *low, const AstExpr *expr) {
     const FeNode *node = fe_node_of(low, expr);
+    const FeType *left = fe_type_of(low, expr->left);
+    if (left && left->kind == FE_TUPLE && left->record) {
+        int at = fe_record_field(left->record, expr->name);
+        return at < 0 ? fe_value_none(low) : fe_lower_expr(low, expr->left).items[at];
+    }
     if (!node->builtin || node->builtin->kind != BK_ATTRIBUTE) return fe_value_none(low);
     IrReg array = fe_lower_expr(low, expr->left).reg;
     IrReg bytes =

@@ -220,8 +220,24 @@ static Value lower_builtin_call(Lower *low, const Call *call) {
     }
 }
 
+/* Point(y=2.0, x=1.0): evaluated as written, in the order of the fields. */
+static Value lower_record(Lower *low, const AstExpr *expr, const FeNode *node) {
+    Value value = {.type = node->type, .reg = IR_NO_REG};
+    value.items = JR_NEW_ARRAY(low->arena, Value, node->nargs + 1);
+    uint32_t n = expr->items.len;
+    for (uint32_t i = 0; i < n + expr->keywords.len; i++) {
+        const AstExpr *arg = i < n ? expr->items.data[i] : expr->keywords.data[i - n].value;
+        uint32_t at = arg_position(node, arg, i);
+        Value item = fe_value_converted(low, fe_lower_expr(low, arg), node->type->items[at]);
+        value.items[at] = fe_value_pinned(low, item);
+    }
+    return value;
+}
+
 Value fe_lower_call(Lower *low, const AstExpr *expr, IrReg want) {
     const FeNode *node = fe_node_of(low, expr);
+    if (node->type && node->type->record && !node->callee && !node->host)
+        return lower_record(low, expr, node);
     if (node->callee) return lower_own_call(low, expr, node, want);
     if (node->host) return fe_lower_host(low, expr, node->host);
     if (!node->builtin) return fe_value_none(low);

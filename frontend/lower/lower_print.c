@@ -62,12 +62,14 @@ static void print_value(Printer *printer, Value value, bool nested);
 
 static void print_tuple(Printer *printer, Value tuple) {
     uint32_t n = tuple.type->count;
-    jr_text_puts(&printer->text, "(");
+    const FeRecord *record = tuple.type->record;
+    jr_text_printf(&printer->text, "%s(", record ? record->name : "");
     for (uint32_t i = 0; i < n; i++) {
         if (i) jr_text_puts(&printer->text, ", ");
+        if (record) jr_text_printf(&printer->text, "%s=", record->fields[i]);
         print_value(printer, tuple.items[i], true);
     }
-    jr_text_puts(&printer->text, n == 1 ? ",)" : ")");
+    jr_text_puts(&printer->text, n == 1 && !record ? ",)" : ")");
 }
 
 static void print_value(Printer *printer, Value value, bool nested) {

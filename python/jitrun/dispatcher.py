@@ -6,7 +6,7 @@ import inspect
 import os
 import weakref
 
-from . import diagnostics, engine, fast, forks, functions, types, values
+from . import diagnostics, engine, fast, forks, functions, named, types, values
 from .engine import Specialisation
 from .errors import JitrunError
 from .source import KernelSource
@@ -140,7 +140,7 @@ class Dispatcher:
         self._prepared = {}  # key of the arguments -> Specialisation
         self._compiled = {}  # argument types -> Specialisation
         self.__dict__.setdefault("_lock", forks.Lock())
-        self._without = {}  # functions among the arguments -> the kernel without them
+        self._without = {}  # functions, named tuples among the arguments -> the kernel without them
         parsed = self.source.parsed()
         _maker.set_up(self, parsed, self.source.defaults)
         self._tables = ()
@@ -275,6 +275,7 @@ class Dispatcher:
 
     def _specialise(self, arg_types, args):
         without = functions.without(self, arg_types, self._without)
+        without = without or named.calling(self, arg_types, self._without)
         if without:
             return without
         if self.declared:
@@ -380,7 +381,7 @@ class Dispatcher:
         from . import bench
 
         args, run, _ = self._prepare(self._bind(args, kwargs))
-        if isinstance(run, functions.Without):
+        while isinstance(run, (functions.Without, named.Named)):
             args, run, _ = run.kernel._prepare(run.others(args))
         return bench.measure(run, args, **options)
 
@@ -522,7 +523,7 @@ def _kernel_options(options):
 def _is_too_big(args):
     """Whether an int among them is beyond int64."""
     return any(
-        _is_too_big(a) if type(a) is tuple else type(a) is int and not -(2**63) <= a < 2**63
+        _is_too_big(a) if isinstance(a, tuple) else type(a) is int and not -(2**63) <= a < 2**63
         for a in args
     )
 

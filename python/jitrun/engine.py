@@ -11,7 +11,7 @@ import warnings
 import weakref
 
 from . import _library as c
-from . import errors, fast, types, values
+from . import errors, fast, named, types, values
 from .unit import Unit
 
 _output = threading.local()
@@ -69,13 +69,15 @@ class Specialisation:
             hidden = ", ".join(map(str, self._table_types)) + ")"
             self.signature = self.signature[: -len(hidden)].rstrip(", ") + ")"
         self.arg_types = tuple(wanted)
+        self._named = self.result if self.unit.records and types.has_named(self.result) else None
         self._plan = None
         self._warn()
 
     @property
     def result(self):
         """The type of the result."""
-        return types.as_type(re.match(r"(.*?)\((?!\)\])", self.signature).group(1))
+        text = re.match(r"(.*?)\((?!\)\])", self.signature).group(1)
+        return types.parse_type(text, self.unit.records)
 
     def with_plan(self, arg_types, args):
         """The same code for arguments of types that convert to its own."""
@@ -106,6 +108,8 @@ class Specialisation:
     def teach(self, dispatcher, args):
         """Has calls with such arguments come here without the dispatcher's doing. Whether it
         could."""
+        if self._named or values.has_named(args):
+            return False
         args = (*args, *self.tables)
         return fast.learn(dispatcher, args, self._function, self.error, types.has_array(self.result))
 
@@ -204,7 +208,8 @@ class Specialisation:
         buffer = plan.take(args)
         if _call(self._function, plan.count, buffer.address, buffer.result_address):
             raise self._error(self._module)
-        return plan.give(buffer, args)
+        result = plan.give(buffer, args)
+        return named.result_of(self._named, result) if self._named else result
 
     def dump(self, stage):
         """The text of a stage of the compiler."""

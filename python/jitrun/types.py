@@ -86,6 +86,36 @@ class TupleType(Type):
         return TupleType, (self.items,)
 
 
+class NamedTupleType(TupleType):
+    """A named tuple of types; `cls` is its class in Python, of which text says the name alone."""
+
+    def __init__(self, cls, items):
+        super().__init__(items)
+        self.cls = cls
+        self.name = "%s[%s]" % (cls.__name__, ", ".join(str(t) for t in self.items))
+
+    def __eq__(self, other):
+        return isinstance(other, NamedTupleType) and (self.cls, self.items) == (other.cls, other.items)
+
+    def __hash__(self):
+        return hash((self.cls, self.items))
+
+    def __reduce__(self):
+        return NamedTupleType, (self.cls, self.items)
+
+
+def is_named_tuple(cls):
+    """Whether it is a class of named tuples."""
+    return isinstance(cls, type) and issubclass(cls, tuple) and hasattr(cls, "_fields")
+
+
+def has_named(of):
+    """Whether a type is one of named tuples, or has such among its items."""
+    if isinstance(of, NamedTupleType):
+        return True
+    return isinstance(of, TupleType) and any(map(has_named, of.items))
+
+
 class Function(Type):
     """The type of an argument that is a function, a type of elements, or a string: it has no other
     value."""
@@ -224,9 +254,21 @@ def _names():
 _NAMES = _names()
 
 
-def _evaluate(text):
+class _NamedSyntax:
+    """`Point[int64, float64]` in the text of a type."""
+
+    def __init__(self, cls):
+        self._cls = cls
+
+    def __getitem__(self, items):
+        items = items if isinstance(items, tuple) else (items,)
+        return NamedTupleType(self._cls, [as_type(item) for item in items])
+
+
+def _evaluate(text, named=()):
+    names = dict(_NAMES, **{n: _NamedSyntax(cls) for n, cls in named.items()}) if named else _NAMES
     try:
-        return eval(text, {"__builtins__": {}}, _NAMES)
+        return eval(text, {"__builtins__": {}}, names)
     except Exception as error:
         raise TypeError(
             "%r is no type or signature: write such as 'float64(float64[::1], int64)' (%s)"
@@ -234,9 +276,9 @@ def _evaluate(text):
         ) from None
 
 
-def parse_type(text):
-    """The type that a text names."""
-    return as_type(_evaluate(text))
+def parse_type(text, named=()):
+    """The type that a text names; `named` are the classes of named tuples by their names there."""
+    return as_type(_evaluate(text, named))
 
 
 def as_type(what):

@@ -40,6 +40,7 @@ class Unit:
         self._names = {}  # entity -> name in the unit
         self._taken = set()
         self._imports = []
+        self.records = {}  # names in the unit -> the classes of named tuples
         self._lines = []  # (source, line in it, edits) or None
         self._collect(entry)
         self._needs = tables.needs(self._functions, self._uses)
@@ -88,6 +89,11 @@ class Unit:
                     self._module(what.value, what.value)
                 elif what.kind == "constant" and _NUMPY in what.value:
                     self._module("numpy", "np")
+                elif what.kind == "record":
+                    self._record(what.value)
+                elif what.kind == "named":
+                    self._record(type(what.value))
+                    self._module("numpy", "np")
 
     def _name(self, entity, wanted):
         if entity not in self._names:
@@ -105,6 +111,20 @@ class Unit:
         if not known:
             self._imports.append("import %s as %s" % (path, name))
         return name
+
+    def _record(self, cls):
+        if ("record", cls) in self._names:
+            return
+        maker = self._module("collections", "collections")
+        name = self._name(("record", cls), cls.__name__)
+        fields = "".join("%r, " % field for field in cls._fields)
+        self._imports.append("%s = %s.namedtuple(%r, (%s))" % (name, maker, name, fields))
+        self.records[name] = cls
+
+    def _named_text(self, value):
+        """A named tuple from outside, as a call of its class."""
+        items = [constant_text(item) for item in value]
+        return "%s(%s)" % (self._names["record", type(value)], ", ".join(items))
 
     def imports(self):
         """The text's import statements, which it has at its end; to run it they come first."""
@@ -215,6 +235,10 @@ class Unit:
             return "%s.%s" % (self._names["module", what.value], what.member)
         if what.kind == "type":
             return self._type(what.value)
+        if what.kind == "record":
+            return self._names["record", what.value]
+        if what.kind == "named":
+            return self._named_text(what.value).replace(_NUMPY, self._names["module", "numpy"])
         if what.kind == "constant":
             return what.value.replace(_NUMPY, self._names.get(("module", "numpy"), ""))
         return what.value if what.kind == "builtin" else None
@@ -331,8 +355,12 @@ def _use_of(dispatcher, node, value):
     if isinstance(value, pytypes.FunctionType) and value is dispatcher.python_function():
         return Use("kernel", dispatcher)
     text = constant_text(value)
+    if text is not None and types.is_named_tuple(type(value)):
+        return Use("named", value)
     if text is not None:
         return Use("constant", text)
+    if types.is_named_tuple(value):
+        return Use("record", value)
     if isinstance(value, types.Type):
         return Use("type", value)
     table = dispatcher.source.table(spelled(node), value)

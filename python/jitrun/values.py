@@ -61,7 +61,7 @@ def learn_numpy():
 def normalise(value, describe):
     """A value of another type as one that KEYS has; TypeError if there is none.
     `describe()` is what a message calls the argument."""
-    if type(value) in KEYS and type(value) is not tuple:
+    if type(value) in KEYS and not isinstance(value, tuple):
         return value
     if isinstance(value, (tuple, list)):
         return _normalise_items(value, describe)
@@ -90,7 +90,26 @@ def _normalise_items(value, describe):
             "%s is a %s of %d items, passed as a tuple type of as many: pass np.array(...)"
             % (describe(), _kind(value), len(value))
         )
-    return tuple([normalise(item, lambda: "an item of " + describe()) for item in value])
+    items = tuple([normalise(item, lambda: "an item of " + describe()) for item in value])
+    cls = type(value)
+    if not types.is_named_tuple(cls):
+        return items
+    KEYS.setdefault(cls, _key_of_named)
+    return cls._make(items)
+
+
+def _key_of_named(value):
+    return (type(value), *_key_of_tuple(value))
+
+
+def has_named(value):
+    """Whether it is a named tuple, or has such among its items."""
+    return isinstance(value, tuple) and (type(value) is not tuple or any(map(has_named, value)))
+
+
+def plain(value):
+    """The same with tuples for named tuples."""
+    return tuple(map(plain, value)) if isinstance(value, tuple) else value
 
 
 def _foreign_array(value):
@@ -132,8 +151,9 @@ def typeof(value):
 
 def _typeof(value, describe):
     kind = type(value)
-    if kind is tuple:
-        return types.TupleType(_typeof(item, describe) for item in value)
+    if isinstance(value, tuple):
+        items = [_typeof(item, describe) for item in value]
+        return types.TupleType(items) if kind is tuple else types.NamedTupleType(kind, items)
     if kind is int:
         if not -(2**63) <= value < 2**64:
             raise OverflowError("%s is %d, beyond int64 and uint64" % (describe(), value))
@@ -387,7 +407,7 @@ def _array_store(type, path, word):
 
 def readonly_parts(value):
     """For a value, whether it is a read-only array; for a tuple, that of its items."""
-    if type(value) is tuple:
+    if isinstance(value, tuple):
         return [readonly_parts(item) for item in value]
     return hasattr(value, "flags") and not value.flags.writeable
 

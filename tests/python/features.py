@@ -85,7 +85,7 @@ AREAS = [
         ("`bytes`, `bytearray`, `memoryview`", "return a[1]", "bytearray(b'abc')"),
         ("tuples, of one or several types", "return a[0] + a[1], len(a)", "(1, 2.5)"),
         ("iterating over tuples", "s = 0\nfor x in a:\n    s += x\nreturn s", "(1, 2, 3)"),
-        ("named tuples", "return a.x + a.y", "Point(1, 2)"),
+        ("named tuples", "b = Point(a.y, a.x)\nreturn b.x - a.x + b[1]", "Point(1, 2)"),
         ("lists", "x = [1, 2]\nx.append(a)\nreturn x[2]", "3"),
         ("sets", "x = {1, a}\nreturn len(x)", "3"),
         ("dicts, `typed.Dict`", "x = {1: 2}\nx[a] = 3\nreturn x[a]", "3"),
