@@ -16,6 +16,7 @@ typedef enum Via {
     VIA_hcd,
     VIA_hdc,
     VIA_hbc,
+    VIA_up,
     VIA_a,
     VIA_b,
     VIA_c,
@@ -28,6 +29,11 @@ typedef enum Via {
     VIA_kc,
     VIA_any,
     VIA_then, /* these between fusions */
+    VIA_same,
+    VIA_same_b,
+    VIA_same_c,
+    VIA_each,
+    VIA_norm,
     VIA_into,
     VIA_on,
     VIAS
@@ -56,6 +62,9 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_ARM_INTO
 #undef JB_FUSE_SPECIAL
 #undef JB_FUSE_FILL
+#undef JB_FUSE_NORM
+#undef JB_FUSE_EACH
+#undef JB_FUSE_ALIKE
 }
 
 /* What a fusion is made of. */
@@ -178,6 +187,9 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_hbc:
         return once && count > 2 && c->places.data[at - 2].once &&
                is_kept(head, count, next->d) && next->b == last[-1].a && next->c == last->a;
+    case VIA_up:
+        return once && fields[2] == last->a && fields[0] == head->b && fields[1] == head->c &&
+               !is_written(head, count, head->c);
     case VIA_hb: return is_kept(head, count, next->b);
     case VIA_hc: return is_kept(head, count, next->c);
     case VIA_bc:
@@ -208,6 +220,13 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     }
 }
 
+/* A store to an element that has been loaded: whether its index is checked makes no difference. */
+static BcOp taken(BcOp op, Via via) {
+    const unsigned form = (op - BC_STORE_1C_X8) % FORMS;
+    if (via != VIA_up || op < BC_STORE_1C_X8 || op > BC_STORE_P_D64) return op;
+    return form >= FORM_RAW && form < FORM_AT ? op - FORM_RAW : op;
+}
+
 /* As many as there is a handler for. Each opcode behind `at` is still the plain one. */
 static void fuse_at(Compiler *c, uint32_t at) {
     Instr *code = &c->code.data[at];
@@ -215,7 +234,7 @@ static void fuse_at(Compiler *c, uint32_t at) {
         BcOp op = BC_COUNT;
         for (Via via = 0; via < VIA_then && op == BC_COUNT; via++)
             if (is_open(c, at + count, count, via))
-                op = pick((BcOp)code->op, (BcOp)code[count].op, via);
+                op = pick((BcOp)code->op, taken((BcOp)code[count].op, via), via);
         if (op == BC_COUNT) return;
         code->op = op;
     }
@@ -265,6 +284,81 @@ static void join_at(Compiler *c, uint32_t at) {
     if (op != BC_COUNT) code->op = op;
 }
 
+static bool loads_element(const Instr *instr) {
+    const char *operands = jr_bc_operands(plain(instr));
+    return operands[0] == 'w' && operands[1] == 'h';
+}
+
+/* Whether operand `field` is the same slot in both of two fusions, which the first one does not write. */
+static bool shares(const Instr *code, uint32_t length, uint32_t at, unsigned field) {
+    const Instr *one = &code[at], *two = one + length;
+    const uint32_t slot = field == 'b' ? one->b : one->c;
+    return slot == (field == 'b' ? two->b : two->c) && !is_written(code, length, slot);
+}
+
+/* Whether the second of two fusions of `length` instructions shares with the first what its handler takes for
+ * granted (alike.h): all indices; the operand of the arithmetic that `via` says; and with two loads, that both are
+ * of one array, or at one index and the first of them read by the arithmetic alone. */
+static bool is_alike(const Instr *code, const Place *places, uint32_t length, Via via) {
+    if (via == VIA_each) return code->b == code[length].b && shares(code, length, 1, 'c');
+    uint32_t loads = 0;
+    for (; loads_element(&code[loads]); loads++)
+        if (!shares(code, length, loads, 'c')) return false;
+    if (via == VIA_same_b && !shares(code, length, loads, 'b')) return false;
+    if (via == VIA_same_c && !shares(code, length, loads, 'c')) return false;
+    if (loads < 2) return true;
+    for (const Instr *unit = code; unit <= code + length; unit += length, places += length) {
+        if (via == VIA_same && unit[0].b != unit[1].b) return false;
+        if (via != VIA_same &&
+            (unit[0].c != unit[1].c || unit[2].d != unit[0].a || !places->once))
+            return false;
+    }
+    return true;
+}
+
+/* What the fusion at `at` becomes with the one behind its last unit, if that is such a unit too and shares with
+ * the last one what it must; or BC_COUNT. */
+static BcOp pick_alike(const Compiler *c, uint32_t at, BcOp unit, uint32_t last,
+                       uint32_t length) {
+    const Instr *code = c->code.data;
+    if (code[last + length].op != unit) return BC_COUNT;
+    for (Via via = VIA_same; via <= VIA_each; via++) {
+        const BcOp op = pick((BcOp)code[at].op, unit, via);
+        if (op != BC_COUNT && is_alike(code + last, &c->places.data[last], length, via))
+            return op;
+    }
+    return BC_COUNT;
+}
+
+/* The same fusion twice, or three times. */
+static void repeat_at(Compiler *c, uint32_t at) {
+    const BcOp unit = (BcOp)c->code.data[at].op;
+    uint32_t length;
+    jr_fused_first(unit, &length);
+    for (uint32_t last = at; last <= at + length && last + 2 * length <= c->code.len;
+         last += length) {
+        const BcOp op = pick_alike(c, at, unit, last, length);
+        if (op == BC_COUNT) return;
+        c->code.data[at].op = op;
+    }
+}
+
+/* Differences, and what begins with the sum of their squares. */
+static void square_at(Compiler *c, uint32_t at) {
+    Instr *code = &c->code.data[at];
+    uint32_t length;
+    jr_fused_first((BcOp)code->op, &length);
+    if (at + length >= c->code.len) return;
+    const Instr *const end = code + length, *square = end;
+    const BcOp op = pick((BcOp)code->op, (BcOp)square->op, VIA_norm);
+    if (op == BC_COUNT) return;
+    for (const Instr *by = code + 2; by < end; by += 3, square++)
+        if (square->b != by->a || square->c != by->a ||
+            is_written(by + 1, (uint32_t)(end - by) - 1, by->a))
+            return;
+    code->op = op;
+}
+
 void jr_fuse(Compiler *c) {
     for (uint32_t at = 0; at < c->code.len; at++) {
         c->places.data[at].op = (uint16_t)c->code.data[at].op;
@@ -276,6 +370,10 @@ void jr_fuse(Compiler *c) {
         go_on_at(c, at);
     for (uint32_t at = 0; at < c->code.len; at++)
         join_at(c, at);
+    for (uint32_t at = 0; at < c->code.len; at++)
+        repeat_at(c, at);
+    for (uint32_t at = 0; at < c->code.len; at++)
+        square_at(c, at);
 }
 
 /* The opcode and the number of the instructions a fusion runs. */

@@ -358,6 +358,7 @@ HANDLER(EXIT) {
 
 /* ---- Fusions ---- */
 
+#include "backend/interp/alike.h"
 #include "backend/interp/fused.h"
 
 /* ---- From outside ---- */

@@ -222,6 +222,7 @@ JB_VALUE(ADVANCE, , , , )
 #define HOW_d one
 #define HOW_bc two
 #define HOW_cd two
+#define HOW_up one
 #define HOW_hb head
 #define HOW_hc head
 #define HOW_hcd three
@@ -242,6 +243,7 @@ JB_VALUE(ADVANCE, , , , )
 #define OPERANDS_d(a) a, S(ip->b), S(ip->c), &one
 #define OPERANDS_bc(a) a, &two, &one, S(ip->d)
 #define OPERANDS_cd(a) a, S(ip->b), &two, &one
+#define OPERANDS_up(a) S(begin->b), S(begin->c), &one, NULL
 #define OPERANDS_hb(a) a, &first, S(ip->c), S(ip->d)
 #define OPERANDS_hc(a) a, S(ip->b), &first, S(ip->d)
 #define OPERANDS_hcd(a) a, &first, &two, &one
@@ -266,6 +268,7 @@ JB_VALUE(ADVANCE, , , , )
         WRITES_##FIRST##_##SECOND##_##via = WRITES_##SECOND                                  \
     };                                                                                       \
     STEP const Instr *run_##FIRST##_##SECOND##_##via(RUN_PARAMS) {                           \
+        const Instr *const begin __attribute__((unused)) = ip;                               \
         START(via, RUN, FIRST, head)                                                         \
         if (UNLIKELY(odd)) return odd;                                                       \
         ip += LENGTH_##FIRST;                                                                \

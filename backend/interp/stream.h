@@ -172,6 +172,7 @@ JB_VALUE(ADVANCE, , , , )
                               run);                                                      \
     }                                                                                    \
     STEP const Instr *round_##FIRST##_##SECOND##_##via(RUN_PARAMS, ROUND_PARAMS) {       \
+        const Instr *const begin UNUSED = ip;                                            \
         START(via, ROUND, FIRST, head)                                                   \
         if (UNLIKELY(odd)) return odd;                                                   \
         ip += LENGTH_##FIRST;                                                            \
