@@ -7,6 +7,7 @@ typedef enum Via {
     VIA_loop,
     VIA_ne,
     VIA_gt,
+    VIA_turn,
     VIA_fa,
     VIA_fb,
     VIA_sa,
@@ -57,6 +58,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_GUARD
 #undef JB_FUSE_THEN
 #undef JB_FUSE_REPEAT
+#undef JB_FUSE_TURN
 #undef JB_FUSE_INTO
 #undef JB_FUSE_ARMS
 #undef JB_FUSE_ARM_INTO
@@ -167,6 +169,14 @@ static bool is_repeated(const Compiler *c, uint32_t at, uint32_t count, BcOp sta
     return first->a != x && takes_b_alone(first, op, x);
 }
 
+/* Whether the instructions from `first` on are t = y; y = x op y; x = t. */
+static bool is_turn(const Instr *first, uint32_t y) {
+    const Instr *op = first + 1, *last = first + 2;
+    const uint32_t t = first->a, x = last->a;
+    return first->b == y && op->a == y && op->b == x && op->c == y && last->b == t && t != x &&
+           t != y && x != y;
+}
+
 /* Whether the result of the first of `count` instructions is in the slot still. */
 static bool is_kept(const Instr *head, uint32_t count, uint32_t slot) {
     return is_written(head, 1, slot) && !is_written(head + 1, count - 1, slot);
@@ -213,6 +223,7 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_kc: return fields[via - VIA_ka] == last->a;
     case VIA_ne: return is_repeated(c, at, count, BC_JNE_K);
     case VIA_gt: return is_repeated(c, at, count, BC_JNLE_K);
+    case VIA_turn: return goes_back(next, count) && is_turn(head, next->a);
     case VIA_loop:
         return goes_back(next, count) && is_steady(head, count, next) &&
                !is_written(head, count - 1, last->a);

@@ -231,6 +231,27 @@ enum { AHEAD = 4 };
         ip = on ? poll : back + 1;                                               \
         GO;                                                                      \
     }
+/* while y != 0: x, y = y, x % y. All stay in registers from round to round. */
+#define JB_FUSE_TURN(FIRST, OP)                                                     \
+    HANDLER(FIRST##_JNE_K_turn) {                                                   \
+        const Instr *const op = ip + 1, *const poll = ip + 3, *const back = ip + 4; \
+        Slot x = *S(op->b), y = *S(op->c), z;                                       \
+        uint32_t left = LONG;                                                       \
+        bool done, on = true;                                                       \
+        do {                                                                        \
+            done = do_##OP(run, op, &z, &x, &y, NULL);                              \
+            if (UNLIKELY(!done)) break;                                             \
+            x = y;                                                                  \
+            y = z;                                                                  \
+            on = y.i != back->k;                                                    \
+        } while (on && --left);                                                     \
+        *S(op->b) = x;                                                              \
+        *S(op->c) = y;                                                              \
+        *S(ip->a) = done ? x : y;                                                   \
+        if (UNLIKELY(!done)) INSTEAD(slow, op);                                     \
+        ip = on ? poll : back + 1;                                                  \
+        GO;                                                                         \
+    }
 /* The branch, and what stands behind it: a copy and a jump. */
 #define ARM(ID)                                                    \
     do {                                                           \
