@@ -35,6 +35,7 @@ typedef enum Via {
     VIA_same_c,
     VIA_each,
     VIA_norm,
+    VIA_exchange,
     VIA_into,
     VIA_on,
     VIAS
@@ -59,6 +60,7 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_THEN
 #undef JB_FUSE_REPEAT
 #undef JB_FUSE_TURN
+#undef JB_FUSE_EXCHANGE
 #undef JB_FUSE_INTO
 #undef JB_FUSE_ARMS
 #undef JB_FUSE_ARM_INTO
@@ -232,10 +234,14 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
 }
 
 /* A store to an element that has been loaded: whether its index is checked makes no difference. */
-static BcOp taken(BcOp op, Via via) {
+static BcOp checked(BcOp op) {
     const unsigned form = (op - BC_STORE_1C_X8) % FORMS;
-    if (via != VIA_up || op < BC_STORE_1C_X8 || op > BC_STORE_P_D64) return op;
+    if (op < BC_STORE_1C_X8 || op > BC_STORE_P_D64) return op;
     return form >= FORM_RAW && form < FORM_AT ? op - FORM_RAW : op;
+}
+
+static BcOp taken(BcOp op, Via via) {
+    return via == VIA_up ? checked(op) : op;
 }
 
 /* As many as there is a handler for. Each opcode behind `at` is still the plain one. */
@@ -354,6 +360,26 @@ static void repeat_at(Compiler *c, uint32_t at) {
     }
 }
 
+static bool stores(const Instr *store, const Instr *element, const Instr *value) {
+    return store->a == element->b && store->b == element->c && store->c == value->a;
+}
+
+/* x = a[p]; y = a[q]; a[p] = y; a[q] = x, or the stores the other way round. */
+static void exchange_at(Compiler *c, uint32_t at) {
+    Instr *code = &c->code.data[at], *x = code, *y = code + 1, *one = code + 2,
+          *two = code + 3;
+    if (at + 4 > c->code.len || plain(x) != plain(y) || x->b != y->b || x->a == y->a ||
+        x->a == y->c || x->a == x->c || y->a == x->c || y->a == y->c)
+        return;
+    if (!(stores(one, x, y) && stores(two, y, x)) && !(stores(one, y, x) && stores(two, x, y)))
+        return;
+    const BcOp loads = pick(plain(x), plain(y), VIA_any),
+               both = pick(checked(plain(one)), checked(plain(two)), VIA_any);
+    const BcOp op =
+        loads < BC_COUNT && both < BC_COUNT ? pick(loads, both, VIA_exchange) : BC_COUNT;
+    if (op != BC_COUNT) code->op = op;
+}
+
 /* Differences, and what begins with the sum of their squares. */
 static void square_at(Compiler *c, uint32_t at) {
     Instr *code = &c->code.data[at];
@@ -375,6 +401,8 @@ void jr_fuse(Compiler *c) {
         c->places.data[at].op = (uint16_t)c->code.data[at].op;
         fuse_at(c, at);
     }
+    for (uint32_t at = 0; at < c->code.len; at++)
+        exchange_at(c, at);
     for (uint32_t at = 0; at < c->code.len; at++)
         enter_at(c, at);
     for (uint32_t at = 0; at < c->code.len; at++)

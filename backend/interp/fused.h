@@ -47,6 +47,29 @@ typedef enum Way { WAY_ON, WAY_AWAY, WAY_ODD } Way;
         BRANCH_END(SECOND, via)                                 \
     }
 #include "backend/interp/fuse.def"
+/* Two elements of one array change places; both have been loaded into slots, too. */
+#define JB_FUSE_EXCHANGE(LOADS, STORES, LOAD, ctype, m)                     \
+    BRANCH(LOADS##_##STORES##_exchange) {                                   \
+        Slot *const array = S(ip->b), p = *S(ip->c), q = *S(ip[1].c), x, y; \
+        *way = WAY_ODD;                                                     \
+        if (UNLIKELY(!do_##LOAD(run, ip, &x, array, &p, NULL) ||            \
+                     !do_##LOAD(run, ip + 1, &y, array, &q, NULL)))         \
+            return ip;                                                      \
+        ctype *const data = frame_header(fp, ip->b)->data;                  \
+        *S(ip->a) = x;                                                      \
+        *S(ip[1].a) = y;                                                    \
+        data[p.u] = y.m;                                                    \
+        data[q.u] = x.m;                                                    \
+        *way = WAY_ON;                                                      \
+        return ip + 4;                                                      \
+    }                                                                       \
+    HANDLER(LOADS##_##STORES##_exchange) {                                  \
+        Way way;                                                            \
+        ip = branch_##LOADS##_##STORES##_exchange(ip, fp, run, &way);       \
+        if (UNLIKELY(way == WAY_ODD)) INSTEAD(slow, ip);                    \
+        GO;                                                                 \
+    }
+#include "backend/interp/fuse.def"
 
 #define JB_FUSE(FIRST, SECOND, via)      \
     HANDLER(FIRST##_##SECOND##_##via) {  \
