@@ -36,8 +36,10 @@ typedef enum Via {
     VIA_each,
     VIA_norm,
     VIA_exchange,
+    VIA_between,
     VIA_into,
     VIA_on,
+    VIA_onto,
     VIAS
 } Via;
 
@@ -60,6 +62,8 @@ static BcOp pick(BcOp first, BcOp second, Via via) {
 #undef JB_FUSE_THEN
 #undef JB_FUSE_REPEAT
 #undef JB_FUSE_TURN
+#undef JB_FUSE_BETWEEN
+#undef JB_FUSE_ONTO
 #undef JB_FUSE_EXCHANGE
 #undef JB_FUSE_INTO
 #undef JB_FUSE_ARMS
@@ -291,6 +295,45 @@ static void go_on_at(Compiler *c, uint32_t at) {
     if (op != BC_COUNT && next->b == code->a) code->op = op;
 }
 
+/* A branch to a jump goes where that goes. */
+static void thread_at(Compiler *c, uint32_t at) {
+    enum { MOST = 8 };
+    uint32_t *field = jr_jump_field(&c->code.data[at]);
+    if (!field) return;
+    for (int n = 0; n < MOST; n++) {
+        const Instr *to = &c->code.data[at] + (int32_t)*field / (int32_t)sizeof(Instr);
+        if (to->op != BC_JUMP) return;
+        *field += to->a;
+    }
+}
+
+/* A jump to the end of a loop, and that. */
+static void go_onto_at(Compiler *c, uint32_t at) {
+    Instr *code = &c->code.data[at];
+    uint32_t length;
+    jr_fused_first((BcOp)code->op, &length);
+    const Instr *jump = code + length - 1;
+    if (plain(jump) != BC_JUMP) return;
+    const Instr *to = jump + (int32_t)jump->a / (int32_t)sizeof(Instr);
+    const BcOp op = pick((BcOp)code->op, (BcOp)to->op, VIA_onto);
+    if (op != BC_COUNT) code->op = op;
+}
+
+/* x < low or x > high, or not: two branches that lead to the same two places. */
+static void between_at(Compiler *c, uint32_t at) {
+    Instr *code = &c->code.data[at];
+    if (at + 2 >= c->code.len) return;
+    const BcOp op = pick(plain(code), plain(code + 1), VIA_between);
+    if (op == BC_COUNT || code[0].a != code[1].a) return;
+    const bool below = plain(code) == BC_JLT_K;
+    const int64_t low = below ? code[0].k : code[1].k, high = below ? code[1].k : code[0].k;
+    const uint32_t *one = jr_jump_field(&code[0]), *two = jr_jump_field(&code[1]);
+    if (low > high || !one || !two) return;
+    const bool same = *one == *two + sizeof(Instr), behind = *one == 2 * sizeof(Instr);
+    const bool outside = plain(code + 1) == BC_JNLE_K || plain(code + 1) == BC_JLT_K;
+    if (outside ? same : behind) code->op = op;
+}
+
 /* A fusion and the one behind it. */
 static void join_at(Compiler *c, uint32_t at) {
     Instr *code = &c->code.data[at];
@@ -397,12 +440,18 @@ static void square_at(Compiler *c, uint32_t at) {
 }
 
 void jr_fuse(Compiler *c) {
+    for (uint32_t at = 0; at < c->code.len; at++)
+        thread_at(c, at);
     for (uint32_t at = 0; at < c->code.len; at++) {
         c->places.data[at].op = (uint16_t)c->code.data[at].op;
         fuse_at(c, at);
     }
     for (uint32_t at = 0; at < c->code.len; at++)
         exchange_at(c, at);
+    for (uint32_t at = 0; at < c->code.len; at++) {
+        between_at(c, at);
+        go_onto_at(c, at);
+    }
     for (uint32_t at = 0; at < c->code.len; at++)
         enter_at(c, at);
     for (uint32_t at = 0; at < c->code.len; at++)

@@ -275,6 +275,21 @@ enum { AHEAD = 4 };
         ip = on ? poll : back + 1;                                                  \
         GO;                                                                         \
     }
+/* x < LOW or x > HIGH in one branch, so that there is one guess; the two go to where the second one goes if x is `in`. */
+#define JB_FUSE_BETWEEN(ONE, TWO, LOW, HIGH, in)                                     \
+    HANDLER(ONE##_##TWO##_between) {                                                 \
+        const uint64_t low = (uint64_t)ip[LOW].k, span = (uint64_t)ip[HIGH].k - low; \
+        const bool within = S(ip->a)->u - low <= span;                               \
+        ip++;                                                                        \
+        if (within == in) JUMP_BY(b);                                                \
+        NEXT;                                                                        \
+    }
+#define JB_FUSE_ONTO(FIRST)                  \
+    HANDLER(FIRST##_JUMP_any_FOR_ONE_onto) { \
+        BEGIN_VIA(FIRST, any);               \
+        ip = jump(ip, (int32_t)ip->a);       \
+        TEST(FOR_ONE, any)                   \
+    }
 /* The branch, and what stands behind it: a copy and a jump. */
 #define ARM(ID)                                                    \
     do {                                                           \
