@@ -125,7 +125,7 @@ struct IrStmt {
     bool parallel; /* FOR: written as prange in a function compiled with parallel=True */
     bool asserted; /* FOR: prange(..., unchecked=True) */
     bool weighed;  /* FOR, parallel: over parts of an array, which were made as many as gain */
-    bool pass;     /* FOR: one quick pass over an array, which ends where that ends */
+    bool pass;     /* FOR, LOOP: one quick pass over an array, which ends where that ends */
     bool jammed;   /* FOR, innermost: it is soon over; its arrays lie apart (ir/jam.h) */
     bool leftover; /* FOR, innermost: not what most iterations go through (ir/jam.h) */
     uint8_t

@@ -15,7 +15,7 @@
  * A loop that ir/jam/ has made is over soon enough not to look at all: the loop around it looks.
  *
  * Loops around others, `while` loops, and what cannot be cut into strips look once per
- * iteration, in a POLL at the top. A loop with so few iterations that it is over in
+ * iteration, in a POLL at the top. A `while` loop that is a pass is marked as well. A loop with so few iterations that it is over in
  * microseconds needs nothing, and counts as the statements it runs. Recursion is a loop too:
  * the check of the stack on entry serves for it (ir/rt.h). */
 #include "ir/poll.h"
@@ -136,6 +136,99 @@ static bool is_pass(const IrFunc *func, const IrStmt *loop, const Nest *outer) {
     return inner ? !skips : access;
 }
 
+/* ---- `while` loops that are passes ----
+ *
+ *     while j >= 0 and a[j] > x:
+ *         a[j + 1] = a[j]
+ *         j -= 1
+ *
+ * goes on to another element in each round, and has left the array after as many as it is long, or twice as many where j counts from the
+ * end. */
+
+enum { FURTHEST_INDEX = 3 }; /* statements from the counter to an index */
+
+static uint32_t count_writes(const IrBlock *block, IrReg reg) {
+    uint32_t n = 0;
+    for (const IrStmt *stmt = block->first; stmt; stmt = stmt->next) {
+        for (uint32_t i = 0; i < stmt->ndsts; i++)
+            n += stmt->dsts[i] == reg;
+        if (ir_stmt_is_nested(stmt))
+            n += count_writes(&stmt->u.blocks.then, reg) +
+                 count_writes(&stmt->u.blocks.els, reg);
+    }
+    return n;
+}
+
+/* `j += 1`, which is in each round if it is in the loop's own block. */
+static bool is_step(const IrFunc *func, const IrBlock *body, const IrStmt *stmt) {
+    int64_t by;
+    return (stmt->op == OP_ADD || stmt->op == OP_SUB) && stmt->dsts[0] == stmt->args[0] &&
+           ir_reg_type(func, stmt->dsts[0]).scalar == TY_INT64 &&
+           known_int(func, stmt->args[1], &by) && by != 0 &&
+           count_writes(body, stmt->dsts[0]) == 1;
+}
+
+/* j, or j and what the loop does not change. */
+static bool moves_with(const IrFunc *func, const IrBlock *body, IrReg index, IrReg counter,
+                       int depth) {
+    if (index == counter) return true;
+    const IrRegInfo *info = ir_reg(func, index);
+    const IrStmt *def = info->kind == REG_TEMP ? info->def : NULL;
+    if (!def || !depth || (def->op != OP_ADD && def->op != OP_SUB)) return false;
+    IrReg a = def->args[0], b = def->args[1];
+    if (!count_writes(body, b)) return moves_with(func, body, a, counter, depth - 1);
+    return !count_writes(body, a) && moves_with(func, body, b, counter, depth - 1);
+}
+
+static bool is_access_by(const IrFunc *func, const IrBlock *body, const IrStmt *stmt,
+                         IrReg counter) {
+    if ((stmt->op != OP_LOAD && stmt->op != OP_STORE) || count_writes(body, stmt->args[0]))
+        return false;
+    for (unsigned i = 0; i < ir_reg_type(func, stmt->args[0]).ndim; i++)
+        if (moves_with(func, body, stmt->args[1 + i], counter, FURTHEST_INDEX)) return true;
+    return false;
+}
+
+/* `both = a; if a: both = b`, which is `a and b`: in a round that is gone through the `if` was. */
+static bool is_and(const IrFunc *func, const IrBlock *body, const IrStmt *stmt,
+                   IrReg condition) {
+    const IrStmt *copy = stmt->prev;
+    const IrStmt *negated = ir_reg(func, condition)->def;
+    return stmt->op == OP_IF && !stmt->u.blocks.els.first && copy && copy->op == OP_COPY &&
+           copy->args[0] == stmt->args[0] && negated && negated->op == OP_NOT &&
+           negated->args[0] == copy->dsts[0] &&
+           count_writes(body, copy->dsts[0]) ==
+               1 + count_writes(&stmt->u.blocks.then, copy->dsts[0]);
+}
+
+static const IrStmt *leave_of(const IrBlock *body) {
+    for (const IrStmt *stmt = body->first; stmt; stmt = stmt->next) {
+        const IrStmt *only = stmt->op == OP_IF ? stmt->u.blocks.then.first : NULL;
+        if (only && only->op == OP_BREAK && !stmt->u.blocks.els.first) return stmt;
+    }
+    return NULL;
+}
+
+static bool is_accessed_by(const IrFunc *func, const IrBlock *body, IrReg counter) {
+    const IrStmt *leave = leave_of(body);
+    for (const IrStmt *stmt = body->first; stmt; stmt = stmt->next) {
+        if (is_access_by(func, body, stmt, counter)) return true;
+        if (!leave || !is_and(func, body, stmt, leave->args[0])) continue;
+        for (const IrStmt *inner = stmt->u.blocks.then.first; inner; inner = inner->next)
+            if (is_access_by(func, body, inner, counter)) return true;
+    }
+    return false;
+}
+
+static bool is_pass_of_rounds(const IrFunc *func, const IrStmt *loop) {
+    const IrBlock *body = &loop->u.blocks.then;
+    if (continues(body)) return false;
+    for (const IrStmt *stmt = body->first; stmt; stmt = stmt->next)
+        if (is_step(func, body, stmt) && is_accessed_by(func, body, stmt->dsts[0]))
+            return true;
+    return false;
+}
+
 /* ---- Loops ---- */
 
 static uint64_t strip_length(uint64_t cost) {
@@ -178,6 +271,7 @@ static Weight weigh_stmt(IrFunc *func, IrStmt *stmt) {
     case OP_FOR: return weigh_for(func, stmt);
     case OP_LOOP: {
         Weight body = weigh_block(func, &stmt->u.blocks.then);
+        stmt->pass = body.cost <= LONGEST_PASS && !body.looks && is_pass_of_rounds(func, stmt);
         add_poll(func, &stmt->u.blocks.then, stmt->span);
         return (Weight){1 + body.cost, true, false};
     }

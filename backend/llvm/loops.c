@@ -70,7 +70,7 @@ void jr_gen_loop(GenFunc *f, const IrStmt *s) {
     start(f, top);
     loop_body(f, s, LOOKS_NEVER, after, next);
     start(f, next);
-    if (poll) jr_gen_poll(f, poll);
+    if (poll && !s->pass) jr_gen_poll(f, poll);
     LLVMBuildBr(f->g->b, top);
     start(f, after);
 }

@@ -35,8 +35,9 @@ static void note_block(Gen *g, GenSig *sig, const IrBlock *block) {
         bool is_loop = s->op == OP_FOR || s->op == OP_LOOP;
         if ((form == FORM_CALL || form == FORM_PARALLEL) && !s->u.callee->host)
             note_call(g, s, form);
-        sig->stmts += is_loop && !s->pass ? LOOP_STMTS : 1;
-        if (is_loop && s->pass) g->stmts += LOOP_STMTS;
+        bool is_pass = s->op == OP_FOR && s->pass;
+        sig->stmts += is_loop && !is_pass ? LOOP_STMTS : 1;
+        if (is_pass) g->stmts += LOOP_STMTS;
         sig->is_large |= is_loop;
         if (!ir_stmt_is_nested(s)) continue;
         note_block(g, sig, &s->u.blocks.then);

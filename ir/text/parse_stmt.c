@@ -383,6 +383,7 @@ static void read_stmt(IrReader *r, IrBlock *block) {
     if (!stmt) return;
     IrForm form = ir_op_form(stmt->op);
     if (form == FORM_FOR) read_for_head(r, stmt);
+    if (form == FORM_LOOP) stmt->pass = ir_lex_accept(lex, "pass");
     read_operands(r, stmt);
     stmt->span = ir_lex_span(lex);
     if (lex->failed) return;

@@ -276,6 +276,7 @@ static void print_stmt(Printer *p, const IrStmt *stmt) {
     } else {
         print_dsts(p, stmt);
         print_operation(p, stmt);
+        if (form == FORM_LOOP && stmt->pass) jr_text_puts(p->out, " pass");
     }
     print_span(p, stmt->span);
     if (ir_stmt_is_nested(stmt)) {
