@@ -15,7 +15,8 @@
  * A loop that ir/jam/ has made is over soon enough not to look at all: the loop around it looks.
  *
  * Loops around others, `while` loops, and what cannot be cut into strips look once per
- * iteration, in a POLL at the top. A `while` loop that is a pass is marked as well. A loop with so few iterations that it is over in
+ * iteration, in a POLL at the top. A `while` loop that is a pass is marked as well: inside another
+ * loop, which looks, an engine may leave it whole. A loop with so few iterations that it is over in
  * microseconds needs nothing, and counts as the statements it runs. Recursion is a loop too:
  * the check of the stack on entry serves for it (ir/rt.h). */
 #include "ir/poll.h"

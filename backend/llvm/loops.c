@@ -65,12 +65,12 @@ static void loop_body(GenFunc *f, const IrStmt *s, Looks looks, LLVMBasicBlockRe
 void jr_gen_loop(GenFunc *f, const IrStmt *s) {
     LLVMBasicBlockRef top = jr_gen_label(f, "loop"), after = jr_gen_label(f, "");
     LLVMBasicBlockRef next = jr_gen_label(f, "next");
-    const IrStmt *poll = poll_of(s);
+    const IrStmt *poll = s->pass && f->loop ? NULL : poll_of(s); /* the loop around looks */
     LLVMBuildBr(f->g->b, top);
     start(f, top);
     loop_body(f, s, LOOKS_NEVER, after, next);
     start(f, next);
-    if (poll && !s->pass) jr_gen_poll(f, poll);
+    if (poll) jr_gen_poll(f, poll);
     LLVMBuildBr(f->g->b, top);
     start(f, after);
 }
