@@ -120,6 +120,7 @@ static int compile_and_run(const Options *o, JrContext *context) {
     } else {
         report_warnings(o, module);
         code = run(o, context, module);
+        report_cache(o, module);
     }
     jr_module_free(module);
     return code;

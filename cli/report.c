@@ -39,6 +39,14 @@ void report_warnings(const Options *o, JrModule *module) {
         fputs(jr_module_report(module, kind_of(o)), stderr);
 }
 
+void report_cache(const Options *o, JrModule *module) {
+    JrCacheUse use = {.size = sizeof use};
+    if (!o->cache || o->json || jr_module_cache(module, &use) != JR_OK || !use.problem) return;
+    fprintf(stderr, "jitrun: warning: compiled code is not kept: %s%s%s%s\n", use.problem,
+            use.folder && *use.folder ? " (" : "", use.folder ? use.folder : "",
+            use.folder && *use.folder ? ")" : "");
+}
+
 void report_check(const Options *o) {
     const JrRaceCheck *check = jr_race_check();
     long long loops = check->loops, iterations = check->iterations, accesses = check->accesses;

@@ -14,6 +14,8 @@ int output_error(void);
 int report_error(const Options *o, JrModule *module);
 /* Warnings do not stop a program, but are seen before it starts. */
 void report_warnings(const Options *o, JrModule *module);
+/* Where --cache was asked for and code was not kept: why. */
+void report_cache(const Options *o, JrModule *module);
 /* What --check-races has to say when there is no race. */
 void report_check(const Options *o);
 

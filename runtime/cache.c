@@ -17,6 +17,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +266,36 @@ static void trim(int folder) {
 
 /* ---- Writing ---- */
 
+/* Beyond the process's limit to the size of files (`ulimit -f`) a write raises SIGXFSZ on its thread, and that
+ * ends the process. Here it fails with EFBIG alone. */
+typedef struct Muted {
+    sigset_t before;
+    bool pending;
+} Muted;
+
+static sigset_t too_large(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    return set;
+}
+
+static Muted mute_limit(void) {
+    sigset_t set = too_large(), pending;
+    Muted muted;
+    muted.pending = sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &set, &muted.before);
+    return muted;
+}
+
+static void unmute_limit(const Muted *muted) {
+    sigset_t set = too_large();
+    int error = errno;
+    if (!muted->pending) sigtimedwait(&set, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &muted->before, NULL);
+    errno = error;
+}
+
 static bool write_all(int file, const void *from, size_t size) {
     const char *at = from;
     while (size) {
@@ -280,8 +312,10 @@ static bool write_file(int file, const char *key, size_t key_len, const char *co
                        size_t len) {
     Header header = {.key_len = key_len, .code_len = len, .check = hash(code, len)};
     memcpy(header.magic, magic, MAGIC_SIZE);
+    Muted muted = mute_limit();
     bool good = write_all(file, &header, sizeof header) && write_all(file, key, key_len) &&
                 write_all(file, code, len);
+    unmute_limit(&muted);
     int why = errno;
     bool closed = close(file) == 0; /* some file systems tell only now */
     if (!good) errno = why;

@@ -26,6 +26,11 @@ class Cache(Command):
             self.assertEqual(len(files), 1)
             self.assertEqual(files, made or files)  # a piece that is made anew is another file
             made = files
+        folder.chmod(0o777)
+        done = subprocess.run([JITRUN, "k.src", "--cache", "--backend", "llvm", "-e", "add", "1", "2"],
+                              capture_output=True, text=True, env=env, cwd=self.path)
+        self.assertEqual((done.returncode, done.stdout), (0, "3.0\n"))
+        self.assertIn("warning: compiled code is not kept: others can write to it", done.stderr)
 
 
 class Calls(Command):

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -310,6 +311,24 @@ static void test_folders_that_will_not_do(void **state) {
     check_problem(env, "JITRUN_CACHE_DIR");
 }
 
+/* Beyond a limit to the size of files, whose signal would end the process. */
+static void test_a_limit_to_files(void **state) {
+    Env *env = *state;
+    struct rlimit before, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before, small.rlim_cur = 100;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    JrModule *module = compile(env, source, (JrCompileOptions){0});
+    double got = scaled(module, 4);
+    JrCacheUse use = use_of(module);
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_true(got == 10);
+    assert_string_equal(use.problem, "File too large");
+    jr_module_free(module);
+    assert_int_equal(each_file(drop), 0);
+    assert_false(hits(env));
+}
+
 static void test_where_it_is(void **state) {
     Env *env = *state;
     char home[64], path[256];
@@ -447,6 +466,7 @@ int main(void) {
         TEST(test_host_functions_are_not_kept),
         TEST(test_spoiled_files),
         TEST(test_folders_that_will_not_do),
+        TEST(test_a_limit_to_files),
         TEST(test_where_it_is),
         TEST(test_limit),
         TEST(test_threads_and_processes),
