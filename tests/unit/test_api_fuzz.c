@@ -3,6 +3,8 @@
  * the sanitizers nothing is read that should not be, and nothing is lost. `test_api_fuzz FROM TO` runs these seeds. */
 #include "tests/unit/api_harness.h"
 
+#include <pthread.h>
+
 enum { CONTEXTS = 3, MODULES = 6, FUNCTIONS = 12, PREPARED = 4, ARRAYS = 8, STEPS = 400 };
 
 static const char *const sources[] = {
@@ -15,7 +17,7 @@ static const char *const sources[] = {
     "from jitrun import njit, prange, float64\n@njit(parallel=True)\n"
     "def f(x: float64[::1]) -> float64:\n    s = 0.0\n    for i in prange(len(x)):\n"
     "        s += x[i]\n    return s\ndef g(x: float64[:, :]) -> None:\n    x += 1\n",
-    "def f(x: int) -> int:\n    return twice(x) + f(x - 1) if x > 0 else x\n"
+    "def f(x: int) -> int:\n    return int(twice(x)) + f(x - 1) if x > 0 else x\n"
     "def g(x: float):\n    return twice(int(x))\nprint(f(3))\n",
     "from jitrun import *\ndef f(a: int8, b: uint64, c: float32, d: bool):\n"
     "    return a, b, c, d\ndef g():\n    raise KeyError('no')\n",
@@ -73,7 +75,7 @@ typedef struct Fuzz {
     uint64_t random;
     JrContext *contexts[CONTEXTS];
     JrModule *modules[MODULES];
-    int context_of[MODULES];
+    int shared; /* the first modules are other threads' too, as are all contexts then */
     Held functions[FUNCTIONS];
     JrPrepared *prepared[PREPARED];
     JrArrayValue arrays[ARRAYS];
@@ -82,6 +84,9 @@ typedef struct Fuzz {
     JrValue items[4], values[6];
     Sink sink;
 } Fuzz;
+
+/* The thread's, for host functions of contexts that are shared. */
+static _Thread_local Fuzz *current;
 
 static uint64_t any(Fuzz *z, uint64_t below) {
     z->random ^= z->random << 13, z->random ^= z->random >> 7, z->random ^= z->random << 17;
@@ -171,31 +176,41 @@ static const JrValue *values(Fuzz *z, size_t *count) {
 
 /* ---- What came of a call ---- */
 
+static _Atomic int wrong;
+
+/* CMocka's own ends the process on other threads than the test's. */
+static void complain(int line, const char *condition) {
+    fprintf(stderr, "line %d: %s\n", line, condition);
+    wrong++;
+}
+#define demand(condition) ((condition) ? (void)0 : complain(__LINE__, #condition))
+
 static void sound(JrStatus status) {
     const JrError *error = jr_error();
-    if (error->status != status) print_error("%d: %s\n", error->status, error->message);
-    assert_int_equal(error->status, status);
-    assert_non_null(error->message);
-    assert_non_null(error->name);
-    assert_string_equal(error->name, jr_status_name(status));
-    if (status != JR_OK) assert_true(error->message_len > 0 && *error->name);
+    if (error->status != status) fprintf(stderr, "%d: %s\n", error->status, error->message);
+    demand((error->status) == (status));
+    demand(error->message);
+    demand(error->name);
+    demand(!strcmp(error->name, jr_status_name(status)));
+    demand(status == JR_OK || *error->name); /* a message may be empty, as in Python */
     for (size_t i = 0; i < error->frame_count; i++)
-        assert_true(error->frames[i].function && error->frames[i].file &&
-                    error->frames[i].line > 0);
+        demand(error->frames[i].function && error->frames[i].file &&
+               error->frames[i].line > 0);
 }
 
 static void sound_value(JrStatus status, JrValue *result) {
     sound(status);
-    if (status) assert_int_equal(result->type, JR_NONE);
+    if (status) demand((result->type) == (JR_NONE));
     jr_value_clear(result);
 }
 
 /* ---- Calls ---- */
 
 static double twice(void *user, int64_t x) {
-    Fuzz *z = user;
+    Fuzz *z = current;
     JrValue result;
     size_t count;
+    demand(user == words);
     if (any(z, 3) == 0) { /* back into the library */
         const JrValue *args = values(z, &count);
         sound_value(jr_call(function(z), count, args, &result), &result);
@@ -213,6 +228,7 @@ static void free_module(Fuzz *z, int at) {
 }
 
 static void make_context(Fuzz *z) {
+    if (z->shared) return;
     int at = (int)any(z, CONTEXTS);
     JrContextOptions options = {
         .size = sizeof options, .write = sink_write, .write_user = &z->sink};
@@ -220,21 +236,22 @@ static void make_context(Fuzz *z) {
     if (rarely(z))
         options.release = (void (*)(void *, void *))(uintptr_t)1; /* without a resize */
     JrContext *made = jr_context_new(any(z, 6) ? &options : NULL);
-    if (!made) assert_int_not_equal(jr_error()->status, JR_OK);
+    if (!made) demand((jr_error()->status) != (JR_OK));
     if (!made) return;
     jr_context_free(z->contexts[at]);
     z->contexts[at] = made;
     sound(jr_context_add_function(made, "twice", "float64(user, int64)", (JrHostFunction)twice,
-                                  z));
+                                  (void *)words));
     /* What comes of these is never called: no source has such a name. */
-    sound(jr_context_add_function(context(z), word(z), word(z), (JrHostFunction)twice, z));
+    sound(jr_context_add_function(context(z), word(z), word(z), (JrHostFunction)twice,
+                                  (void *)words));
 }
 
 static void compile(Fuzz *z) {
     static const char *const engines[] = {"interp", "tcc",  "interp", "tcc",
                                           "interp", "llvm", NULL,     "gpu"};
     char text[600];
-    int at = (int)any(z, MODULES);
+    int at = z->shared + (int)any(z, (uint64_t)(MODULES - z->shared));
     snprintf(text, sizeof text, "%s", sources[any(z, COUNT(sources))]);
     size_t len = strlen(text);
     if (len && rarely(z)) text[any(z, len)] = (char)any(z, 256);
@@ -267,7 +284,7 @@ static void find(Fuzz *z) {
     JrStatus status = any(z, 2) ? jr_function(z->modules[at], name, word(z), &found)
                                 : jr_function_for(z->modules[at], name, count, args, &found);
     sound(status);
-    assert_int_equal(status == JR_OK, found != NULL);
+    demand((status == JR_OK) == (found != NULL));
     if (found) *held = (Held){found, at};
     if (rarely(z)) sound(jr_function(module(z), name, NULL, NULL));
 }
@@ -276,9 +293,9 @@ static void describe(Fuzz *z) {
     JrFunction *f = function(z);
     JrTypeInfo info = {.size = rarely(z) ? 0 : sizeof info};
     void *pointer;
-    assert_non_null(jr_function_name(f));
-    assert_non_null(jr_function_signature(f));
-    assert_non_null(jr_function_prototype(f));
+    demand(jr_function_name(f));
+    demand(jr_function_signature(f));
+    demand(jr_function_prototype(f));
     sound(jr_function_param(f, any(z, 5), rarely(z) ? NULL : &info));
     sound(jr_function_param(f, SIZE_MAX, &info));
     sound(jr_function_result(f, rarely(z) ? NULL : &info));
@@ -328,20 +345,20 @@ static void look(Fuzz *z) {
     JrCacheUse use = {.size = rarely(z) ? 3 : sizeof use};
     size_t count = jr_module_diagnostic_count(m);
     for (size_t i = 0; i < count; i++)
-        assert_true(jr_module_diagnostic(m, i, &diagnostic) && diagnostic.message);
-    assert_false(jr_module_diagnostic(m, count, &diagnostic));
-    assert_false(jr_module_diagnostic(m, 0, NULL));
-    assert_non_null(jr_module_report(m, (JrReport)any(z, 4)));
-    assert_null(jr_module_function_name(m, jr_module_function_count(m)));
-    assert_null(jr_module_function_name(m, SIZE_MAX));
+        demand(jr_module_diagnostic(m, i, &diagnostic) && diagnostic.message);
+    demand(!jr_module_diagnostic(m, count, &diagnostic));
+    demand(!jr_module_diagnostic(m, 0, NULL));
+    demand(jr_module_report(m, (JrReport)any(z, 4)));
+    demand(!jr_module_function_name(m, jr_module_function_count(m)));
+    demand(!jr_module_function_name(m, SIZE_MAX));
     (void)jr_module_checks_races(m), (void)jr_module_has_body(m);
     (void)jr_module_has_function(m, word(z));
     (void)jr_module_param_index(m, word(z), word(z));
     sound(jr_module_times(m, rarely(z) ? NULL : &times));
     sound(jr_module_cache(m, rarely(z) ? NULL : &use));
     (void)jr_engine_available(context(z), word(z));
-    assert_non_null(jr_race_check());
-    assert_non_null(jr_status_name((JrStatus)number(z)));
+    demand(jr_race_check());
+    demand(jr_status_name((JrStatus)number(z)));
 }
 
 static void write(Fuzz *z) {
@@ -414,27 +431,40 @@ static void others(Fuzz *z) {
                             &z->sink));
         jr_bench_free(bench);
     }
-    assert_true(jr_num_threads() >= 1 && jr_num_threads() <= 256);
+    demand(jr_num_threads() >= 1 && jr_num_threads() <= 256);
 }
 
-static void run_seed(uint64_t seed) {
-    static void (*const steps[])(Fuzz *) = {
-        compile, compile, find,        find, find,    describe, call,   call,
-        call,    write,   make_values, look, prepare, prepare,  others, make_context};
-    Fuzz *z = calloc(1, sizeof *z);
-    assert_non_null(z);
+static void begin(Fuzz *z, uint64_t seed) {
+    current = z;
     z->random = seed * 0x9e3779b97f4a7c15u + 88172645463325252u;
     for (int i = 0; i < FUNCTIONS; i++)
         z->functions[i].module = -1;
-    make_context(z);
+}
+
+static void take_steps(Fuzz *z) {
+    static void (*const steps[])(Fuzz *) = {
+        compile, compile, find,        find, find,    describe, call,   call,
+        call,    write,   make_values, look, prepare, prepare,  others, make_context};
     for (int i = 0; i < STEPS; i++) {
         steps[any(z, COUNT(steps))](z);
         z->sink.len = 0;
     }
+}
+
+static void end(Fuzz *z) {
     for (int i = 0; i < PREPARED; i++)
         jr_prepared_free(z->prepared[i]);
-    for (int i = 0; i < MODULES; i++)
+    for (int i = z->shared; i < MODULES; i++)
         free_module(z, i);
+}
+
+static void run_seed(uint64_t seed) {
+    Fuzz *z = calloc(1, sizeof *z);
+    assert_non_null(z);
+    begin(z, seed);
+    make_context(z);
+    take_steps(z);
+    end(z);
     for (int i = 0; i < CONTEXTS; i++)
         jr_context_free(z->contexts[i]);
     jr_set_num_threads(0);
@@ -448,11 +478,69 @@ static void everything_at_random(void **state) {
     for (uint64_t seed = from; seed < to; seed++) {
         if (getenv("TEST_SEEDS")) fprintf(stderr, "seed %d\n", (int)seed);
         run_seed(seed);
+        assert_int_equal(wrong, 0);
+    }
+}
+
+/* ---- Threads ---- */
+
+enum { THREADS = 8, SHARED = 4 };
+
+static bool drop(void *user, const char *bytes, size_t len) {
+    (void)user, (void)bytes;
+    return len > 0;
+}
+
+static void *on_a_thread(void *own) {
+    begin(own, ((Fuzz *)own)->random);
+    take_steps(own);
+    end(own);
+    return NULL;
+}
+
+/* Contexts, modules and functions that all threads use, cancel and add to at once. */
+static void run_threads(uint64_t seed) {
+    static Fuzz all[THREADS];
+    pthread_t threads[THREADS];
+    JrContextOptions options = {.size = sizeof options, .write = drop};
+    Fuzz shared = {.shared = SHARED};
+    for (int i = 0; i < CONTEXTS; i++) {
+        shared.contexts[i] = jr_context_new(&options);
+        assert_ok(jr_context_add_function(shared.contexts[i], "twice", "float64(user, int64)",
+                                          (JrHostFunction)twice, (void *)words));
+    }
+    for (int i = 0; i < SHARED; i++) {
+        JrCompileOptions compiled = {
+            .size = sizeof compiled, .run_main = true, .engine = i % 2 ? "interp" : NULL};
+        assert_ok(jr_compile(shared.contexts[i % CONTEXTS], sources[(seed + (uint64_t)i) % 6],
+                             &compiled, &shared.modules[i]));
+    }
+    for (uint64_t i = 0; i < THREADS; i++) {
+        all[i] = shared;
+        all[i].random = seed * THREADS + i;
+        assert_int_equal(pthread_create(&threads[i], NULL, on_a_thread, &all[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < SHARED; i++)
+        jr_module_free(shared.modules[i]);
+    for (int i = 0; i < CONTEXTS; i++)
+        jr_context_free(shared.contexts[i]);
+    jr_set_num_threads(0);
+}
+
+static void everything_at_once(void **state) {
+    (void)state;
+    for (uint64_t seed = from; seed < from + (to - from + 3) / 4; seed++) {
+        if (getenv("TEST_SEEDS")) fprintf(stderr, "seed %d, threads\n", (int)seed);
+        run_threads(seed);
+        assert_int_equal(wrong, 0);
     }
 }
 
 int main(int argc, char **argv) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(everything_at_random)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(everything_at_random),
+                                       cmocka_unit_test(everything_at_once)};
     if (argc == 3) from = strtoull(argv[1], NULL, 10), to = strtoull(argv[2], NULL, 10);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
