@@ -27,7 +27,8 @@ bool jr_array_is_contiguous(const JrArrayValue *array) {
     for (uint32_t axis = array->ndim; axis-- > 0;) {
         if (array->shape[axis] == 0) return true;
         if (array->shape[axis] != 1 && array->strides[axis] != expected) return false;
-        expected *= array->shape[axis];
+        /* A shape that nobody has looked at yet: jr_array_fault will refuse it. */
+        if (__builtin_mul_overflow(expected, array->shape[axis], &expected)) return false;
     }
     return true;
 }
