@@ -149,13 +149,18 @@ void fe_infer_prepare(FeInfer *in, FeFunc *func);
 void fe_infer_reach(FeInfer *in, FeSpec *spec);
 /* While checking, silently before: the type of what an error was already reported for. */
 const FeType *fe_infer_silent(FeInfer *in);
-/* Joins a type into a variable, and reports a conflict while checking. */
-void fe_infer_assign(FeInfer *in, FeVar *var, const FeType *type, JrSpan span);
-void fe_infer_return(FeInfer *in, const FeType *type, JrSpan span);
+/* A type rose that these units read. */
+void fe_infer_look_again(FeInfer *in, const Units *units);
 /* An error while checking; unknown before. The result is what the expression's type is. */
 const FeType *fe_infer_fail(FeInfer *in, JrSpan span, const char *help, const char *format,
                             ...) __attribute__((format(printf, 4, 5)));
 const char *fe_infer_name(FeInfer *in, const FeType *type); /* fe_type_name */
+
+/* ---- infer_found.c: what units find out ---- */
+/* Joins a type into a variable, and reports a conflict while checking; and into what the
+ * specialisation returns. */
+void fe_infer_assign(FeInfer *in, FeVar *var, const FeType *type, JrSpan span);
+void fe_infer_return(FeInfer *in, const FeType *type, JrSpan span);
 /* Whether variables and parameters can have the type. */
 bool fe_infer_is_storable(const FeType *type);
 
