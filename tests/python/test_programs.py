@@ -1,4 +1,4 @@
-"""The programs of programs.py, as kernels and as the functions they were made of."""
+"""The programs of programs.py and idioms.py, as kernels and as the functions they were made of."""
 
 import copy
 import unittest
@@ -19,8 +19,10 @@ def same(kernel, python):
 @needs_numpy
 class Programs(unittest.TestCase):
     def test_each(self):
+        import idioms  # adds to them
         import programs
 
+        self.assertTrue(idioms.REFUSED)
         self.assertGreater(len(programs.CASES), 35)
         for kernel, args in programs.CASES:
             with self.subTest(kernel.__name__), warnings.catch_warnings():
@@ -32,13 +34,13 @@ class Programs(unittest.TestCase):
                     self.assertTrue(same(a, b))
 
     def test_what_is_refused(self):
-        import programs
+        import idioms
 
-        for kernel, args, message in programs.REFUSED:
+        for kernel, args, message in idioms.REFUSED:
             with self.subTest(kernel.__name__):
                 error = error_of(self, jitrun.TypingError, kernel, *args)
                 self.assertIn(message, str(error))
-                self.assertIn("programs.py:", str(error))
+                self.assertIn("idioms.py:", str(error))
 
 
 if __name__ == "__main__":
