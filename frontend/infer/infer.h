@@ -205,6 +205,8 @@ void fe_infer_widen(FeInfer *in, const AstExpr *expr, FeOperation *operation);
 const FeType *fe_infer_array_operation(FeInfer *in, AstOp op, const AstExpr *expr,
                                        const AstExpr *a, const FeType *ta, const AstExpr *b,
                                        const FeType *tb, FeOperation *out);
+/* Whether elements of one type may be stored as another in place. */
+bool fe_infer_same_kind(IrScalar to, IrScalar from);
 /* What `old op= operand` leaves in the target: `old`, or an error. */
 const FeType *fe_infer_in_place(FeInfer *in, const AstStmt *stmt, const FeType *old,
                                 const FeType *operand, const FeOperation *operation);

@@ -79,10 +79,22 @@ static const FeType *call_same(FeInfer *in, const AstExpr *expr, const FeBuiltin
     return fe_infer_call_func(in, with_receiver(in, expr), fe_type_func(in->types, func));
 }
 
+/* p.f(x) of a named tuple with a function among its items. */
+static const FeType *call_field(FeInfer *in, const AstExpr *expr, const FeType *tuple) {
+    const FeType *type = fe_infer_field(in, expr->left, tuple);
+    node_at(in, expr->left)->type = type;
+    if (type->kind == FE_FUNC) return fe_infer_call_func(in, expr, type);
+    fe_infer_arguments(in, expr);
+    if (type_is_void(type)) return fe_infer_silent(in);
+    return fe_infer_fail(in, expr->left->at, NULL, "%s cannot be called",
+                         fe_infer_name(in, type));
+}
+
 /* a.method(...): the callee of a call that is no path of modules. */
 const FeType *fe_infer_method_call(FeInfer *in, const AstExpr *expr) {
     const AstExpr *callee = expr->left;
     const FeType *left = fe_infer_expr(in, callee->left);
+    if (left->kind == FE_TUPLE && left->record) return call_field(in, expr, left);
     if (left->kind != FE_ARRAY) {
         fe_infer_arguments(in, expr);
         if (type_is_void(left) || left->kind == FE_MODULE) return fe_infer_silent(in);

@@ -34,7 +34,6 @@ static const FeType *infer_variable(FeInfer *in, const AstExpr *expr) {
     }
     fe_infer_read(in, node->var);
     const FeType *type = node->var->type;
-    if (type->kind == FE_STR) node->value = type->text;
     return type->kind == FE_UNKNOWN ? fe_infer_silent(in) : type;
 }
 
@@ -601,6 +600,7 @@ const FeType *fe_infer_expr(FeInfer *in, const AstExpr *expr) {
     FeNode *node = node_at(in, expr);
     bool literal = node->value && expr->kind >= AST_INT && expr->kind <= AST_FALSE;
     const FeType *type = literal ? fe_const_type(in, node->value) : infer_kind(in, expr);
+    if (type->kind == FE_STR) node->value = type->text;
     node->type = type;
     return type;
 }

@@ -87,6 +87,17 @@ static void assign_target(FeInfer *in, const AstExpr *target, const FeType *type
     }
 }
 
+/* np.f(..., out=a): the elements are cast as NumPy allows it, which = does not ask. */
+static void check_out(FeInfer *in, const AstStmt *stmt, const FeType *type) {
+    const FeType *into = node_at(in, stmt->targets.data[0])->type;
+    bool array = into && into->kind == FE_ARRAY && type->kind == FE_ARRAY;
+    if (array && !fe_infer_same_kind((IrScalar)into->ir.scalar, (IrScalar)type->ir.scalar))
+        fe_infer_fail(in, stmt->value->span,
+                      "make an array of the result's type, or convert it",
+                      "the result is %s, which out=, %s, cannot hold", fe_infer_name(in, type),
+                      fe_infer_name(in, into));
+}
+
 /* Whether a target is made of module constants alone: their definition is no code. */
 static bool is_definition(FeInfer *in, const AstExpr *target) {
     if (target->kind == AST_TUPLE)
@@ -105,6 +116,7 @@ static void infer_assignment(FeInfer *in, const AstStmt *stmt) {
     bool one = stmt->targets.len == 1;
     for (uint32_t i = 0; i < stmt->targets.len; i++)
         assign_target(in, stmt->targets.data[i], type, stmt->value, one);
+    if (stmt->out) check_out(in, stmt, type);
     fe_infer_settle(in, stmt->value);
 }
 

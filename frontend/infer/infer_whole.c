@@ -94,7 +94,7 @@ const FeType *fe_infer_array_operation(FeInfer *in, AstOp op, const AstExpr *exp
 }
 
 /* Whether a result may be stored in place: NumPy's casting rule 'same_kind'. */
-static bool same_kind(IrScalar to, IrScalar from) {
+bool fe_infer_same_kind(IrScalar to, IrScalar from) {
     if (to == from || from == TY_BOOL || ir_scalar_is_float(to)) return true;
     if (to == TY_BOOL || ir_scalar_is_float(from)) return false;
     return ir_scalar_is_signed(to) || !ir_scalar_is_signed(from);
@@ -114,7 +114,7 @@ const FeType *fe_infer_in_place(FeInfer *in, const AstStmt *stmt, const FeType *
     if (fe_infer_is_mask(in, stmt->targets.data[0]) && operand->kind == FE_ARRAY)
         return fe_infer_fail(in, stmt->value->span, "write a loop, or use np.where",
                              "the elements under a mask take one number, not an array");
-    if (!same_kind((IrScalar)old->ir.scalar, operation->result))
+    if (!fe_infer_same_kind((IrScalar)old->ir.scalar, operation->result))
         return fe_infer_fail(in, stmt->span, "make a new array: a = a + b, or convert first",
                              "'%s=' gives %s, which %s cannot hold", fe_ast_op_text(stmt->op),
                              ir_scalar_name(operation->result), fe_infer_name(in, old));

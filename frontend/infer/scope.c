@@ -206,6 +206,25 @@ static void import_star(FeInfer *in, const AstImport *import, const char *path) 
             entry_of_type(in, member_scalar(in, path, ir_scalar_name(s)), import->span));
 }
 
+/* What numba has and kernels do not, and what to write instead. */
+static const char *instead_of(const char *name) {
+    static const struct {
+        const char *name, *help;
+    } MISSING[] = {
+        {"stencil",
+         "write the loop: for i in prange(1, len(a) - 1): out[i] = a[i - 1] + a[i + 1]"},
+        {"objmode", "call Python before or after the kernel"},
+        {"literal_unroll", "loop over the tuple, or index it with constants"},
+        {"generated_jit",
+         "a kernel is compiled for each type: test x.ndim, x.dtype or x is None"},
+        {"typed", "use an array that is long enough, and count what is in it"},
+        {"cuda", "kernels run on the processor's cores: use prange"},
+    };
+    for (unsigned i = 0; i < sizeof MISSING / sizeof *MISSING; i++)
+        if (!strcmp(MISSING[i].name, name)) return MISSING[i].help;
+    return NULL;
+}
+
 static void import_item(FeInfer *in, const AstImport *import, const char *path) {
     const FeType *type = fe_scope_member(in, path, import->item);
     if (type) {
@@ -216,7 +235,11 @@ static void import_item(FeInfer *in, const AstImport *import, const char *path) 
     JrDiag *diag =
         jr_diag_error(in->diags, import->span, "there is no '%s' in '%s' for kernels",
                       import->item, import->module);
-    if (near) jr_diag_help(in->diags, diag, "did you mean '%s'?", near);
+    const char *instead = !strcmp(path, "jitrun") ? instead_of(import->item) : NULL;
+    if (instead)
+        jr_diag_help(in->diags, diag, "%s", instead);
+    else if (near)
+        jr_diag_help(in->diags, diag, "did you mean '%s'?", near);
     /* One message is enough: what uses it is silent. */
     jr_table_put(&in->module->names, import->name,
                  entry_new(in, ENTRY_TYPE, in->types->error, import->span));

@@ -111,6 +111,7 @@ typedef struct AstImport {
 struct AstStmt {
     AstStmtKind kind;
     AstOp op;
+    bool out;    /* an assignment that was written np.f(..., out=a) */
     JrSpan span; /* of its first line, without a block */
     AstExprs targets;
     AstExpr *value, *annotation, *message;

@@ -118,6 +118,7 @@ static void take_out(Parser *p, AstStmt *stmt, AstExpr *call, const Token *start
         call->keywords.data[at] = call->keywords.data[at + 1];
     call->keywords.len--;
     stmt->kind = AST_ASSIGN;
+    stmt->out = true;
     JR_PUSH(p->arena, &stmt->targets, target);
 }
 

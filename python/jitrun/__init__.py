@@ -43,9 +43,23 @@ def load_ipython_extension(shell):
     magic.load(shell)
 
 
+# What numba has and jitrun does not, and what to write instead.
+_MISSING = {
+    "stencil": "write the loop: for i in prange(1, len(a) - 1): out[i] = a[i - 1] + a[i + 1]",
+    "objmode": "call Python before or after the kernel",
+    "literal_unroll": "loop over the tuple, or index it with constants",
+    "generated_jit": "a kernel is compiled for each type: test x.ndim, x.dtype or x is None",
+    "typed": "use an array that is long enough, and count what is in it",
+    "cuda": "kernels run on the processor's cores: use prange",
+}
+
+
 def __getattr__(name):
     """Bench and timeit: not every program measures."""
     import importlib
+
+    if name in _MISSING:  # an ImportError, since `from jitrun import` would hide an AttributeError's text
+        raise ImportError("jitrun has no %r: %s" % (name, _MISSING[name]), name=__name__)
 
     if name == "Bench":
         return importlib.import_module("jitrun.bench").Bench

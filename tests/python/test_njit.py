@@ -318,6 +318,16 @@ class Decorator(unittest.TestCase):
         self.assertEqual(dot(x[::2], y[:500]), x[::2].sum())
 
 
+class Numba(unittest.TestCase):
+    def test_what_is_missing(self):
+        for name, text in (("stencil", "prange"), ("objmode", "before or after")):
+            with self.assertRaises(ImportError) as caught:
+                exec("from jitrun import " + name)
+            self.assertIn("jitrun has no %r" % name, str(caught.exception))
+            self.assertIn(text, str(caught.exception))
+        self.assertFalse(hasattr(jitrun, "nothing"))
+
+
 class SeveralFiles(unittest.TestCase):
     def test_the_same_names_in_two_modules(self):
         with tempfile.TemporaryDirectory() as folder:
