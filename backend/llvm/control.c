@@ -204,7 +204,7 @@ static const IrStmt *store_in(GenFunc *f, Arms *arms, const IrBlock *arm) {
     for (const IrStmt *s = arm->first; s; s = s->next) {
         bool found = s->op == OP_LOAD && !store && jr_gen_was_found(f, s);
         if (++arms->size > MAX_SPECULATED) return NULL;
-        if (s->op == OP_STORE && !store && s->u.mem.check)
+        if (s->op == OP_STORE && !store && (s->u.mem.check | s->u.mem.wrap))
             store = s;
         else if (s->op == OP_STORE || (!found && !is_harmless(f, s)) ||
                  !note_change(f, arms, s->dsts[0]))

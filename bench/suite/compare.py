@@ -3,7 +3,7 @@
 
     bench/suite/compare.py [--more] [--build BUILD] [--rounds N] [--markdown] [KERNEL...]
 
-With --more it is 47 others (more.src), which were written when these had been tuned, and gcc
+With --more it is 65 others (more.src), which were written when these had been tuned, and gcc
 is there with -ffp-contract=off as well.
 
 Every side runs in a process of its own; rounds go through all of them, so that a change in the

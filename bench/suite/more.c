@@ -813,3 +813,405 @@ I mod_power_sum(I n, I mod) {
     }
     return s;
 }
+
+/* ---- Those of the third lot, of all kinds ---- */
+
+void merge_sorted(const I *R a, I n, const I *R b, I m, I *R out, I on) {
+    (void)on;
+    I i = 0, j = 0, k = 0;
+    while (i < n && j < m) {
+        if (a[i] <= b[j]) {
+            out[k] = a[i];
+            i++;
+        } else {
+            out[k] = b[j];
+            j++;
+        }
+        k++;
+    }
+    while (i < n)
+        out[k++] = a[i++];
+    while (j < m)
+        out[k++] = b[j++];
+}
+
+void bitonic_sort(double *R a, I n) {
+    for (I k = 2; k <= n; k *= 2)
+        for (I j = k / 2; j > 0; j /= 2)
+            for (I i = 0; i < n; i++) {
+                I other = i ^ j;
+                if (other > i)
+                    if (((i & k) == 0 && a[i] > a[other]) ||
+                        ((i & k) != 0 && a[i] < a[other])) {
+                        double t = a[i];
+                        a[i] = a[other];
+                        a[other] = t;
+                    }
+            }
+}
+
+void blur_bytes(const B *R image_, I n, I m, I *R rows_, I rn, I rm, B *R out_, I on, I om) {
+    (void)rn, (void)rm, (void)on, (void)om;
+    const B(*image)[m] = (void *)image_;
+    I(*rows)[m] = (void *)rows_;
+    B(*out)[m] = (void *)out_;
+    for (I i = 0; i < n; i++)
+        for (I j = 2; j < m - 2; j++) {
+            I s = (I)image[i][j - 2] + 4 * (I)image[i][j - 1] + 6 * (I)image[i][j];
+            rows[i][j] = s + 4 * (I)image[i][j + 1] + (I)image[i][j + 2];
+        }
+    for (I i = 2; i < n - 2; i++)
+        for (I j = 2; j < m - 2; j++) {
+            I s = rows[i - 2][j] + 4 * rows[i - 1][j] + 6 * rows[i][j] + 4 * rows[i + 1][j] +
+                  rows[i + 2][j];
+            out[i][j] = (B)((s + 128) >> 8);
+        }
+}
+
+void red_black(double *R u_, I n, I m, const double *R f_, I fn, I fm, I sweeps) {
+    (void)fn, (void)fm;
+    double(*u)[m] = (void *)u_;
+    const double(*f)[m] = (void *)f_;
+    for (I sweep = 0; sweep < sweeps; sweep++)
+        for (I colour = 0; colour < 2; colour++)
+            for (I i = 1; i < n - 1; i++)
+                for (I j = 1 + (i + colour) % 2; j < m - 1; j += 2)
+                    u[i][j] = 0.25 * (u[i - 1][j] + u[i + 1][j] + u[i][j - 1] + u[i][j + 1] -
+                                      f[i][j]);
+}
+
+I lz_match(const B *R data, I n, I *R head, I hn, I *R previous, I pn, I *R lengths, I ln) {
+    (void)pn, (void)ln;
+    for (I h = 0; h < hn; h++)
+        head[h] = -1;
+    I total = 0;
+    for (I at = 0; at < n - 2; at++) {
+        I h = ((I)data[at] * 31 * 31 + (I)data[at + 1] * 31 + (I)data[at + 2]) & (hn - 1);
+        I candidate = head[h], best = 0, tries = 8;
+        while (candidate >= 0 && tries > 0) {
+            I length = 0;
+            while (at + length < n && length < 64 &&
+                   data[candidate + length] == data[at + length])
+                length++;
+            if (length > best) best = length;
+            candidate = previous[candidate];
+            tries--;
+        }
+        lengths[at] = best;
+        total += best;
+        previous[at] = head[h];
+        head[h] = at;
+    }
+    return total;
+}
+
+I compact(const double *R x, I n, double low, double high, double *R out, I on) {
+    (void)on;
+    I k = 0;
+    for (I i = 0; i < n; i++)
+        if (low <= x[i] && x[i] < high) out[k++] = x[i];
+    return k;
+}
+
+void csr_transpose(const I *R starts, I sn, const I *R columns, I cn, const double *R values,
+                   I vn, I *R t_starts, I tsn, I *R t_columns, I tcn, double *R t_values,
+                   I tvn) {
+    (void)vn, (void)tcn, (void)tvn;
+    for (I k = 0; k < cn; k++)
+        t_starts[columns[k] + 1]++;
+    for (I c = 0; c < tsn - 1; c++)
+        t_starts[c + 1] += t_starts[c];
+    for (I row = 0; row < sn - 1; row++)
+        for (I k = starts[row]; k < starts[row + 1]; k++) {
+            I c = columns[k], to = t_starts[c];
+            t_columns[to] = row;
+            t_values[to] = values[k];
+            t_starts[c] = to + 1;
+        }
+    for (I c = tsn - 1; c > 0; c--)
+        t_starts[c] = t_starts[c - 1];
+    t_starts[0] = 0;
+}
+
+void big_multiply(const U *R a, I n, const U *R b, I m, U *R out, I on) {
+    for (I i = 0; i < on; i++)
+        out[i] = 0;
+    for (I i = 0; i < n; i++) {
+        U carry = 0;
+        for (I j = 0; j < m; j++) {
+            U t = a[i] * b[j] + out[i + j] + carry;
+            out[i + j] = t & 0xFFFFFFFFu;
+            carry = t >> 32;
+        }
+        out[i + m] = carry;
+    }
+}
+
+double viterbi(const I *R seen, I n, const double *R step_, I states, I sm,
+               const double *R emit_, I en, I symbols, double *R score_, I scn, I scm,
+               I *R back_, I bn, I bm, I *R path, I pn) {
+    (void)sm, (void)en, (void)scn, (void)scm, (void)bn, (void)bm, (void)pn;
+    const double(*step)[states] = (void *)step_, (*emit)[symbols] = (void *)emit_;
+    double(*score)[states] = (void *)score_;
+    I(*back)[states] = (void *)back_;
+    for (I s = 0; s < states; s++)
+        score[0][s] = emit[s][seen[0]];
+    for (I t = 1; t < n; t++)
+        for (I s = 0; s < states; s++) {
+            double best = -1e300;
+            I come = 0;
+            for (I p = 0; p < states; p++) {
+                double v = score[t - 1][p] + step[p][s];
+                if (v > best) {
+                    best = v;
+                    come = p;
+                }
+            }
+            score[t][s] = best + emit[s][seen[t]];
+            back[t][s] = come;
+        }
+    I last = n - 1;
+    double best = -1e300;
+    for (I s = 0; s < states; s++)
+        if (score[last][s] > best) {
+            best = score[last][s];
+            path[last] = s;
+        }
+    for (I t = last; t > 0; t--)
+        path[t - 1] = back[t][path[t]];
+    return best;
+}
+
+void draw_lines(const I *R ends_, I n, I four, I *R image_, I h, I w) {
+    (void)four, (void)h;
+    const I(*ends)[4] = (void *)ends_;
+    I(*image)[w] = (void *)image_;
+    for (I line = 0; line < n; line++) {
+        I x0 = ends[line][0], y0 = ends[line][1], x1 = ends[line][2], y1 = ends[line][3];
+        I dx = x1 > x0 ? x1 - x0 : x0 - x1, dy = y1 > y0 ? y0 - y1 : y1 - y0;
+        I sx = x0 < x1 ? 1 : -1, sy = y0 < y1 ? 1 : -1, error = dx + dy;
+        while (1) {
+            image[y0][x0]++;
+            if (x0 == x1 && y0 == y1) break;
+            I twice = 2 * error;
+            if (twice >= dy) {
+                error += dy;
+                x0 += sx;
+            }
+            if (twice <= dx) {
+                error += dx;
+                y0 += sy;
+            }
+        }
+    }
+}
+
+static void sift_down(I *R heap, I size, const I *R weight, I at) {
+    I node = heap[at];
+    while (2 * at + 1 < size) {
+        I child = 2 * at + 1;
+        if (child + 1 < size && weight[heap[child + 1]] < weight[heap[child]]) child++;
+        if (weight[node] <= weight[heap[child]]) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = node;
+}
+
+I huffman(const I *R counts, I n, I *R weight, I wn, I *R parent, I pn, I *R heap, I hn,
+          I *R lengths, I ln) {
+    (void)wn, (void)pn, (void)hn, (void)ln;
+    for (I i = 0; i < n; i++) {
+        weight[i] = counts[i];
+        heap[i] = i;
+    }
+    I size = n;
+    for (I i = n / 2 - 1; i >= 0; i--)
+        sift_down(heap, size, weight, i);
+    I node = n;
+    while (size > 1) {
+        I a = heap[0];
+        size--;
+        heap[0] = heap[size];
+        sift_down(heap, size, weight, 0);
+        I b = heap[0];
+        weight[node] = weight[a] + weight[b];
+        parent[a] = node;
+        parent[b] = node;
+        heap[0] = node;
+        sift_down(heap, size, weight, 0);
+        node++;
+    }
+    I bits = 0;
+    for (I i = 0; i < n; i++) {
+        I depth = 0, at = i;
+        while (at != node - 1) {
+            at = parent[at];
+            depth++;
+        }
+        lengths[i] = depth;
+        bits += depth * counts[i];
+    }
+    return bits;
+}
+
+I components(const B *R image_, I n, I m, I *R labels_, I ln, I lm, I *R stack, I sn) {
+    (void)ln, (void)lm, (void)sn;
+    const B(*image)[m] = (void *)image_;
+    I(*labels)[m] = (void *)labels_;
+    I count = 0;
+    for (I i = 0; i < n; i++)
+        for (I j = 0; j < m; j++) {
+            if (image[i][j] == 0 || labels[i][j] != 0) continue;
+            labels[i][j] = ++count;
+            stack[0] = i * m + j;
+            I top = 1;
+            while (top > 0) {
+                top--;
+                I y = stack[top] / m, x = stack[top] % m;
+                for (I k = 0; k < 4; k++) {
+                    I v = y + (k == 0) - (k == 1), u = x + (k == 2) - (k == 3);
+                    if (0 <= v && v < n && 0 <= u && u < m && image[v][u] != 0 &&
+                        labels[v][u] == 0) {
+                        labels[v][u] = count;
+                        stack[top] = v * m + u;
+                        top++;
+                    }
+                }
+            }
+        }
+    return count;
+}
+
+double kd_nearest(const double *R points_, I n, I three, const double *R queries_, I qn, I qm,
+                  I *R found, I fn, I *R stack_, I sn, I sm) {
+    (void)three, (void)qm, (void)fn, (void)sn, (void)sm;
+    const double(*points)[3] = (void *)points_, (*queries)[3] = (void *)queries_;
+    I(*stack)[3] = (void *)stack_;
+    double total = 0;
+    for (I q = 0; q < qn; q++) {
+        double best = 1e300;
+        I index = -1, top = 1;
+        stack[0][0] = 0;
+        stack[0][1] = n;
+        stack[0][2] = 0;
+        while (top > 0) {
+            top--;
+            I lo = stack[top][0], hi = stack[top][1], axis = stack[top][2];
+            while (lo < hi) {
+                I mid = (lo + hi) / 2;
+                double d = 0;
+                for (I k = 0; k < 3; k++) {
+                    double e = points[mid][k] - queries[q][k];
+                    d += e * e;
+                }
+                if (d < best) {
+                    best = d;
+                    index = mid;
+                }
+                double gap = queries[q][axis] - points[mid][axis];
+                axis = (axis + 1) % 3;
+                if (gap < 0) {
+                    if (gap * gap < best) {
+                        stack[top][0] = mid + 1;
+                        stack[top][1] = hi;
+                        stack[top][2] = axis;
+                        top++;
+                    }
+                    hi = mid;
+                } else {
+                    if (gap * gap < best) {
+                        stack[top][0] = lo;
+                        stack[top][1] = mid;
+                        stack[top][2] = axis;
+                        top++;
+                    }
+                    lo = mid + 1;
+                }
+            }
+        }
+        found[q] = index;
+        total += sqrt(best);
+    }
+    return total;
+}
+
+void grey(const B *R rgb_, I n, I m, I three, B *R out_, I on, I om) {
+    (void)three, (void)on, (void)om;
+    const B(*rgb)[m][3] = (void *)rgb_;
+    B(*out)[m] = (void *)out_;
+    for (I i = 0; i < n; i++)
+        for (I j = 0; j < m; j++)
+            out[i][j] =
+                (B)((77 * (I)rgb[i][j][0] + 150 * (I)rgb[i][j][1] + 29 * (I)rgb[i][j][2]) >>
+                    8);
+}
+
+void count_in_2d(const double *R x, I len, const double *R y, I yn, I *R counts_, I n, I m) {
+    (void)yn;
+    I(*counts)[m] = (void *)counts_;
+    for (I i = 0; i < len; i++)
+        counts[(I)(x[i] * (double)n)][(I)(y[i] * (double)m)]++;
+}
+
+I bfs(const I *R starts, I sn, const I *R neighbours, I nn, I *R distance, I n, I *R queue,
+      I qn) {
+    (void)sn, (void)nn, (void)qn;
+    for (I v = 0; v < n; v++)
+        distance[v] = -1;
+    distance[0] = 0;
+    queue[0] = 0;
+    I begin = 0, end = 1;
+    while (begin < end) {
+        I v = queue[begin++];
+        for (I k = starts[v]; k < starts[v + 1]; k++) {
+            I w = neighbours[k];
+            if (distance[w] < 0) {
+                distance[w] = distance[v] + 1;
+                queue[end++] = w;
+            }
+        }
+    }
+    return end;
+}
+
+I matrix_chain(const I *R sizes, I sn, I *R cost_, I cn, I cm, I *R split_, I pn, I pm) {
+    (void)cn, (void)pn;
+    I n = sn - 1;
+    I(*cost)[cm] = (void *)cost_, (*split)[pm] = (void *)split_;
+    for (I i = 0; i < n; i++)
+        cost[i][i] = 0;
+    for (I length = 2; length <= n; length++)
+        for (I i = 0; i < n - length + 1; i++) {
+            I j = i + length - 1, best = (I)1 << 60;
+            for (I k = i; k < j; k++) {
+                I c = cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1];
+                if (c < best) {
+                    best = c;
+                    split[i][j] = k;
+                }
+            }
+            cost[i][j] = best;
+        }
+    return cost[0][n - 1];
+}
+
+I three_sum(const I *R x, I n, I target) {
+    I count = 0;
+    for (I i = 0; i < n - 2; i++) {
+        I lo = i + 1, hi = n - 1;
+        while (lo < hi) {
+            I s = x[i] + x[lo] + x[hi];
+            if (s < target)
+                lo++;
+            else if (s > target)
+                hi--;
+            else {
+                count++;
+                lo++;
+                hi--;
+            }
+        }
+    }
+    return count;
+}

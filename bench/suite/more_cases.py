@@ -63,6 +63,56 @@ def symmetric(n):
     return a + a.T
 
 
+def tree(n):
+    """Points in the order that kd_nearest wants."""
+    points = uniform(1, 3 * n).reshape(n, 3).copy()
+
+    def build(lo, hi, axis):
+        if hi - lo < 2:
+            return
+        order = np.argsort(points[lo:hi, axis], kind="stable")
+        points[lo:hi] = points[lo:hi][order]
+        mid = (lo + hi) // 2
+        build(lo, mid, (axis + 1) % 3)
+        build(mid + 1, hi, (axis + 1) % 3)
+
+    build(0, n, 0)
+    return points
+
+
+def graph():
+    starts, neighbours = sparse()[:2]
+    return (starts, neighbours, np.zeros(5000, np.int64), np.zeros(5000, np.int64))
+
+
+def to_transpose():
+    starts, columns, values = sparse()[:3]
+    return (starts, columns, values, np.zeros(5001, np.int64), np.zeros_like(columns), np.zeros_like(values))
+
+
+def hidden_states():
+    return (ints(1000, 16, 1), np.log(uniform(1, 400).reshape(20, 20) + 1e-9),
+            np.log(uniform(2, 320).reshape(20, 16) + 1e-9),
+            np.zeros((1000, 20)), np.zeros((1000, 20), np.int64), np.zeros(1000, np.int64))
+
+
+def line_ends():
+    return np.stack([ints(500, top, stream) for stream, top in enumerate((400, 300, 400, 300))], 1).copy()
+
+
+def frequencies(n=4096):
+    return (1 + ints(n, 10000), np.zeros(2 * n, np.int64), np.zeros(2 * n, np.int64), np.zeros(n, np.int64),
+            np.zeros(n, np.int64))
+
+
+def limbs(first, count):
+    return mix64(np.arange(first, first + count, dtype=np.uint64)) >> np.uint64(32)
+
+
+def blobs():
+    return (octets(200 * 300, 5).reshape(200, 300) < 3).astype(np.uint8)
+
+
 CASES = {
     "convolve": ("convolve", lambda: (picture(), uniform(2, 9).reshape(3, 3), np.zeros((256, 300))), out(2), None),
     "box_filter": ("box_filter", lambda: (picture(), np.zeros((257, 301)), np.zeros((256, 300)), 4), out(2), None),
@@ -128,6 +178,36 @@ CASES = {
     "subset_sums": ("subset_sums", lambda: (1 + ints(50, 100), np.zeros(5001, np.int64)), both(1), None),
     "coin_ways": ("coin_ways", lambda: (1 + ints(50, 100), np.zeros(5001, np.int64)), both(1), None),
     "mod_power_sum": ("mod_power_sum", lambda: (10000, 1000003), returned, None),
+    "merge_sorted": ("merge_sorted", lambda: (
+        np.sort(ints(50000, 10**6, 1)), np.sort(ints(60000, 10**6, 2)), np.zeros(110000, np.int64)),
+        out(2), None),
+    "bitonic_sort": ("bitonic_sort", lambda: (uniform(1, 4096),), out(0), None),
+    "blur_bytes": ("blur_bytes", lambda: (
+        octets(300 * 400).reshape(300, 400), np.zeros((300, 400), np.int64), np.zeros((300, 400), np.uint8)),
+        out(2), None),
+    "red_black": ("red_black", lambda: (picture(120, 150), picture(120, 150), 5), out(0), None),
+    "lz_match": ("lz_match", lambda: (
+        octets(20000, 5), np.zeros(4096, np.int64), np.zeros(20000, np.int64), np.zeros(20000, np.int64)),
+        both(3), None),
+    "compact": ("compact", lambda: (uniform(1, 100000), 0.3, 0.7, np.zeros(100000)), both(3), None),
+    "csr_transpose": ("csr_transpose", to_transpose, out(3, 4, 5), None),
+    "big_multiply": ("big_multiply", lambda: (limbs(0, 300), limbs(400, 400), np.zeros(700, np.uint64)), out(2), None),
+    "viterbi": ("viterbi", hidden_states, both(3, 4, 5), None),
+    "draw_lines": ("draw_lines", lambda: (line_ends(), np.zeros((300, 400), np.int64)), out(1), None),
+    "huffman": ("huffman", frequencies, both(4), None),
+    "components": ("components", lambda: (blobs(), np.zeros((200, 300), np.int64), np.zeros(60000, np.int64)),
+        both(1), None),
+    "kd_nearest": ("kd_nearest", lambda: (
+        tree(5000), uniform(7, 900).reshape(300, 3), np.zeros(300, np.int64), np.zeros((64, 3), np.int64)),
+        both(2), None),
+    "grey": ("grey", lambda: (octets(300 * 400 * 3).reshape(300, 400, 3), np.zeros((300, 400), np.uint8)), out(1), None),
+    "count_in_2d": ("count_in_2d", lambda: (uniform(1, 100000), uniform(2, 100000), np.zeros((20, 30), np.int64)),
+        out(2), None),
+    "bfs": ("bfs", graph, both(2, 3), None),
+    "matrix_chain": ("matrix_chain", lambda: (
+        1 + ints(101, 50), np.zeros((100, 100), np.int64), np.zeros((100, 100), np.int64)),
+        both(1, 2), None),
+    "three_sum": ("three_sum", lambda: (np.sort(ints(600, 5000)), 7500), returned, None),
 }
 # Contraction changes what is chaotic.
 TOLERANCE = {"lorenz": 1e-3, "mandelbrot32": 1e-2}

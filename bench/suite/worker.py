@@ -52,7 +52,8 @@ class Python:
 
 class C:
     RETURNS = {"dot": ctypes.c_double, "norm": ctypes.c_double, "pi_sum": ctypes.c_double,
-               "spring": ctypes.c_double, "dtw": ctypes.c_double, "lorenz": ctypes.c_double}
+               "spring": ctypes.c_double, "dtw": ctypes.c_double, "lorenz": ctypes.c_double,
+               "viterbi": ctypes.c_double, "kd_nearest": ctypes.c_double}
 
     def __init__(self, path):
         self.library = ctypes.CDLL(path)
