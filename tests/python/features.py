@@ -256,7 +256,7 @@ def run_check(module, text):
     with contextlib.redirect_stdout(io.StringIO()):
         try:
             return "works" if eval(text, vars(module)) else "differs"
-        except AttributeError:
+        except (AttributeError, ImportError):
             return "missing"
 
 
