@@ -229,7 +229,7 @@ static bool is_open(const Compiler *c, uint32_t at, uint32_t count, Via via) {
     case VIA_kc: return fields[via - VIA_ka] == last->a;
     case VIA_ne: return is_repeated(c, at, count, BC_JNE_K);
     case VIA_gt: return is_repeated(c, at, count, BC_JNLE_K);
-    case VIA_turn: return goes_back(next, count) && is_turn(head, next->a);
+    case VIA_turn: return count == 4 && goes_back(next, count) && is_turn(head, next->a);
     case VIA_loop:
         return goes_back(next, count) && is_steady(head, count, next) &&
                !is_written(head, count - 1, last->a);
