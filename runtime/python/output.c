@@ -5,13 +5,19 @@
 #include "runtime/compile.h"
 #include "runtime/python/python.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CHARACTER = 4 }; /* bytes of UTF-8, at most */
 
-/* What was raised last, for the call that fails because of it. Under the GIL. */
-static struct { PyObject *type, *value, *traceback; } raised;
+/* What was raised last, for the call that fails because of it. There are Pythons without a GIL. */
+typedef struct Raised {
+    PyObject *type, *value, *traceback;
+} Raised;
+
+static Raised raised;
+static pthread_mutex_t raised_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* The first bytes of a character that the thread's last piece of output ended in. */
 static _Thread_local struct {
@@ -23,9 +29,20 @@ static void drop(PyObject *object) {
     if (object) jr_py.Py_DecRef(object);
 }
 
+/* Returns what was there. */
+static Raised exchange_raised(Raised next) {
+    pthread_mutex_lock(&raised_lock);
+    Raised before = raised;
+    raised = next;
+    pthread_mutex_unlock(&raised_lock);
+    return before;
+}
+
 static void keep_raised(void) {
-    drop(raised.type), drop(raised.value), drop(raised.traceback);
-    jr_py.PyErr_Fetch(&raised.type, &raised.value, &raised.traceback);
+    Raised now;
+    jr_py.PyErr_Fetch(&now.type, &now.value, &now.traceback);
+    now = exchange_raised(now);
+    drop(now.type), drop(now.value), drop(now.traceback);
 }
 
 /* As a str, but for a character whose end is yet to come. */
@@ -82,7 +99,6 @@ JrStatus jr_python_output(JrContext *context) {
 }
 
 void jr_python_raise(void) {
-    if (!raised.type) return;
-    jr_py.PyErr_Restore(raised.type, raised.value, raised.traceback);
-    raised.type = raised.value = raised.traceback = NULL;
+    Raised now = exchange_raised((Raised){0});
+    if (now.type) jr_py.PyErr_Restore(now.type, now.value, now.traceback);
 }
