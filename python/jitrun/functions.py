@@ -11,8 +11,9 @@ combination of functions. Strings, `how="mean"`, are taken in the same way.
 """
 
 import types as pytypes
+import warnings
 
-from . import types, values
+from . import errors, types, values
 from .unit import known_object
 
 
@@ -78,6 +79,17 @@ class Without:
         return self.kernel(*args[: self._positional], **keywords)
 
 
+_MANY = 100  # kernels that are one but for strings
+
+
+def _warn_of_many(dispatcher):
+    text = "%r has been compiled for %d strings, and is for each new one: pass a number for what differs"
+    source = dispatcher.source
+    warnings.warn_explicit(
+        text % (source.name, _MANY), errors.JitrunWarning, source.file, source.first_line
+    )
+
+
 def without(dispatcher, arg_types, made):
     """The Without for these types of arguments, or None if there is no function among them. `made` has
     the kernels that are there already, by their functions."""
@@ -97,4 +109,6 @@ def without(dispatcher, arg_types, made):
         options = dict(dispatcher.options, engine=dispatcher.engine, cache=dispatcher.cache)
         options["check_races"] = dispatcher.check_races
         made[key] = type(dispatcher).of_source(dispatcher.source.without(found), options)
+        if len(made) == _MANY and any(isinstance(value, str) for value in found.values()):
+            _warn_of_many(dispatcher)
     return Without(made[key], [i for i, name in enumerate(names) if name not in found])

@@ -5,6 +5,7 @@ import operator
 import pickle
 import textwrap
 import unittest
+import warnings
 
 from jitrun import TypingError, float64, njit, vectorize
 from support import error_of, needs_numpy, np
@@ -160,6 +161,17 @@ class TestArguments(unittest.TestCase):
         error = error_of(self, ValueError, reduced, x, "median")
         self.assertEqual(str(error), "how is unknown")
         self.assertEqual(pickle.loads(pickle.dumps(reduced))(x, "mean"), 1.5)
+
+        @njit
+        def marked(a, label):
+            return a
+
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            for i in range(101):
+                self.assertEqual(marked(1, "label %d" % i), 1)
+        self.assertEqual(len(found), 1)
+        self.assertIn("'marked' has been compiled for 100 strings", str(found[0].message))
 
         @njit
         def joined(a):
