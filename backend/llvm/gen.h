@@ -10,6 +10,7 @@
  *   control.c  statements, branches           loops.c loops
  *   range.c    bounds checks moved in front   front.c what has a value there   ask.c  the questions
  *   apart.c    accesses that share nothing    slow.c  slow twins as functions
+ *   carry.c    what goes from one iteration to the next
  *   call.c     calls, runtime calls, errors
  *   narrow.c   loops over arrays whose last axis is short
  *   spread.c   indices of which the ends are known   front.c what stays the same in a loop
@@ -71,6 +72,7 @@ typedef struct TargetNeeds {
     bool narrows; /* a loop makes integers smaller */
     bool long_division; /* divides products */
     bool slow;          /* slow twins are functions (slow.c) */
+    bool carried;       /* a loop may load what its iteration before has stored */
 } TargetNeeds;
 
 typedef struct Gen {
@@ -344,6 +346,11 @@ void jr_gen_set_scope(GenFunc *f, const IrStmt *s, LLVMValueRef access);
 LLVMValueRef jr_gen_index_ahead(GenFunc *f, const IrStmt *s);
 /* Whether the access is to one element in all iterations. */
 bool jr_gen_stays(const GenProof *proof, const GenFunc *f);
+
+/* ---- carry.c ---- */
+/* Whether an iteration of the loop, whose plan is f->plan, may load what the one before has stored; or, if it is `unrolled`, one
+ * of the loop around it. */
+bool jr_gen_carries(const GenFunc *f, const IrStmt *loop, bool unrolled);
 
 /* ---- guess.c ---- */
 /* The index, or 0 and a note if it is not within the array. */

@@ -68,6 +68,7 @@ void jr_gen_loop(GenFunc *f, const IrStmt *s) {
     const IrStmt *poll = s->pass && f->loop ? NULL : poll_of(s); /* the loop around looks */
     LLVMBuildBr(f->g->b, top);
     start(f, top);
+    f->g->needs.carried |= jr_gen_carries(f, s, false);
     loop_body(f, s, LOOKS_NEVER, after, next);
     start(f, next);
     if (poll) jr_gen_poll(f, poll);
@@ -282,6 +283,8 @@ static void pairs(GenFunc *f, const IrStmt *s, const Bounds *bounds, LLVMBasicBl
 static void iterations(GenFunc *f, const IrStmt *s, const Bounds *bounds,
                        LLVMBasicBlockRef done, LLVMBasicBlockRef after, bool rare) {
     Gen *g = f->g;
+    if (!rare)
+        g->needs.carried |= jr_gen_carries(f, s, g->level > 1 && worth_unrolling(s, bounds));
     if (!rare && worth_pairing(f, s, bounds)) {
         pairs(f, s, bounds, done);
         return;

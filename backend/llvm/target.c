@@ -239,24 +239,28 @@ void jr_target_mark(const Target *target, LLVMModuleRef module) {
     "early-cse<memssa>,jump-threading,simplifycfg,tailcallelim,reassociate,"    \
     "constraint-elimination," LOOPS "," GVN ",correlated-propagation,adce,dse," \
     "loop-mssa(licm),simplifycfg<hoist-common-insts;sink-common-insts>," COMBINE
-#define VECTORS(FIRST, GVN)                                                              \
+#define VECTORS(FIRST, GVN, FORWARD)                                                     \
     FIRST                                                                                \
-    "loop-vectorize," GVN "loop-load-elim," COMBINE                                      \
+    "loop-vectorize," GVN FORWARD COMBINE                                                \
     ",simplifycfg<forward-switch-cond;switch-range-to-icmp;switch-to-lookup;"            \
     "no-keep-loops;hoist-common-insts;sink-common-insts>,slp-vectorizer,vector-combine," \
-    "instsimplify,loop-mssa(licm),div-rem-pairs,simplifycfg<speculate-unpredictables>"
+    "loop-mssa(licm),div-rem-pairs,simplifycfg<speculate-unpredictables>"
 #define EACH "function<eager-inv>(" FIRST ")"
 #define KERNELS_WITH(SIMPLE, VECTOR)                                        \
     EACH ",always-inline,"                                                  \
          "cgscc(inline,function-attrs<skip-non-recursive-function-attrs>,"  \
          "function<eager-inv;no-rerun>(" SIMPLE ")),deadargelim,globaldce," \
          "function<eager-inv>(" VECTOR "),globaldce"
-#define KERNELS(NARROW) KERNELS_WITH(SIMPLIFY("gvn"), VECTORS(NARROW, ""))
-/* What an iteration loads that the one before has loaded is kept from it where the loop has no vectors. With
- * vectors of bytes it takes more to shift them by one than to load them again. */
-#define PACKED(NARROW) KERNELS_WITH(SIMPLIFY("gvn<no-load-pre>"), VECTORS(NARROW, "gvn,"))
 /* What is computed in 64 bits of numbers of 8, and kept as one, is computed in 32 or fewer: a vector has more of these. */
 #define NARROW "aggressive-instcombine,"
+/* What an iteration loads that the one before has stored is kept from it. The pass looks at every innermost loop as the
+ * vectoriser does, and finds something in few (carry.c). */
+#define FORWARD "loop-load-elim,"
+#define WIDE(NARROW, FORWARD) KERNELS_WITH(SIMPLIFY("gvn"), VECTORS(NARROW, "", FORWARD))
+/* What the one before has loaded is kept where the loop has no vectors. With vectors of bytes it takes more to shift
+ * them by one than to load them again. */
+#define PACKED(NARROW, FORWARD) \
+    KERNELS_WITH(SIMPLIFY("gvn<no-load-pre>"), VECTORS(NARROW, "gvn,", FORWARD))
 #if OWN_STRENGTH_REDUCTION
 #define ADDITIONS ",function(loop(loop-reduce))"
 #else
@@ -273,10 +277,12 @@ static const char *const pipelines[][2] = {
     {NULL, NULL}, /* as below */
     {"default<O3>" ADDITIONS, "default<O3>" ADDITIONS},
 };
-/* By whether it is packed, whether it narrows, and strides. */
-static const char *const kernels[2][2][2] = {
-    {STRIDED_OR_NOT(KERNELS("")), STRIDED_OR_NOT(KERNELS(NARROW))},
-    {STRIDED_OR_NOT(PACKED("")), STRIDED_OR_NOT(PACKED(NARROW))},
+/* By whether it is packed, whether it narrows, whether it carries, and strides. */
+#define CARRIED_OR_NOT(KIND, NARROW) \
+    { STRIDED_OR_NOT(KIND(NARROW, "")), STRIDED_OR_NOT(KIND(NARROW, FORWARD)) }
+static const char *const kernels[2][2][2][2] = {
+    {CARRIED_OR_NOT(WIDE, ""), CARRIED_OR_NOT(WIDE, NARROW)},
+    {CARRIED_OR_NOT(PACKED, ""), CARRIED_OR_NOT(PACKED, NARROW)},
 };
 
 /* The code generator asks in front of each division whether it is one of 32 bits, where that is said to gain. Where
@@ -329,8 +335,9 @@ static void leave_slow(LLVMModuleRef module) {
 bool jr_target_optimise(const Target *target, LLVMModuleRef module, TargetNeeds needs,
                         char *why) {
     bool ours = target->level == 2;
-    const char *passes = ours ? kernels[needs.packed][needs.narrows][needs.strided]
-                              : pipelines[target->level][needs.strided];
+    const char *passes =
+        ours ? kernels[needs.packed][needs.narrows][needs.carried][needs.strided]
+             : pipelines[target->level][needs.strided];
     if (ours && needs.slow) {
         if (!run_passes(target, module, EACH, why)) return false;
         leave_slow(module);

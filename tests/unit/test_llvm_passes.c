@@ -88,12 +88,26 @@ static void test_many_loads(void **state) {
     check_optimised(five, "vector.body:", true);
 }
 
+#define BACK(way, from)                                                              \
+    "func f(%x: float64[::1], %y: float64[::1], %n: int64, %w: int64) exported {\n"  \
+    "  for %i = %n, 0, -1 {\n    %1 = add %i, " way "\n    %2 = load " from "[%1]\n" \
+    "    %3 = load %y[%i]\n    %4 = mul %2, %3\n    store %x[%i] = %4\n  }\n  return\n}\n"
+
+/* x[i] = y[i] * x[i + 1] keeps the element that it has stored in a register, and no other element is known to be
+ * it. */
+static void test_carried(void **state) {
+    (void)state;
+    static const char kept[] = "store_forwarded";
+    check_optimised(BACK("1", "%x"), kept, true);
+    check_optimised(BACK("%w", "%x"), kept, false);
+    check_optimised(BACK("1", "%y"), kept, false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectorised),
-        cmocka_unit_test(test_strides),
-        cmocka_unit_test(test_in_one_piece),
-        cmocka_unit_test(test_many_loads),
+        cmocka_unit_test(test_vectorised),   cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_in_one_piece), cmocka_unit_test(test_many_loads),
+        cmocka_unit_test(test_carried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
